@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * probe.h - life cycle of the BPF probes. Probes never decide: they count.
+ *
+ * headway_probe_open -> _add_pid... -> _attach -> _snapshot... -> _close. Nothing is pinned, so that
+ * the kernel removes everything when the process ends, however it ends.
+ */
+#ifndef HEADWAY_PROBE_H
+#define HEADWAY_PROBE_H
+
+#include <sys/types.h>
+
+#include "snapshot.h"
+
+struct headway_probe;
+
+struct headway_probe_options {
+	bool uprobes;			/* false: --no-uprobes */
+	bool verbose;			/* libbpf's own messages to stderr */
+};
+
+/*
+ * All return 0 or a negative errno and leave one readable sentence (what happened, what to do) in
+ * headway_probe_error().
+ */
+int headway_probe_open(struct headway_probe **out, const struct headway_probe_options *opts);
+int headway_probe_add_pid(struct headway_probe *p, pid_t pid);	/* -ESRCH: no such process */
+int headway_probe_attach(struct headway_probe *p);
+/* Fills *snap with arrays that the next call and _close reuse or free. */
+int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *snap);
+/* Frames of a stack id, innermost first; returns their number, 0 when unknown. */
+int headway_probe_stack(struct headway_probe *p, int32_t stack_id, uint64_t *ips, int max);
+/* Bit set of enum headway_probe_id, and why each is missing. */
+const char *headway_probe_missing_reason(const struct headway_probe *p, enum headway_probe_id id);
+const char *headway_probe_name(enum headway_probe_id id);
+const char *headway_probe_error(const struct headway_probe *p);
+void headway_probe_close(struct headway_probe *p);
+
+#endif /* HEADWAY_PROBE_H */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * snapshot.h - what the probes saw, at one instant: the only input of the verdict engine.
+ *
+ * probe.c fills it from the BPF maps and /proc; detect.c (PURE) reads it; a recording is a stream
+ * of these. Arrays are sorted: threads by tid, locks by (tid, kind, addr).
+ */
+#ifndef HEADWAY_SNAPSHOT_H
+#define HEADWAY_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "headway_abi.h"
+
+struct headway_snap_thread {
+	struct headway_thread_rec rec;
+	uint64_t cpu_ns;		/* user + system time so far, from /proc; 0 when not readable */
+	int32_t syscall_nr;		/* from /proc/PID/task/TID/syscall; -1 running, -2 unknown */
+	char state;			/* R S D T Z X as in /proc/PID/task/TID/stat, '?' unknown */
+	bool alive;
+};
+
+struct headway_snap_lock {
+	struct headway_lock_key key;
+	struct headway_lock_rec rec;
+};
+
+struct headway_snapshot {
+	uint64_t time_ns;		/* CLOCK_MONOTONIC */
+	size_t nr_threads;
+	struct headway_snap_thread *threads;
+	size_t nr_locks;
+	struct headway_snap_lock *locks;
+	uint64_t counters[HEADWAY_NR_COUNTERS];	/* summed over CPUs */
+	uint32_t missing_probes;	/* bit per enum headway_probe_id that could not be attached */
+	bool target_exited;
+};
+
+/* What could not be observed limits what may be said: see detect.c. */
+enum headway_probe_id {
+	HEADWAY_PROBE_FUTEX,
+	HEADWAY_PROBE_FUTEX_WAITV,	/* 5.16 */
+	HEADWAY_PROBE_FUTEX2,		/* futex_wait, futex_wake: 6.7 */
+	HEADWAY_PROBE_YIELD,
+	HEADWAY_PROBE_SLEEP,
+	HEADWAY_PROBE_EXIT,
+	HEADWAY_PROBE_TRYLOCK,		/* uprobe pair on pthread_mutex_trylock */
+	HEADWAY_NR_PROBES,
+};
+
+#endif /* HEADWAY_SNAPSHOT_H */

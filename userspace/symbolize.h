@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * symbolize.h - names for addresses of another process (elfutils libdwfl).
+ */
+#ifndef HEADWAY_SYMBOLIZE_H
+#define HEADWAY_SYMBOLIZE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct headway_symbolizer;
+
+/* NULL when the process is gone or cannot be read; every call below accepts NULL. */
+struct headway_symbolizer *headway_symbolizer_new(pid_t pid);
+/*
+ * "function+0x12" or "function+0x12 (file.c:34)" for code, "global" or "global+off" for data,
+ * "0x7f..." when nothing is known. Always writes a terminated string; returns 0 or -ENOENT.
+ * Names come from the target's files: they are hostile until an output escapes them.
+ */
+int headway_symbolize_code(struct headway_symbolizer *s, uint64_t addr, char *buf, size_t len);
+int headway_symbolize_data(struct headway_symbolizer *s, uint64_t addr, char *buf, size_t len);
+void headway_symbolizer_free(struct headway_symbolizer *s);
+
+#endif /* HEADWAY_SYMBOLIZE_H */
