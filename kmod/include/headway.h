@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * headway.h - ordered multi-lock transactions with timeouts, conflict policies and proof of progress.
+ * The only header a caller includes.
+ */
+#ifndef HEADWAY_H
+#define HEADWAY_H
+
+#include <linux/atomic.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "headway_types.h"
+
+/**
+ * DOC: Headway in one page
+ *
+ * A *domain* groups locks that are taken together. It has a policy, which says how conflicts are
+ * resolved, statistics, and a watchdog that tells when nothing gets done. A *transaction* takes
+ * one or more locks of a domain and ends; what it holds is released at the end. Whole caller,
+ * compiled as kmod/examples/caller.c::
+ *
+ *	DEFINE_HEADWAY_DOMAIN(bank, HEADWAY_POLICY_WOUND_WAIT);
+ *
+ *	static int transfer(struct account *from, struct account *to, s64 amount)
+ *	{
+ *		struct headway_lock *locks[] = { &from->lock, &to->lock };
+ *		struct headway_txn txn;
+ *		int err;
+ *
+ *		headway_txn_begin(&txn, &bank);
+ *		err = headway_lock_many_killable(&txn, locks, ARRAY_SIZE(locks));
+ *		if (!err) {
+ *			from->balance -= amount;
+ *			to->balance += amount;
+ *		}
+ *		headway_txn_end(&txn);
+ *		return err;
+ *	}
+ *
+ * When the set is not known beforehand, take the locks one by one; a conflict sends the flow back
+ * to the loop's top with nothing held::
+ *
+ *	headway_txn_begin(&txn, &bank);
+ *	headway_txn_until_done(&txn) {
+ *		err = headway_lock(&txn, &node->lock);
+ *		headway_txn_retry_on_conflict(&txn);
+ *		...
+ *		err = headway_lock(&txn, &node->parent->lock);
+ *		headway_txn_retry_on_conflict(&txn);
+ *		...
+ *	}
+ *	headway_txn_end(&txn);
+ *
+ * Errors. A failed call holds nothing that it did not hold before.
+ *
+ * ============ ==================================================================================
+ * -EDEADLK     conflict that only a rollback resolves: roll back (the loop above does) and retry
+ * -ETIMEDOUT   the deadline passed
+ * -EINTR       a signal (interruptible) or a fatal signal (killable) arrived
+ * -EALREADY    this transaction already holds the lock
+ * -EBUSY       a try form found the lock held
+ * -EINVAL      the lock belongs to another domain
+ * ============ ==================================================================================
+ *
+ * Lifetime. A lock that a call names must stay allocated until the call returns, and while held;
+ * one that a transaction lost a conflict on must stay until headway_txn_rollback() returns, which
+ * waits for it (as ww_mutex_lock_slow() does). headway_lock_destroy() comes before freeing.
+ *
+ * Context. Everything here may sleep unless it says otherwise: task context, no spinlocks held.
+ */
+
+struct headway_domain;
+struct headway_lock;
+struct headway_txn;
+struct headway_pcpu;
+struct headway_lock_times;
+
+/**
+ * struct headway_lock_stats - per-lock statistics; private, shown in debugfs
+ *
+ * Owner-written fields need no atomics: only the holder writes them, while it holds the lock.
+ */
+struct headway_lock_stats {
+	/* private: */
+	struct list_head node;		/* domain->locks; domain->locks_mutex */
+	const char *name;		/* never NULL after init */
+	u64 acquired;			/* owner */
+	u64 hold_since_ns;		/* owner; 0 = this hold is not sampled */
+	u64 contended;			/* wait_lock: acquisitions that met an owner */
+	u64 rollbacks;			/* wait_lock: transactions that gave up here */
+	struct headway_lock_times *times;	/* installed once by cmpxchg; NULL until first needed */
+};
+
+/**
+ * struct headway_lock - a sleeping, exclusive lock of a domain
+ *
+ * Initialise with DEFINE_HEADWAY_LOCK() or headway_lock_init(); take it in a transaction.
+ */
+struct headway_lock {
+	/* private: see lock.c */
+	atomic_long_t owner;		/* struct headway_txn * | HEADWAY_LOCK_WAITERS | _HANDOFF */
+	struct task_struct *spin_task;	/* owner's task, for spinners only; NULL when free */
+	raw_spinlock_t wait_lock;
+	u32 rank;			/* const */
+	struct list_head waiters;	/* wait_lock; oldest first, FIFO under `ordered` */
+	struct headway_domain *domain;	/* const */
+	u64 key;			/* const */
+	struct headway_lock *held_next;	/* owner: next in txn->held */
+	struct headway_lock_stats stats;
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	struct lockdep_map dep_map;
+#endif
+};
+
+/**
+ * struct headway_wait - how long a call may block, and what may end it early
+ * @state: TASK_UNINTERRUPTIBLE, TASK_INTERRUPTIBLE or TASK_KILLABLE; TASK_RUNNING = do not block
+ * @deadline: CLOCK_MONOTONIC; KTIME_MAX = none
+ */
+struct headway_wait {
+	unsigned int state;
+	ktime_t deadline;
+};
+
+/**
+ * struct headway_txn - one transaction; lives on its caller's stack
+ *
+ * Used by the task that began it only.
+ */
+struct headway_txn {
+	/* private: */
+	struct headway_domain *domain;
+	struct task_struct *task;
+	struct headway_lock *held;	/* own; newest first, through held_next */
+	struct headway_lock *contended;	/* own; where the last conflict was lost; NULL = none */
+	struct headway_lock *prelocked;	/* own; taken by the rollback, not yet asked for again */
+	u32 nr_held;			/* own */
+	u32 restarts;			/* own; the watchdog reads */
+	u32 restarts_seen;		/* watchdog, domain->live_lock */
+	enum headway_policy policy;	/* own; of the epoch it joined */
+	int last;			/* own; the last lock call's result; > 0 = none yet */
+	u8 wounded;			/* set by a wounder under a held lock's wait_lock */
+	u8 started;			/* own; headway_txn_until_done() has entered its body */
+	u8 live;			/* own; on domain->live */
+	s64 bonus;			/* const; priority as ticket distance */
+	atomic64_t ticket;		/* 0 = none yet; set once, by self or by who runs into us */
+	raw_spinlock_t pin;		/* guards waiting_on for readers who follow it */
+	struct headway_lock *waiting_on;	/* own, under pin; read under pin */
+	u64 begin_ns;			/* own; 0 until the first conflict */
+	u64 wait_since_ns;		/* own, under pin */
+	struct list_head live_node;	/* domain->live, domain->live_lock */
+	struct headway_backoff backoff;	/* own; seeded at the first rollback */
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	struct lockdep_map dep_map;
+#endif
+};
+
+/**
+ * struct headway_watch - a domain's watchdog; private, see progress.c
+ */
+struct headway_watch {
+	/* private: */
+	struct delayed_work work;
+	u64 window_ns;			/* settings: domain->watch_lock */
+	u32 rollbacks_min;
+	u32 contended_ratio;		/* rollbacks per 100 commits */
+	u32 restarts_max;		/* one transaction: more is starvation */
+	u64 wait_max_ns;
+	void *state;			/* progress.c's own */
+};
+
+/**
+ * struct headway_domain - a named group of locks and transactions
+ *
+ * DEFINE_HEADWAY_DOMAIN() and headway_domain_register(), or headway_domain_create().
+ */
+struct headway_domain {
+	/* private: */
+	const char *name;
+	enum headway_policy policy;	/* flip_mutex; begin reads it inside the epoch gate */
+	u32 epoch;			/* flip_mutex */
+	int flipping;			/* flip_mutex; begin reads it: see domain.c */
+	struct headway_pcpu __percpu *pcpu;	/* each CPU its own, preemption disabled */
+	atomic64_t last_ticket;
+	raw_spinlock_t live_lock;	/* order: live_lock > txn->pin > lock->wait_lock */
+	struct list_head live;		/* live_lock: transactions that have met a conflict */
+	struct mutex locks_mutex;
+	struct list_head locks;		/* locks_mutex */
+	u32 nr_locks;			/* locks_mutex */
+	struct mutex flip_mutex;	/* one policy change at a time */
+	wait_queue_head_t flip_wq;	/* begins that wait for the gate; the flip that waits for ends */
+	u64 last_flip_ns;		/* flip_mutex: how long the last change took */
+	struct headway_backoff_params backoff;	/* const after register; `polite` */
+	struct headway_backoff_params grid;	/* const after register; `none` */
+	spinlock_t watch_lock;
+	struct headway_watch watch;
+	struct dentry *debugfs;
+	struct list_head node;		/* headway_domains; headway_domains_mutex */
+	bool registered;
+	bool dynamic;			/* made by headway_domain_create() */
+};
+
+#define __HEADWAY_DOMAIN_INIT(_var, _name, _policy) { \
+	.name = (_name), \
+	.policy = (_policy), \
+	.live_lock = __RAW_SPIN_LOCK_UNLOCKED(_var.live_lock), \
+	.live = LIST_HEAD_INIT(_var.live), \
+	.locks_mutex = __MUTEX_INITIALIZER(_var.locks_mutex), \
+	.locks = LIST_HEAD_INIT(_var.locks), \
+	.flip_mutex = __MUTEX_INITIALIZER(_var.flip_mutex), \
+	.flip_wq = __WAIT_QUEUE_HEAD_INITIALIZER(_var.flip_wq), \
+	.watch_lock = __SPIN_LOCK_UNLOCKED(_var.watch_lock), \
+	.node = LIST_HEAD_INIT(_var.node), \
+}
+
+/**
+ * DEFINE_HEADWAY_DOMAIN - define a domain statically
+ * @var: variable; its name is the domain's name in debugfs
+ * @_policy: enum headway_policy that it starts with
+ *
+ * Call headway_domain_register() before the first transaction.
+ */
+#define DEFINE_HEADWAY_DOMAIN(var, _policy) \
+	struct headway_domain var = __HEADWAY_DOMAIN_INIT(var, #var, _policy)
+
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+#define __HEADWAY_LOCK_DEP_MAP(_name) \
+	.dep_map = { .name = (_name), .wait_type_inner = LD_WAIT_SLEEP },
+#else
+#define __HEADWAY_LOCK_DEP_MAP(_name)
+#endif
+
+#define __HEADWAY_LOCK_INIT(_var, _name, _domain, _rank, _key) { \
+	.owner = ATOMIC_LONG_INIT(0), \
+	.wait_lock = __RAW_SPIN_LOCK_UNLOCKED(_var.wait_lock), \
+	.rank = (_rank), \
+	.waiters = LIST_HEAD_INIT(_var.waiters), \
+	.domain = (_domain), \
+	.key = (_key), \
+	.stats = { .name = (_name) }, \
+	__HEADWAY_LOCK_DEP_MAP(_name) \
+}
+
+/**
+ * DEFINE_HEADWAY_LOCK - define a lock statically
+ * @var: variable; its name is the lock's name in debugfs
+ * @_domain: pointer to the domain
+ * @_rank: order among the domain's locks, lowest first
+ */
+#define DEFINE_HEADWAY_LOCK(var, _domain, _rank) \
+	struct headway_lock var = __HEADWAY_LOCK_INIT(var, #var, _domain, _rank, 0)
+
+/* domain.c */
+int headway_domain_register(struct headway_domain *domain);
+void headway_domain_unregister(struct headway_domain *domain);
+struct headway_domain *headway_domain_create(const char *name, enum headway_policy policy);
+void headway_domain_destroy(struct headway_domain *domain);
+int headway_domain_set_policy(struct headway_domain *domain, enum headway_policy policy,
+			      const struct headway_wait *wait);
+
+/* lock.c */
+void __headway_lock_init(struct headway_lock *lock, struct headway_domain *domain, u32 rank,
+			 u64 key, const char *name, struct lock_class_key *class);
+void headway_lock_destroy(struct headway_lock *lock);
+
+/**
+ * headway_lock_init - initialise a lock
+ * @lock: the lock
+ * @domain: its domain, for good
+ * @rank: order among the domain's locks, lowest first
+ * @key: order among equal ranks (an inode number, say); the address decides between equal keys
+ * @name: shown in debugfs; must outlive the lock. Letters, digits and ``_.:-`` are shown as they
+ *	are, anything else as ``?``
+ *
+ * Context: any. Pair with headway_lock_destroy().
+ */
+#define headway_lock_init(lock, domain, rank, key, name) do { \
+	static struct lock_class_key __headway_class; \
+	__headway_lock_init(lock, domain, rank, key, name, &__headway_class); \
+} while (0)
+
+/* txn.c */
+void headway_txn_begin_prio(struct headway_txn *txn, struct headway_domain *domain,
+			    unsigned int priority);
+int headway_txn_begin_wait(struct headway_txn *txn, struct headway_domain *domain,
+			   unsigned int priority, const struct headway_wait *wait);
+void headway_txn_end(struct headway_txn *txn);
+int headway_lock_wait(struct headway_txn *txn, struct headway_lock *lock,
+		      const struct headway_wait *wait);
+int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks, unsigned int n,
+			   const struct headway_wait *wait);
+void headway_unlock(struct headway_txn *txn, struct headway_lock *lock);
+int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait *wait);
+bool __headway_txn_again(struct headway_txn *txn);
+bool headway_lock_held(const struct headway_txn *txn, const struct headway_lock *lock);
+void headway_sort(struct headway_lock **locks, unsigned int n);
+
+/**
+ * headway_txn_begin - begin a transaction of normal priority
+ * @txn: the transaction, on the caller's stack
+ * @domain: a registered domain
+ *
+ * Context: may sleep, but only while the domain's policy is being changed.
+ */
+static inline void headway_txn_begin(struct headway_txn *txn, struct headway_domain *domain)
+{
+	headway_txn_begin_prio(txn, domain, 0);
+}
+
+#define __HEADWAY_WAIT(_state, _deadline) \
+	(&(const struct headway_wait){ .state = (_state), .deadline = (_deadline) })
+
+/*
+ * The wait forms. For each: Return: 0, or -EDEADLK, -EALREADY (one lock only), -EINVAL, and
+ * -EBUSY (try), -EINTR (interruptible, killable), -ETIMEDOUT (timeout, deadline).
+ * Timeouts are in nanoseconds, counted from the call, and killable.
+ */
+#define __HEADWAY_LOCK_FORM(suffix, wait) \
+static inline int headway_lock##suffix(struct headway_txn *txn, struct headway_lock *lock) \
+{ \
+	return headway_lock_wait(txn, lock, wait); \
+} \
+static inline int headway_lock_many##suffix(struct headway_txn *txn, \
+					    struct headway_lock **locks, unsigned int n) \
+{ \
+	return headway_lock_many_wait(txn, locks, n, wait); \
+}
+
+__HEADWAY_LOCK_FORM(, NULL)
+__HEADWAY_LOCK_FORM(_interruptible, __HEADWAY_WAIT(TASK_INTERRUPTIBLE, KTIME_MAX))
+__HEADWAY_LOCK_FORM(_killable, __HEADWAY_WAIT(TASK_KILLABLE, KTIME_MAX))
+__HEADWAY_LOCK_FORM(_try, __HEADWAY_WAIT(TASK_RUNNING, KTIME_MAX))
+#undef __HEADWAY_LOCK_FORM
+
+/**
+ * headway_lock_timeout - take one lock within a time
+ * @txn: transaction
+ * @lock: lock
+ * @timeout_ns: from now, ns
+ *
+ * Return: as headway_lock_killable(), and -ETIMEDOUT.
+ */
+static inline int headway_lock_timeout(struct headway_txn *txn, struct headway_lock *lock,
+				       u64 timeout_ns)
+{
+	return headway_lock_wait(txn, lock, __HEADWAY_WAIT(TASK_KILLABLE,
+				 ktime_add_safe(ktime_get(), ns_to_ktime(timeout_ns))));
+}
+
+/**
+ * headway_lock_many_timeout - take a set of locks within a time, retries included
+ * @txn: transaction
+ * @locks: set; sorted in place
+ * @n: its size
+ * @timeout_ns: from now, ns
+ *
+ * Return: as headway_lock_many_killable(), and -ETIMEDOUT.
+ */
+static inline int headway_lock_many_timeout(struct headway_txn *txn, struct headway_lock **locks,
+					    unsigned int n, u64 timeout_ns)
+{
+	return headway_lock_many_wait(txn, locks, n, __HEADWAY_WAIT(TASK_KILLABLE,
+				      ktime_add_safe(ktime_get(), ns_to_ktime(timeout_ns))));
+}
+
+/**
+ * headway_txn_rollback - release everything and wait until a retry makes sense
+ * @txn: transaction whose last call returned -EDEADLK
+ *
+ * Uninterruptible form of headway_txn_rollback_wait().
+ */
+static inline void headway_txn_rollback(struct headway_txn *txn)
+{
+	headway_txn_rollback_wait(txn, NULL);
+}
+
+/**
+ * headway_txn_until_done - repeat the block until no lock call in it lost a conflict
+ * @txn: a transaction that was begun
+ *
+ * Each repetition starts after a rollback, with nothing held but, perhaps, the lock that the
+ * conflict was lost on. Use headway_txn_retry_on_conflict() after each lock call in the block.
+ * The label's address is kept in a variable, as in drm_exec, so that the retry works from nested
+ * loops; one such loop per line.
+ */
+#define headway_txn_until_done(txn) \
+__PASTE(__headway_again_, __LINE__): \
+	for (void *__headway_again = &&__PASTE(__headway_again_, __LINE__); \
+	     (void)__headway_again, __headway_txn_again(txn);)
+
+/**
+ * headway_txn_retry_on_conflict - back to the top of headway_txn_until_done() after a conflict
+ * @txn: the transaction; the last lock call's result is kept in it
+ */
+#define headway_txn_retry_on_conflict(txn) do { \
+	if (unlikely((txn)->last == -EDEADLK)) \
+		goto *__headway_again; \
+} while (0)
+
+/* backoff.c, pure */
+void headway_backoff_init(struct headway_backoff *backoff,
+			  const struct headway_backoff_params *params, u64 seed);
+void headway_backoff_reset(struct headway_backoff *backoff);
+u64 headway_backoff_next(struct headway_backoff *backoff, u64 now_ns);
+
+/* backoff_wait.c */
+int headway_backoff_wait(struct headway_backoff *backoff, const struct headway_wait *wait);
+int headway_backoff_spin(struct headway_backoff *backoff);
+
+#endif /* HEADWAY_H */

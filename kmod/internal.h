@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * internal.h - what the module's files share with each other, and with nobody else.
+ *
+ * Lock order: headway_domains_mutex > flip_mutex > locks_mutex; live_lock > txn->pin >
+ * lock->wait_lock > (scheduler's). locks_mutex is taken with headway locks held, so no headway lock
+ * is taken under it.
+ */
+#ifndef HEADWAY_INTERNAL_H
+#define HEADWAY_INTERNAL_H
+
+#include <linux/percpu.h>
+#include <linux/jump_label.h>
+
+#include "compat.h"
+#include "headway.h"
+#include "policy.h"
+
+/* Low bits of lock->owner; transactions are at least 8-byte aligned. */
+#define HEADWAY_LOCK_WAITERS	1UL	/* release must take wait_lock */
+#define HEADWAY_LOCK_HANDOFF	2UL	/* release gives the lock to the first waiter; no stealing */
+#define HEADWAY_LOCK_FLAGS	(HEADWAY_LOCK_WAITERS | HEADWAY_LOCK_HANDOFF)
+
+enum headway_stat {
+#define X(id, name, help) HEADWAY_STAT_##id,
+#include "stats_list.h"
+#undef X
+	HEADWAY_NR_STATS
+};
+
+/* One per CPU and domain. Written by its own CPU with preemption disabled, never from interrupts. */
+struct headway_pcpu {
+	u64 begun;			/* transactions that joined an epoch */
+	u64 ended;			/* ... that left it; in flight = sum(begun) - sum(ended) */
+	u64 stat[HEADWAY_NR_STATS];
+};
+
+/* Sums over CPUs at about one instant; `ended` is summed first, so in_flight is never negative. */
+struct headway_sums {
+	u64 begun;
+	u64 ended;
+	u64 in_flight;
+	u64 attempts;
+	u64 stat[HEADWAY_NR_STATS];
+};
+
+#define HEADWAY_HIST_BUCKETS 32		/* bucket b: [2^b, 2^(b+1)) ns; the last is open */
+
+struct headway_time_hist {
+	u64 count;
+	u64 total_ns;
+	u64 min_ns;			/* U64_MAX until count > 0 */
+	u64 max_ns;
+	u32 bucket[HEADWAY_HIST_BUCKETS];
+};
+
+/* Allocated at the first wait or sampled hold; written by the lock's owner while it holds it. */
+struct headway_lock_times {
+	struct headway_time_hist wait;	/* every wait that ended with the lock acquired */
+	struct headway_time_hist hold;	/* sampled: one in headway_hold_sample */
+};
+
+/* domain.c */
+extern struct list_head headway_domains;	/* headway_domains_mutex */
+extern struct mutex headway_domains_mutex;
+void headway_domain_sum(const struct headway_domain *domain, struct headway_sums *sums);
+int headway_epoch_join(struct headway_txn *txn, const struct headway_wait *wait);
+void headway_epoch_leave(struct headway_txn *txn, enum headway_stat why);
+/* Joins a newly opened policy at a point where nothing is held; see domain.c. */
+int headway_epoch_migrate(struct headway_txn *txn, const struct headway_wait *wait);
+
+/* lock.c */
+struct headway_owner {			/* a copy: the transaction may end as soon as it is taken */
+	bool held;
+	u64 ticket;
+	u32 nr_held;
+	u32 restarts;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	unsigned int task_state;	/* TASK_*, as read at that time */
+	u32 nr_waiters;
+};
+
+void headway_lock_owner(struct headway_lock *lock, struct headway_owner *owner);
+int headway_acquire(struct headway_txn *txn, struct headway_lock *lock,
+		    const struct headway_wait *wait);
+void headway_release(struct headway_txn *txn, struct headway_lock *lock);
+void headway_txn_go_live(struct headway_txn *txn);
+void headway_lock_track(struct headway_lock *lock);
+
+/*
+ * Describes txn, a member of domain->live, to a reader that holds domain->live_lock: where it waits
+ * and on whom. The pin keeps the lock that it waits on allocated while we look.
+ */
+struct headway_txn_view {
+	u64 ticket;
+	s64 bonus;
+	u32 nr_held;
+	u32 restarts;
+	u64 begin_ns;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+	bool wounded;
+	bool waiting;
+	u64 wait_since_ns;
+	char lock_name[32];
+	u64 lock_key;
+	u32 lock_rank;
+	struct headway_owner owner;	/* of the lock it waits on */
+};
+
+void headway_txn_view(struct headway_txn *txn, struct headway_txn_view *view);
+
+/* stats.c */
+DECLARE_STATIC_KEY_TRUE(headway_stats_key);	/* module parameter `stats` */
+extern unsigned int headway_hold_sample_mask;	/* 2^n - 1: one hold in 2^n is timed */
+void headway_count(struct headway_domain *domain, enum headway_stat stat);
+void headway_stats_wait(struct headway_lock *lock, u64 ns);	/* caller owns the lock */
+void headway_stats_hold(struct headway_lock *lock, u64 ns);	/* caller owns the lock */
+void headway_stats_free(struct headway_lock *lock);
+void headway_stats_reset(struct headway_domain *domain);
+const char *headway_stat_name(enum headway_stat stat);
+const char *headway_stat_help(enum headway_stat stat);
+const char *headway_policy_name(enum headway_policy policy);
+int headway_policy_parse(const char *name);	/* enum headway_policy or -EINVAL */
+const char *headway_verdict_name(enum headway_verdict verdict);
+
+/* progress.c */
+int headway_watch_start(struct headway_domain *domain);
+void headway_watch_stop(struct headway_domain *domain);
+int headway_progress_init(void);
+void headway_progress_exit(void);
+
+/* debugfs.c; a missing debugfs is not an error: the files are then not there */
+void headway_debugfs_init(void);
+void headway_debugfs_exit(void);
+void headway_debugfs_add(struct headway_domain *domain);
+void headway_debugfs_remove(struct headway_domain *domain);
+
+#endif /* HEADWAY_INTERNAL_H */

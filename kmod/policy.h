@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * policy.h - PURE: who waits, who is wounded, who backs off; ticket and priority arithmetic.
+ *
+ * Includes no kernel header; the host unit tests and tests/model compile the same source.
+ */
+#ifndef HEADWAY_POLICY_H
+#define HEADWAY_POLICY_H
+
+#include "headway_types.h"
+
+/**
+ * enum headway_action - what a requester does about a held lock
+ * @HEADWAY_WAIT: wait for it
+ * @HEADWAY_WOUND: tell the holder to roll back, then wait
+ * @HEADWAY_BACKOUT: fail with -EDEADLK: roll back, back off, retry
+ */
+enum headway_action {
+	HEADWAY_WAIT,
+	HEADWAY_WOUND,
+	HEADWAY_BACKOUT,
+};
+
+/* One side of a conflict, as the rules see it. */
+struct headway_party {
+	u64 ticket;			/* 0 = none; both sides have one when a rule compares */
+	s64 bonus;			/* subtracted from the ticket */
+	u32 nr_held;			/* locks held */
+};
+
+/* Priorities are 0 (normal) to HEADWAY_PRIORITY_MAX; the bonus is bounded, so that age wins. */
+#define HEADWAY_PRIORITY_MAX	15u
+#define HEADWAY_BONUS_STEP	64
+#define HEADWAY_BONUS_MAX	((s64)HEADWAY_PRIORITY_MAX * HEADWAY_BONUS_STEP)
+
+s64 headway_priority_bonus(unsigned int priority);
+/* < 0: a goes before b (is effectively older); never 0 for different tickets. */
+int headway_party_cmp(const struct headway_party *a, const struct headway_party *b);
+enum headway_action headway_resolve(enum headway_policy policy, const struct headway_party *self,
+				    const struct headway_party *owner);
+/* Whether waiters queue by age (oldest first) or in order of arrival. */
+bool headway_queues_by_age(enum headway_policy policy);
+/* Whether a set is taken in sorted order, or as the caller gave it. */
+bool headway_sorts(enum headway_policy policy);
+/* Whether, after a rollback, the contended lock is waited for first. */
+bool headway_waits_contended(enum headway_policy policy);
+/* Whether a rollback is followed by a delay. */
+bool headway_delays(enum headway_policy policy);
+
+#endif /* HEADWAY_POLICY_H */
