@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Counters of the corpus programs, the labels drawn from them, and one watched run.
+
+The label is independent of the tool: it comes only from the counters that the program itself keeps
+(libcorpus.h). A run samples them while the program works, with or without the tool around it.
+"""
+import json
+import os
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+
+MAGIC = 0x3153555052435748
+HEADER = struct.Struct("<QIIQ")     # magic, pid, actors, epoch_ns
+ACTOR = struct.Struct("<QQQII16s")  # attempts, fails, completions, tid, index, name
+FIRST_ACTOR = 64
+ACTOR_SIZE = 64
+SETTLE_S = 0.5                      # after the start gate, before the first sample that counts
+SAMPLE_S = 0.1
+
+
+class Actor:
+    """One actor's counters at one moment."""
+
+    def __init__(self, fields):
+        self.attempts, self.fails, self.completions, self.tid, self.index, name = fields
+        self.name = name.split(b"\0")[0].decode()
+
+
+class Sample:
+    """All actors at one moment (seconds of CLOCK_MONOTONIC)."""
+
+    def __init__(self, data, when_s):
+        magic, self.pid, count, epoch_ns = HEADER.unpack_from(data)
+        if magic != MAGIC:
+            raise ValueError("the program has not started yet")
+        self.when_s = when_s
+        self.epoch_s = epoch_ns / 1e9
+        self.actors = [Actor(ACTOR.unpack_from(data, FIRST_ACTOR + ACTOR_SIZE * i))
+                       for i in range(count)]
+
+    def tid_of(self, name):
+        """The thread id of the actor called `name`."""
+        for actor in self.actors:
+            if actor.name == name:
+                return actor.tid
+        raise KeyError(name)
+
+    def __str__(self):
+        return " ".join(f"{a.name}:{a.completions}/{a.attempts}" for a in self.actors)
+
+
+def read_sample(path):
+    """Return: a Sample, or None while the program has not published its counters."""
+    try:
+        with open(path, "rb") as file:
+            return Sample(file.read(), time.monotonic())
+    except (OSError, ValueError, struct.error):
+        return None
+
+
+class Series:
+    """Samples of one run; the label is judged on first, middle and last."""
+
+    def __init__(self):
+        self.samples = []
+
+    def add(self, sample):
+        """Keeps a sample unless it is from the settling time."""
+        if sample and sample.when_s >= sample.epoch_s + SETTLE_S:
+            self.samples.append(sample)
+
+    def deltas(self, start, end, field):
+        """Growth of `field` for each actor between two samples."""
+        return [getattr(b, field) - getattr(a, field)
+                for a, b in zip(self.samples[start].actors, self.samples[end].actors)]
+
+    def disagreement(self, label):
+        """Return: None when the counters agree with `label`, else what disagrees."""
+        if len(self.samples) < 5:
+            return f"only {len(self.samples)} samples of the counters, want 5 or more"
+        return LABELS[label](self)
+
+
+def _halves(series):
+    middle, last = len(series.samples) // 2, len(series.samples) - 1
+    return ((0, middle), (middle, last))
+
+
+def _label_livelock(series):
+    last = series.samples[-1]
+    if len(last.actors) < 2:
+        return "a livelock needs two actors"
+    if any(a.completions for a in last.actors):
+        return f"something completed: {last}"
+    for start, end in _halves(series):
+        if min(series.deltas(start, end, "attempts")) <= 0:
+            return f"an actor stopped trying: {last}"
+    return None
+
+
+def _label_starvation(series):
+    last = series.samples[-1]
+    starved = [a.index for a in last.actors if a.completions == 0]
+    if not starved:
+        return f"everybody completed: {last}"
+    for start, end in _halves(series):
+        if sum(series.deltas(start, end, "completions")) <= 0:
+            return f"the group stopped completing: {last}"
+        attempts = series.deltas(start, end, "attempts")
+        if any(attempts[i] <= 0 for i in starved):
+            return f"the starved actor stopped trying: {last}"
+    return None
+
+
+def _label_blocked(series):
+    last = series.samples[-1]
+    if any(a.completions for a in last.actors):
+        return f"something completed: {last}"
+    if any(a.attempts == 0 for a in last.actors):
+        return f"an actor never came to its lock: {last}"
+    if any(series.deltas(0, len(series.samples) - 1, "attempts")):
+        return f"the actors are not blocked, they retry: {last}"
+    return None
+
+
+def _label_progress(series):
+    last = series.samples[-1]
+    for start, end in _halves(series):
+        attempts = series.deltas(start, end, "attempts")
+        completions = series.deltas(start, end, "completions")
+        if sum(completions) <= 0:
+            return f"nothing completed for half of the run: {last}"
+        if any(a > 0 and c <= 0 for a, c in zip(attempts, completions)):
+            return f"an actor tries and does not complete: {last}"
+    return None
+
+
+LABELS = {
+    "livelock": _label_livelock,
+    "starvation": _label_starvation,
+    "blocked": _label_blocked,
+    "progress": _label_progress,
+}
+
+
+class Run:
+    """One command (a corpus program, alone or under `headway watch`) and what it printed.
+
+    A run that outlives its time limit is killed and marked: a timeout is a failure.
+    """
+
+    def __init__(self, argv, program_s, limit_s):
+        self.argv = argv
+        self.series = Series()
+        self.lines = []         # (arrival in s of CLOCK_MONOTONIC, text)
+        self.errors = []
+        self.status = None
+        self.timed_out = False
+        with tempfile.TemporaryDirectory(prefix="corpus.") as scratch:
+            self._run(os.path.join(scratch, "counters"), program_s, limit_s)
+
+    def _run(self, counters, program_s, limit_s):
+        env = dict(os.environ, CORPUS_COUNTERS=counters, CORPUS_SECONDS=str(program_s))
+        end = time.monotonic() + limit_s
+        with subprocess.Popen(self.argv, env=env, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, errors="replace") as process:
+            readers = [threading.Thread(target=self._read, args=(process.stdout, self.lines)),
+                       threading.Thread(target=self._read, args=(process.stderr, self.errors))]
+            for reader in readers:
+                reader.start()
+            try:
+                while process.poll() is None and time.monotonic() < end:
+                    self.series.add(read_sample(counters))
+                    time.sleep(SAMPLE_S)
+                if process.poll() is None:
+                    self.timed_out = True
+                    process.kill()
+                self.status = process.wait()
+            finally:
+                process.kill()
+                self._end_program(counters)
+            for reader in readers:
+                reader.join(timeout=10)
+
+    @staticmethod
+    def _read(pipe, lines):
+        for line in pipe:
+            lines.append((time.monotonic(), line.rstrip("\n")))
+
+    def _end_program(self, counters):
+        """The program under the tool must not outlive its run, whatever the tool did."""
+        sample = read_sample(counters)
+        if not sample:
+            return
+        exe = f"/proc/{sample.pid}/exe"
+        for _ in range(20):
+            try:
+                if os.readlink(exe) != os.path.realpath(self.argv[-1]):
+                    return
+            except OSError:
+                return
+            time.sleep(0.05)
+        self.errors.append((time.monotonic(), "(harness) ended the program that was left over"))
+        os.kill(sample.pid, 9)
+
+    def last_words(self):
+        """The end of stderr, for a diagnostic."""
+        return " / ".join(text for _, text in self.errors[-3:])
+
+
+class Report:
+    """The JSON lines of `headway watch --json`, parsed."""
+
+    def __init__(self, run):
+        self.problems = []
+        self.objects = []
+        for when_s, text in run.lines:
+            try:
+                self.objects.append((when_s, json.loads(text)))
+            except ValueError as error:
+                self.problems.append(f"not JSON: {text[:80]!r}: {error}")
+        self.findings = [(w, o) for w, o in self.objects if o.get("type") == "finding"]
+        last = self.objects[-1][1] if self.objects else {}
+        self.summary = last if last.get("type") == "summary" else None
+
+    def verdicts(self):
+        """The set of verdicts found."""
+        return {finding.get("verdict") for _, finding in self.findings}
+
+    def last_finding(self, verdict):
+        """The last finding with this verdict, or None."""
+        for _, finding in reversed(self.findings):
+            if finding.get("verdict") == verdict:
+                return finding
+        return None
+
+
+class Load:
+    """One busy process per CPU: a label must hold on a machine that does other work too."""
+
+    def __enter__(self):
+        self.busy = []
+        for cpu in sorted(os.sched_getaffinity(0)):
+            self.busy.append(subprocess.Popen(
+                ["taskset", "-c", str(cpu), "/bin/sh", "-c", "while :; do :; done"]))
+        return self
+
+    def __exit__(self, *_):
+        for process in self.busy:
+            process.kill()
+            process.wait()
