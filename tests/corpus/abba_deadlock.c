@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Deadlock: two threads take two mutexes in opposite order with pthread_mutex_lock and block for ever.
- * Only the futex word shows it.
+ * Deadlock: two threads take two mutexes in opposite order with pthread_mutex_lock and block for
+ * ever. Only the futex word shows it.
  *
- * Invariant: each waits until the other holds its first mutex, so that it deadlocks at once, always.
+ * Invariant: each waits until the other holds its first mutex, so that it deadlocks at once,
+ * always.
  *
  * Lock order: deliberately none (left then right in one thread, right then left in the other).
  */
@@ -16,8 +17,8 @@ pthread_mutex_t mutex_right = PTHREAD_MUTEX_INITIALIZER;
 
 static _Atomic uint64_t holds_first[2];	/* written by actor i: 1 when it has its first mutex */
 
-__attribute__((noinline))
-void lock_both(struct corpus_actor *self, pthread_mutex_t *first, pthread_mutex_t *second)
+static CORPUS_SITE void lock_both(struct corpus_actor *self, pthread_mutex_t *first,
+				  pthread_mutex_t *second)
 {
 	corpus_attempt(self);
 	pthread_mutex_lock(first);
@@ -30,12 +31,12 @@ void lock_both(struct corpus_actor *self, pthread_mutex_t *first, pthread_mutex_
 	pthread_mutex_unlock(first);
 }
 
-void left_then_right(struct corpus_actor *self)
+static void left_then_right(struct corpus_actor *self)
 {
 	lock_both(self, &mutex_left, &mutex_right);
 }
 
-void right_then_left(struct corpus_actor *self)
+static void right_then_left(struct corpus_actor *self)
 {
 	lock_both(self, &mutex_right, &mutex_left);
 }

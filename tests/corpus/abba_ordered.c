@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Healthy twin of abba_deadlock: the same two mutexes with pthread_mutex_lock, always left first. They
- * collide all the time, so there is plenty of futex traffic, and both complete.
+ * Healthy twin of abba_deadlock: the same two mutexes with pthread_mutex_lock, always left
+ * first. They collide all the time, so there is plenty of futex traffic, and both complete.
  *
- * Invariant: both complete. The work outside the locks is random, so that neither wins every race.
+ * Invariant: both complete. The work outside the locks is random, so that neither wins every
+ * race.
  *
  * Lock order: mutex_left -> mutex_right.
  */
@@ -17,8 +18,7 @@
 pthread_mutex_t mutex_left = PTHREAD_MUTEX_INITIALIZER;
 pthread_mutex_t mutex_right = PTHREAD_MUTEX_INITIALIZER;
 
-__attribute__((noinline))
-void lock_both(void)
+static CORPUS_SITE void lock_both(void)
 {
 	pthread_mutex_lock(&mutex_left);
 	pthread_mutex_lock(&mutex_right);
@@ -27,7 +27,7 @@ void lock_both(void)
 	pthread_mutex_unlock(&mutex_left);
 }
 
-void worker(struct corpus_actor *self)
+static void worker(struct corpus_actor *self)
 {
 	while (!corpus_stopped()) {
 		corpus_attempt(self);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Healthy, and looks bad: four threads on one mutex, two of which try first and then lock. Much of the
- * futex traffic ends in EAGAIN and many tries fail, at full speed.
+ * Healthy, and looks bad: four threads on one mutex, two of which try first and then lock. Much
+ * of the futex traffic ends in EAGAIN and many tries fail, at full speed.
  *
  * Invariant: all four complete all the time.
  *
@@ -27,7 +27,7 @@ static void use(struct corpus_actor *self)
 	corpus_work(corpus_random(self) % OUTSIDE_NS);
 }
 
-void lock_worker(struct corpus_actor *self)
+static void lock_worker(struct corpus_actor *self)
 {
 	while (!corpus_stopped()) {
 		corpus_attempt(self);
@@ -36,7 +36,7 @@ void lock_worker(struct corpus_actor *self)
 	}
 }
 
-void try_worker(struct corpus_actor *self)
+static void try_worker(struct corpus_actor *self)
 {
 	while (!corpus_stopped()) {
 		corpus_attempt(self);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Healthy, and looks bad: a work-stealing pool with one busy worker. The three others look for a task
- * to steal, find none, yield, and look again: hundreds of thousands of sched_yield a second with
- * nothing held and no lock failed.
+ * Healthy, and looks bad: a work-stealing pool with one busy worker. The three others look for a
+ * task to steal, find none, yield, and look again: hundreds of thousands of sched_yield a second
+ * with nothing held and no lock failed.
  *
- * Invariant: the worker completes. The thieves attempt nothing (there is nothing to steal), so their
- * counters stay 0.
+ * Invariant: the worker completes. The thieves attempt nothing (there is nothing to steal), so
+ * their counters stay 0.
  *
  * Lock order: none.
  */
@@ -16,9 +16,9 @@
 
 #define TASK_NS	20000
 
-static _Atomic uint64_t stealable;	/* tasks that a thief may take; the worker never shares any */
+static _Atomic uint64_t stealable;	/* tasks for thieves; the worker never shares any */
 
-void worker(struct corpus_actor *self)
+static void worker(struct corpus_actor *self)
 {
 	while (!corpus_stopped()) {
 		corpus_attempt(self);
@@ -27,7 +27,7 @@ void worker(struct corpus_actor *self)
 	}
 }
 
-void thief(struct corpus_actor *self)
+static void thief(struct corpus_actor *self)
 {
 	while (!corpus_stopped()) {
 		if (atomic_load_explicit(&stealable, memory_order_acquire)) {

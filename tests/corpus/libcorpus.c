@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counters, pinning, start gate and end of the corpus programs. See libcorpus.h for the invariants.
+ * Counters, pinning, start gate and end of the corpus programs. See libcorpus.h for the
+ * invariants.
  *
  * Lock order: none; the actors meet in atomics only.
  */
@@ -176,7 +177,7 @@ static double wanted_seconds(void)
 	if (text && *text) {
 		seconds = strtod(text, &end);
 		if (*end || !(seconds > 0 && seconds <= SECONDS_MAX)) {
-			fprintf(stderr, "corpus: CORPUS_SECONDS=%s: want a number of seconds, 0 < n <= %.0f\n",
+			fprintf(stderr, "corpus: CORPUS_SECONDS=%s: want seconds, 0 < n <= %.0f\n",
 				text, SECONDS_MAX);
 			exit(2);
 		}

@@ -4,8 +4,9 @@
  * gate, and a clean end.
  *
  * Purpose: a corpus program is a labelled example. The label must not come from the tool under
- * test, so each actor counts its own attempts, fails and completions in a file that the harness maps
- * (environment CORPUS_COUNTERS; without it the counters are private and the program still runs).
+ * test, so each actor counts its own attempts, fails and completions in a file that the harness
+ * maps (environment CORPUS_COUNTERS; without it the counters are private and the program still
+ * runs).
  *
  * Invariants:
  *  - The helper makes no futex call: the start gate polls with clock_nanosleep, the main thread
@@ -27,6 +28,13 @@
 #define CORPUS_ACTORS_MAX	16
 #define CORPUS_NSEC_PER_MSEC	1000000ULL
 #define CORPUS_NSEC_PER_SEC	1000000000ULL
+
+/* A function whose name the harness looks for in stacks: neither inlined nor renamed (.isra.0). */
+#ifdef __clang__
+#define CORPUS_SITE	__attribute__((__noinline__))
+#else
+#define CORPUS_SITE	__attribute__((__noipa__))
+#endif
 
 /* One cache line per actor. Layout known to judge.py; see the assertions in libcorpus.c. */
 struct corpus_actor {

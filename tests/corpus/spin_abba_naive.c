@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Healthy, and looks like the textbook livelock: two threads spin on two mutexes in opposite order with
- * trylock and rollback, without any pause. Nearly all tries fail, millions of them, because each holds
- * its first mutex for most of its loop; but chance breaks the symmetry often enough: both complete.
+ * Healthy, and looks like the textbook livelock: two threads spin on two mutexes in opposite
+ * order with trylock and rollback, without any pause. Nearly all tries fail, millions of them,
+ * because each holds its first mutex for most of its loop; but chance breaks the symmetry often
+ * enough: both complete.
  *
  * Invariant: both complete in every window.
  *
@@ -12,13 +13,12 @@
 
 #include "libcorpus.h"
 
-#define THINK_SPINS	1000	/* between the two tries: makes holding the first the common state */
+#define THINK_SPINS	1000	/* between the two tries: holding the first is the common state */
 
 pthread_mutex_t mutex_a = PTHREAD_MUTEX_INITIALIZER;
 pthread_mutex_t mutex_b = PTHREAD_MUTEX_INITIALIZER;
 
-__attribute__((noinline))
-bool take_both_once(pthread_mutex_t *first, pthread_mutex_t *second)
+static CORPUS_SITE bool take_both_once(pthread_mutex_t *first, pthread_mutex_t *second)
 {
 	bool both = false;
 	unsigned int spins;
@@ -35,8 +35,8 @@ bool take_both_once(pthread_mutex_t *first, pthread_mutex_t *second)
 	return both;
 }
 
-__attribute__((noinline))
-void spin_loop(struct corpus_actor *self, pthread_mutex_t *first, pthread_mutex_t *second)
+static CORPUS_SITE void spin_loop(struct corpus_actor *self, pthread_mutex_t *first,
+				  pthread_mutex_t *second)
 {
 	while (!corpus_stopped()) {
 		corpus_attempt(self);
@@ -47,12 +47,12 @@ void spin_loop(struct corpus_actor *self, pthread_mutex_t *first, pthread_mutex_
 	}
 }
 
-void spin_a_then_b(struct corpus_actor *self)
+static void spin_a_then_b(struct corpus_actor *self)
 {
 	spin_loop(self, &mutex_a, &mutex_b);
 }
 
-void spin_b_then_a(struct corpus_actor *self)
+static void spin_b_then_a(struct corpus_actor *self)
 {
 	spin_loop(self, &mutex_b, &mutex_a);
 }

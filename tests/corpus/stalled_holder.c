@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Stalled holder: one thread takes `mutex_shared` and then reads from a pipe into which nobody ever
- * writes; three others wait for the mutex. There is no cycle of locks: the culprit is the holder.
+ * Stalled holder: one thread takes `mutex_shared` and then reads from a pipe into which nobody
+ * ever writes; three others wait for the mutex. There is no cycle of locks: the culprit is the
+ * holder.
  *
- * Invariant: the waiters start after the holder has the mutex. The write end of the pipe stays open in
- * this process, so the read blocks for ever instead of seeing the end of the file.
+ * Invariant: the waiters start after the holder has the mutex. The write end of the pipe stays
+ * open in this process, so the read blocks for ever instead of seeing the end of the file.
  *
  * Lock order: one lock.
  */
@@ -19,8 +20,7 @@ pthread_mutex_t mutex_shared = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic uint64_t held;	/* written by the holder: 1 when it has the mutex */
 static int request_pipe[2];
 
-__attribute__((noinline))
-void wait_for_request(struct corpus_actor *self)
+static CORPUS_SITE void wait_for_request(struct corpus_actor *self)
 {
 	char request;
 
@@ -28,7 +28,7 @@ void wait_for_request(struct corpus_actor *self)
 		corpus_complete(self);
 }
 
-void holder(struct corpus_actor *self)
+static void holder(struct corpus_actor *self)
 {
 	corpus_attempt(self);
 	pthread_mutex_lock(&mutex_shared);
@@ -37,7 +37,7 @@ void holder(struct corpus_actor *self)
 	pthread_mutex_unlock(&mutex_shared);
 }
 
-void waiter(struct corpus_actor *self)
+static void waiter(struct corpus_actor *self)
 {
 	if (!corpus_gate(&held, 1))
 		return;

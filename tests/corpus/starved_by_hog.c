@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Starvation: a hog holds `mutex_hot` nearly all the time and lets go for an instant, always between
- * two ticks of the victim's grid. The victim tries at every tick and never gets it, while the group as
- * a whole completes at full speed.
+ * Starvation: a hog holds `mutex_hot` nearly all the time and lets go for an instant, always
+ * between two ticks of the victim's grid. The victim tries at every tick and never gets it,
+ * while the group as a whole completes at full speed.
  *
- * Invariant: at each tick the hog holds the mutex. It lets go only after the victim's try of this tick,
- * and the victim's next try waits until the hog has it again; on a quiet machine the grid alone gives
- * that, the gates keep it under noise.
+ * Invariant: at each tick the hog holds the mutex. It lets go only after the victim's try of
+ * this tick, and the victim's next try waits until the hog has it again; on a quiet machine the
+ * grid alone gives that, the gates keep it under noise.
  *
  * Lock order: one lock.
  */
@@ -18,11 +18,10 @@
 
 pthread_mutex_t mutex_hot = PTHREAD_MUTEX_INITIALIZER;
 
-static _Atomic uint64_t hog_holds;	/* written by the hog: ticks for which it has taken the mutex */
+static _Atomic uint64_t hog_holds;	/* written by the hog: ticks for which it took the mutex */
 static _Atomic uint64_t victim_tried;	/* written by the victim: ticks at which it has tried */
 
-__attribute__((noinline))
-bool hog_once(struct corpus_actor *self, uint64_t tick)
+static CORPUS_SITE bool hog_once(struct corpus_actor *self, uint64_t tick)
 {
 	corpus_attempt(self);
 	if (pthread_mutex_trylock(&mutex_hot)) {
@@ -38,7 +37,7 @@ bool hog_once(struct corpus_actor *self, uint64_t tick)
 	return true;
 }
 
-void hog(struct corpus_actor *self)
+static void hog(struct corpus_actor *self)
 {
 	uint64_t tick;
 
@@ -46,8 +45,7 @@ void hog(struct corpus_actor *self)
 		;
 }
 
-__attribute__((noinline))
-bool victim_once(struct corpus_actor *self)
+static CORPUS_SITE bool victim_once(struct corpus_actor *self)
 {
 	bool got = pthread_mutex_trylock(&mutex_hot) == 0;
 
@@ -60,7 +58,7 @@ bool victim_once(struct corpus_actor *self)
 	return got;
 }
 
-void victim(struct corpus_actor *self)
+static void victim(struct corpus_actor *self)
 {
 	uint64_t tick;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Healthy twin of starved_by_hog: the hog still holds `mutex_hot` for most of the time, across every
- * second tick of the victim's grid, but then pauses across the next one. So every second try of the
- * victim fails, and every other one succeeds.
+ * Healthy twin of starved_by_hog: the hog still holds `mutex_hot` for most of the time, across
+ * every second tick of the victim's grid, but then pauses across the next one. So every second
+ * try of the victim fails, and every other one succeeds.
  *
  * Invariant: both complete. No gate: noise may cost a try, never all of them.
  *
@@ -18,8 +18,7 @@
 pthread_mutex_t mutex_hot = PTHREAD_MUTEX_INITIALIZER;
 
 /* Holds from 0.4 to 1.7 periods after an even tick: across the odd tick. */
-__attribute__((noinline))
-bool hog_once(uint64_t even_tick)
+static CORPUS_SITE bool hog_once(uint64_t even_tick)
 {
 	if (pthread_mutex_trylock(&mutex_hot))
 		return false;
@@ -28,7 +27,7 @@ bool hog_once(uint64_t even_tick)
 	return true;
 }
 
-void hog(struct corpus_actor *self)
+static void hog(struct corpus_actor *self)
 {
 	uint64_t tick;
 
@@ -42,8 +41,7 @@ void hog(struct corpus_actor *self)
 	}
 }
 
-__attribute__((noinline))
-bool victim_once(void)
+static CORPUS_SITE bool victim_once(void)
 {
 	if (pthread_mutex_trylock(&mutex_hot))
 		return false;
@@ -52,7 +50,7 @@ bool victim_once(void)
 	return true;
 }
 
-void victim(struct corpus_actor *self)
+static void victim(struct corpus_actor *self)
 {
 	uint64_t tick;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Livelock: two polite threads want two mutexes in opposite order. Each tries its first, waits, tries
- * the other, rolls back and sleeps to the next tick of a grid that both share. No futex call is ever
- * made, the CPUs are idle, and nothing completes.
+ * Livelock: two polite threads want two mutexes in opposite order. Each tries its first, waits,
+ * tries the other, rolls back and sleeps to the next tick of a grid that both share. No futex
+ * call is ever made, the CPUs are idle, and nothing completes.
  *
- * Invariant: in every round both hold their first mutex while either tries its second. The grid alone
- * gives that on a quiet machine; corpus_gate() keeps it when a wake-up is late, so that the case is
- * sustained and not a transient.
+ * Invariant: in every round both hold their first mutex while either tries its second. The grid
+ * alone gives that on a quiet machine; corpus_gate() keeps it when a wake-up is late, so that
+ * the case is sustained and not a transient.
  *
  * Lock order: deliberately none (mutex_a then mutex_b in one thread, the reverse in the other).
  */
@@ -19,13 +19,12 @@
 pthread_mutex_t mutex_a = PTHREAD_MUTEX_INITIALIZER;
 pthread_mutex_t mutex_b = PTHREAD_MUTEX_INITIALIZER;
 
-static _Atomic uint64_t holds_first[2];	/* written by actor i: rounds in which it got its first */
-static _Atomic uint64_t tried_second[2];/* written by actor i: rounds in which it tried its second */
+static _Atomic uint64_t holds_first[2];	/* by actor i: rounds in which it got its first */
+static _Atomic uint64_t tried_second[2]; /* by actor i: rounds in which it tried its second */
 
 /* Return: 1 when both were taken and used, 0 when it rolled back, -1 when it is time to end. */
-__attribute__((noinline))
-int transfer_with_rollback(struct corpus_actor *self, uint64_t round, pthread_mutex_t *first,
-			   pthread_mutex_t *second)
+static CORPUS_SITE int transfer_with_rollback(struct corpus_actor *self, uint64_t round,
+					      pthread_mutex_t *first, pthread_mutex_t *second)
 {
 	unsigned int me = self->index, peer = !me;
 	int completed = 0;
@@ -50,8 +49,8 @@ unlock_first:
 	return completed;
 }
 
-__attribute__((noinline))
-void transfer_loop(struct corpus_actor *self, pthread_mutex_t *first, pthread_mutex_t *second)
+static CORPUS_SITE void transfer_loop(struct corpus_actor *self, pthread_mutex_t *first,
+				      pthread_mutex_t *second)
 {
 	uint64_t round;
 	int completed;
@@ -67,12 +66,12 @@ void transfer_loop(struct corpus_actor *self, pthread_mutex_t *first, pthread_mu
 	}
 }
 
-void transfer_a_to_b(struct corpus_actor *self)
+static void transfer_a_to_b(struct corpus_actor *self)
 {
 	transfer_loop(self, &mutex_a, &mutex_b);
 }
 
-void transfer_b_to_a(struct corpus_actor *self)
+static void transfer_b_to_a(struct corpus_actor *self)
 {
 	transfer_loop(self, &mutex_b, &mutex_a);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Healthy twin of two_lock_grid: the same two mutexes, the same trylocks and the same 50 ms grid, but
- * both threads take mutex_a first. A try may fail, then the thread sleeps to the next tick; whoever
- * has mutex_a gets mutex_b too.
+ * Healthy twin of two_lock_grid: the same two mutexes, the same trylocks and the same 50 ms
+ * grid, but both threads take mutex_a first. A try may fail, then the thread sleeps to the next
+ * tick; whoever has mutex_a gets mutex_b too.
  *
- * Invariant: both complete. The pause after a completion is a random number of ticks, so that neither
- * can win every tick.
+ * Invariant: both complete. The pause after a completion is a random number of ticks, so that
+ * neither can win every tick.
  *
  * Lock order: mutex_a -> mutex_b.
  */
@@ -20,8 +20,7 @@
 pthread_mutex_t mutex_a = PTHREAD_MUTEX_INITIALIZER;
 pthread_mutex_t mutex_b = PTHREAD_MUTEX_INITIALIZER;
 
-__attribute__((noinline))
-bool transfer_in_order(void)
+static CORPUS_SITE bool transfer_in_order(void)
 {
 	bool completed = false;
 
@@ -36,7 +35,7 @@ bool transfer_in_order(void)
 	return completed;
 }
 
-void transfer_loop(struct corpus_actor *self)
+static void transfer_loop(struct corpus_actor *self)
 {
 	uint64_t tick = 0, now;
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Healthy twin of yield_lockstep: the same polite ring, the same trylocks and yields, but no lockstep,
- * and after a failure each philosopher yields a random number of times. Many tries fail, all eat.
+ * Healthy twin of yield_lockstep: the same polite ring, the same trylocks and yields, but no
+ * lockstep, and after a failure each philosopher yields a random number of times. Many tries
+ * fail, all eat.
  *
- * Invariant: every philosopher completes; a large part of the tries fails (the yield between the two
- * tries lets the neighbours in), so that a detector that only counts failures is caught.
+ * Invariant: every philosopher completes; a large part of the tries fails (the yield between the
+ * two tries lets the neighbours in), so that a detector that only counts failures is caught.
  *
  * Lock order: cyclic (fork i, then fork i + 1 modulo 3); trylock and rollback make it safe.
  */
@@ -24,8 +25,7 @@ pthread_mutex_t fork_2 = PTHREAD_MUTEX_INITIALIZER;
 
 static pthread_mutex_t *const forks[SEATS] = { &fork_0, &fork_1, &fork_2 };
 
-__attribute__((noinline))
-bool dine_politely(pthread_mutex_t *own, pthread_mutex_t *next)
+static CORPUS_SITE bool dine_politely(pthread_mutex_t *own, pthread_mutex_t *next)
 {
 	bool ate = false;
 
@@ -41,7 +41,7 @@ bool dine_politely(pthread_mutex_t *own, pthread_mutex_t *next)
 	return ate;
 }
 
-void philosopher(struct corpus_actor *self)
+static void philosopher(struct corpus_actor *self)
 {
 	pthread_mutex_t *own = forks[self->index], *next = forks[(self->index + 1) % SEATS];
 	uint64_t backoff;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Livelock of another shape: three polite philosophers in a ring, all left-handed. Each takes its own
- * fork, finds the next one taken, puts its own back and yields; in lockstep, so nobody ever eats. The
- * CPUs are busy, and the only syscall is sched_yield.
+ * Livelock of another shape: three polite philosophers in a ring, all left-handed. Each takes
+ * its own fork, finds the next one taken, puts its own back and yields; in lockstep, so nobody
+ * ever eats. The CPUs are busy, and the only syscall is sched_yield.
  *
- * Invariant: between two barriers every philosopher does the same step, so in the step "try the next
- * fork" every fork is held. The barrier is a generation counter; waiting is spin and sched_yield, so
- * noise only slows the rounds down and cannot break the step.
+ * Invariant: between two barriers every philosopher does the same step, so in the step "try the
+ * next fork" every fork is held. The barrier is a generation counter; waiting is spin and
+ * sched_yield, so noise only slows the rounds down and cannot break the step.
  *
  * Lock order: deliberately cyclic (fork i, then fork i + 1 modulo 3).
  */
@@ -45,8 +45,7 @@ static bool round_barrier(void)
 }
 
 /* Return: 1 ate, 0 rolled back, -1 it is time to end. */
-__attribute__((noinline))
-int dine_politely(pthread_mutex_t *own, pthread_mutex_t *next)
+static CORPUS_SITE int dine_politely(pthread_mutex_t *own, pthread_mutex_t *next)
 {
 	int ate = 0;
 
@@ -67,7 +66,7 @@ put_own_back:
 	return ate;
 }
 
-void philosopher(struct corpus_actor *self)
+static void philosopher(struct corpus_actor *self)
 {
 	pthread_mutex_t *own = forks[self->index], *next = forks[(self->index + 1) % SEATS];
 	int ate;
