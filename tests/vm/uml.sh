@@ -121,10 +121,11 @@ boot)
 	build=$(uml_build "$flavour") || die "no UML kernel"
 	# shellcheck source=tests/vm/boot.sh
 	. "$here/boot.sh"
+	vm_prepare "$@"
 	# SMP needs seccomp mode. Console 0 has no input: nothing in the guest may wait for a keyboard.
-	vm_boot "UML $UML_SERIES $flavour" "$@" -- \
+	vm_run "UML $UML_SERIES $flavour" \
 		"$build/linux" seccomp=on ncpus=2 mem=512M rootfstype=hostfs rootflags=/ ro \
-		"init=$here/init.sh" con0=null,fd:1 con=null panic=-1
+		"init=$VM_INIT" "headway_run=$VM_RUN" con0=null,fd:1 con=null panic=-1
 	;;
 *)
 	sed -n '5,7s/^# //p' "$0" >&2
