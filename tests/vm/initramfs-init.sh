@@ -13,6 +13,7 @@ $b mount -t proc proc /proc
 for module in /modules/*.ko; do
 	$b insmod "$module" || fail "cannot load $module"
 done
+$b echo "initramfs: mounting root"
 # Nobody writes below, so the guest may cache what it has read.
 $b mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=262144,cache=loose hostroot /lower ||
 	fail "cannot mount the host's files"
@@ -22,5 +23,6 @@ $b mount -t overlay -o lowerdir=/lower,upperdir=/rw/upper,workdir=/rw/work overl
 	fail "cannot put a writable layer over the host's files"
 $b mount --move /dev /root/dev
 $b umount /proc
+$b echo "initramfs: starting $headway_init"
 exec $b switch_root /root "$headway_init"
 fail "cannot start $headway_init"

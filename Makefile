@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0
+# Headway: "make demo" shows it, "make check" tests it, "make help" lists the rest.
+#
+# Everything that is built goes below build/. Nothing is written into the source directories: the
+# modules are built in a copy of kmod/, one for each kernel.
+
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DEFAULT_GOAL := help
+
+V ?= 0
+ifeq ($(V),0)
+Q := @
+say = @printf '  %-9s %s\n' $(1) "$(2)";
+quiet_make := --no-print-directory
+else
+Q :=
+say :=
+quiet_make :=
+endif
+
+B := build
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+PKG_CONFIG ?= pkg-config
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Werror
+INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
+
+.PHONY: help all kmod bpf userspace corpus unit demo check bench lint install deps clean modules_install
+
+##@ help: this list
+help:
+	@echo 'Headway finds and prevents livelock on Linux.'
+	@echo
+	@sed -n 's/^##@ \([^:]*\): \(.*\)/  make \1@\2/p' $(firstword $(MAKEFILE_LIST)) | \
+		awk -F@ '{ printf "%-26s %s\n", $$1, $$2 }'
+	@echo
+	@echo '  V=1 shows the commands; PREFIX and DESTDIR say where install puts things.'
+	@echo '  make kmod KDIR=DIR FLAVOUR=NAME [ARCH=um] builds for another kernel, into build/kmod-NAME.'
+
+##@ deps: install the Debian packages that everything else needs (root)
+deps:
+	$(Q)tests/lib/deps.sh
+
+##@ all: the module, the probes, the tool and the test programs
+all: kmod userspace corpus
+
+# ---- kernel modules -------------------------------------------------------------------------
+
+# The stock kernel's headers. Evaluated when used: "make deps" may have just installed them.
+KDIR ?= $(shell tests/vm/qemu.sh headers 6.1)
+FLAVOUR ?= stock-6.1
+KMOD := $(B)/kmod-$(FLAVOUR)
+export HEADWAY_EXAMPLES ?= y
+export HEADWAY_KUNIT ?=
+export HEADWAY_TORTURE ?=
+export ARCH
+
+##@ kmod: headway.ko and the examples, for the stock Debian kernel
+kmod:
+	$(call say,KMOD,$(KMOD))
+	$(Q)tests/lib/kmod.sh $(KMOD) "$(KDIR)" V=$(V) $(KMOD_ARGS) modules
+
+##@ modules_install: install the modules for the kernel whose headers are in KDIR
+modules_install: kmod
+	$(Q)tests/lib/kmod.sh $(KMOD) "$(KDIR)" V=$(V) modules_install
+
+# ---- BPF ------------------------------------------------------------------------------------
+
+BPF_SOURCES := $(wildcard bpf/*.bpf.c)
+SKELETONS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SOURCES))
+BPF_CFLAGS := -target bpf -D__TARGET_ARCH_x86 -g -O2 $(WARNINGS) -Wno-unused-parameter \
+	-Ibpf -I$(B)/bpf
+
+##@ bpf: the probes, as objects and skeletons
+bpf: $(SKELETONS)
+
+# The types of the kernel that we run on; the programs are CO-RE, so any kernel with BTF will do.
+# Where this one has no BTF, the stock kernel's image is fetched: its .BTF section says the same.
+$(B)/bpf/vmlinux.h: | $(B)/bpf
+	$(call say,BTF,$@)
+	$(Q)if [ -r /sys/kernel/btf/vmlinux ]; then btf=/sys/kernel/btf/vmlinux; \
+		else btf=$$(tests/vm/qemu.sh btf 6.1) || exit 1; fi; \
+		$(BPFTOOL) btf dump file $$btf format c >$@
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(B)/bpf/vmlinux.h Makefile
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+
+$(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< >$@
+
+# ---- the tool -------------------------------------------------------------------------------
+
+# Evaluated when used, like KDIR.
+TOOL_PACKAGES := libbpf libelf libdw json-c
+TOOL_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(TOOL_PACKAGES)) \
+	$(shell $(PKG_CONFIG) --exists capstone && echo -DHEADWAY_HAVE_CAPSTONE $$($(PKG_CONFIG) --cflags capstone))
+TOOL_LIBS = $(shell $(PKG_CONFIG) --libs $(TOOL_PACKAGES)) \
+	$(shell $(PKG_CONFIG) --exists capstone && $(PKG_CONFIG) --libs capstone) -lpthread -lm
+TOOL_OBJECTS := $(patsubst userspace/%.c,$(B)/userspace/%.o,$(wildcard userspace/*.c))
+
+##@ userspace: the headway tool, build/headway
+userspace: $(B)/headway
+
+$(B)/headway: $(TOOL_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(TOOL_OBJECTS) $(TOOL_LIBS)
+
+$(B)/userspace/%.o: userspace/%.c Makefile $(SKELETONS) | $(B)/userspace
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) $(INCLUDES) -DHEADWAY_VERSION='"$(VERSION)"' \
+		$(TOOL_CFLAGS) -MMD -MP -c $< -o $@
+
+# ---- test programs --------------------------------------------------------------------------
+
+CORPUS_LIB := $(wildcard tests/corpus/lib*.c)
+CORPUS := $(patsubst tests/corpus/%.c,$(B)/corpus/%,$(filter-out $(CORPUS_LIB),$(wildcard tests/corpus/*.c)))
+
+##@ corpus: the labelled programs that the tool is judged by
+corpus: $(CORPUS)
+
+# Frame pointers, as the programs are also read by stack walkers that know nothing else.
+$(B)/corpus/%: tests/corpus/%.c $(CORPUS_LIB) $(wildcard tests/corpus/*.h) Makefile | $(B)/corpus
+	$(call say,CORPUS,$@)
+	$(Q)$(CC) -std=gnu11 -O2 -g -fno-omit-frame-pointer $(WARNINGS) -pthread -o $@ $< $(CORPUS_LIB)
+
+# Each names the pure sources that it tests: "// links: kmod/policy.c userspace/detect.c", and may
+# ask for other sanitizers: "// sanitize: thread".
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
+UNIT_LIB := $(wildcard tests/unit/lib*.c)
+UNIT_HEADERS := $(wildcard tests/unit/*.h kmod/*.h kmod/include/*.h bpf/*.h userspace/*.h)
+UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) -Ikmod $(INCLUDES) -Itests/unit
+
+unit: $(UNIT_TESTS)
+
+comma := ,
+
+define unit_rule
+$(B)/unit/$(1): tests/unit/$(1).c $$(shell sed -n "s@^// links: *@@p" tests/unit/$(1).c) $(UNIT_LIB) $(UNIT_HEADERS) Makefile | $(B)/unit
+	$$(call say,UNIT,$$@)
+	$$(Q)$$(CC) $$(UNIT_CFLAGS) -fno-sanitize-recover=all \
+		-fsanitize=$$(or $$(shell sed -n 's|^// sanitize: *||p' $$<),address$$(comma)undefined) \
+		-o $$@ $$(filter %.c,$$^) $$(shell sed -n 's|^// libs: *||p' $$<) -lpthread -lm
+endef
+$(foreach test,$(UNIT_TESTS),$(eval $(call unit_rule,$(notdir $(test)))))
+
+$(B) $(B)/bpf $(B)/userspace $(B)/corpus $(B)/unit:
+	$(Q)mkdir -p $@
+
+# ---- what people run ------------------------------------------------------------------------
+
+# Each installs what it needs, then starts make anew, so that the build sees what was installed.
+##@ demo: livelock in the kernel and in a process, found and cured, explained as it goes
+demo: deps
+	$(Q)$(MAKE) $(quiet_make) kmod userspace corpus
+	$(Q)tests/demo.sh
+
+##@ check: every test there is; the last line is the verdict
+check: deps
+	$(Q)$(MAKE) $(quiet_make) all
+	$(Q)tests/run.sh $(TIERS)
+
+##@ bench: ratios against the alternatives, measured in one run
+bench: deps
+	$(Q)$(MAKE) $(quiet_make) all
+	$(Q)tests/bench/run.sh
+
+##@ lint: checkpatch, sparse, clang-tidy, shellcheck, codespell
+lint: deps
+	$(Q)tests/lint.sh
+
+##@ install: the tool and its man page, below PREFIX
+install: userspace
+	$(Q)install -D -m 0755 $(B)/headway $(DESTDIR)$(PREFIX)/bin/headway
+	$(Q)for page in $(wildcard userspace/*.8 userspace/*.1); do \
+		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+
+##@ clean: remove build/ (the caches outside of the tree stay)
+clean:
+	$(Q)rm -rf $(B)
+
+-include $(wildcard $(B)/bpf/*.d $(B)/userspace/*.d)
