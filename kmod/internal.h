@@ -58,6 +58,19 @@ struct headway_time_hist {
 struct headway_lock_times {
 	struct headway_time_hist wait;	/* every wait that ended with the lock acquired */
 	struct headway_time_hist hold;	/* sampled: one in headway_hold_sample */
+	u32 generation;			/* owner; of both: cleared when watch.generation moved on */
+	u64 base_acquired;		/* locks_mutex; lock->stats as of the last reset */
+	u64 base_contended;		/* locks_mutex */
+	u64 base_rollbacks;		/* locks_mutex */
+};
+
+/* A copy of a lock's figures since the last reset. */
+struct headway_lock_figures {
+	u64 acquired;
+	u64 contended;
+	u64 rollbacks;
+	struct headway_time_hist wait;
+	struct headway_time_hist hold;
 };
 
 /* domain.c */
@@ -118,14 +131,17 @@ void headway_count(struct headway_domain *domain, enum headway_stat stat);
 void headway_stats_wait(struct headway_lock *lock, u64 ns);	/* caller owns the lock */
 void headway_stats_hold(struct headway_lock *lock, u64 ns);	/* caller owns the lock */
 void headway_stats_free(struct headway_lock *lock);
-void headway_stats_reset(struct headway_domain *domain);
+void headway_stats_read(struct headway_lock *lock, struct headway_lock_figures *figures);
+int headway_stats_reset(struct headway_domain *domain);
 const char *headway_stat_name(enum headway_stat stat);
 const char *headway_stat_help(enum headway_stat stat);
 const char *headway_policy_name(enum headway_policy policy);
+const char *headway_policy_help(enum headway_policy policy);
 int headway_policy_parse(const char *name);	/* enum headway_policy or -EINVAL */
 const char *headway_verdict_name(enum headway_verdict verdict);
 
 /* progress.c */
+void headway_watch_rebase(struct headway_domain *domain, const struct headway_sums *sums);
 int headway_watch_start(struct headway_domain *domain);
 void headway_watch_stop(struct headway_domain *domain);
 int headway_progress_init(void);

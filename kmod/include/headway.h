@@ -147,9 +147,12 @@ struct headway_txn {
 	u32 restarts_seen;		/* watchdog, domain->live_lock */
 	enum headway_policy policy;	/* own; of the epoch it joined */
 	int last;			/* own; the last lock call's result; > 0 = none yet */
+	int pending;			/* own; a rollback's error, given to the next lock call */
 	u8 wounded;			/* set by a wounder under a held lock's wait_lock */
 	u8 started;			/* own; headway_txn_until_done() has entered its body */
 	u8 live;			/* own; on domain->live */
+	u8 joined;			/* own; counted in the domain's epoch */
+	u8 backoff_policy;		/* own; enum headway_policy that @backoff was seeded for */
 	s64 bonus;			/* const; priority as ticket distance */
 	atomic64_t ticket;		/* 0 = none yet; set once, by self or by who runs into us */
 	raw_spinlock_t pin;		/* guards waiting_on for readers who follow it */
@@ -157,7 +160,8 @@ struct headway_txn {
 	u64 begin_ns;			/* own; 0 until the first conflict */
 	u64 wait_since_ns;		/* own, under pin */
 	struct list_head live_node;	/* domain->live, domain->live_lock */
-	struct headway_backoff backoff;	/* own; seeded at the first rollback */
+	struct headway_wait wait;	/* own; of the call that lost the conflict */
+	struct headway_backoff backoff;	/* own; seeded at the first rollback of an epoch */
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	struct lockdep_map dep_map;
 #endif
@@ -174,6 +178,7 @@ struct headway_watch {
 	u32 contended_ratio;		/* rollbacks per 100 commits */
 	u32 restarts_max;		/* one transaction: more is starvation */
 	u64 wait_max_ns;
+	u32 generation;			/* locks_mutex; resets so far, see stats.c */
 	void *state;			/* progress.c's own */
 };
 
@@ -206,6 +211,7 @@ struct headway_domain {
 	struct list_head node;		/* headway_domains; headway_domains_mutex */
 	bool registered;
 	bool dynamic;			/* made by headway_domain_create() */
+	struct lock_class_key txn_key;	/* lockdep: this domain's transactions */
 };
 
 #define __HEADWAY_DOMAIN_INIT(_var, _name, _policy) { \
@@ -300,6 +306,20 @@ int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks,
 void headway_unlock(struct headway_txn *txn, struct headway_lock *lock);
 int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait *wait);
 bool __headway_txn_again(struct headway_txn *txn);
+
+/**
+ * headway_txn_policy - the policy that a transaction runs under now
+ * @txn: own transaction
+ *
+ * It can change at a rollback, when the domain's policy was changed.
+ *
+ * Return: the policy.
+ */
+static inline enum headway_policy headway_txn_policy(const struct headway_txn *txn)
+{
+	return txn->policy;
+}
+
 bool headway_lock_held(const struct headway_txn *txn, const struct headway_lock *lock);
 void headway_sort(struct headway_lock **locks, unsigned int n);
 

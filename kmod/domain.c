@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * domain.c - domains, and the epochs that make policies switchable under load.
+ *
+ * Transactions of different policies could deadlock each other: one only waits, the other only
+ * wounds the younger. So a policy belongs to an epoch. A transaction joins the present epoch when
+ * it begins and leaves it when it ends. A policy change shuts the gate, waits until everyone has
+ * left, sets the policy and opens the gate. A transaction that rolls back holds nothing, so it
+ * leaves and joins anew there: that is how a change gets through a livelock.
+ *
+ * Gate: join reads `flipping` and counts itself with preemption disabled, which is an RCU read-side
+ * section; the change sets `flipping`, waits for a grace period, and then knows that everybody who
+ * did not see it is counted. So begin pays no barrier. (percpu_rw_semaphore does the same.)
+ *
+ * Lock order: headway_domains_mutex > flip_mutex.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ctype.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "internal.h"
+#include "trace.h"
+
+/* A change that cannot be made in this time is given up; the old policy stays. */
+#define HEADWAY_FLIP_TIMEOUT_NS	(10 * NSEC_PER_SEC)
+/* The ends of transactions wake us; this only bounds what a missed wake-up can cost. */
+#define HEADWAY_FLIP_POLL	msecs_to_jiffies(10)
+
+#define HEADWAY_NAME_MAX	32
+
+LIST_HEAD(headway_domains);
+DEFINE_MUTEX(headway_domains_mutex);
+
+static const struct headway_backoff_params headway_default_backoff = {
+	.base_ns = 50 * NSEC_PER_USEC,
+	.cap_ns = 10 * NSEC_PER_MSEC,
+	.kind = HEADWAY_BACKOFF_EXPONENTIAL,
+	.jitter = HEADWAY_JITTER_FULL,
+};
+
+/* What naive code does: the same delay for everyone, rounded to a common tick. */
+static const struct headway_backoff_params headway_default_grid = {
+	.base_ns = 20 * NSEC_PER_MSEC,
+	.kind = HEADWAY_BACKOFF_CONSTANT,
+	.jitter = HEADWAY_JITTER_GRID,
+};
+
+/**
+ * headway_domain_sum - add up a domain's counters
+ * @domain: registered domain
+ * @sums: result
+ *
+ * `ended` is summed first: whoever is seen to have ended has been counted as begun, so in_flight is
+ * not negative; it can be too high by the transactions that ended meanwhile.
+ */
+void headway_domain_sum(const struct headway_domain *domain, struct headway_sums *sums)
+{
+	int cpu, i;
+
+	memset(sums, 0, sizeof(*sums));
+	for_each_possible_cpu(cpu) {
+		/* Pairs with smp_store_release() in headway_epoch_leave(). */
+		sums->ended += smp_load_acquire(&per_cpu_ptr(domain->pcpu, cpu)->ended);
+	}
+	for_each_possible_cpu(cpu) {
+		const struct headway_pcpu *p = per_cpu_ptr(domain->pcpu, cpu);
+
+		sums->begun += READ_ONCE(p->begun);
+		for (i = 0; i < HEADWAY_NR_STATS; i++)
+			sums->stat[i] += READ_ONCE(p->stat[i]);
+	}
+	sums->in_flight = sums->begun - sums->ended;
+	sums->attempts = sums->begun - sums->stat[HEADWAY_STAT_MIGRATIONS] +
+			 sums->stat[HEADWAY_STAT_ROLLBACKS];
+}
+
+/* Waits until the gate may be open. Return: 0, -EBUSY (try), -EINTR, -ETIMEDOUT. */
+static int headway_gate_wait(struct headway_domain *domain, const struct headway_wait *wait)
+{
+	unsigned int state = wait ? wait->state : TASK_UNINTERRUPTIBLE;
+	ktime_t deadline = wait ? wait->deadline : KTIME_MAX;
+	DEFINE_WAIT(entry);
+	int ret = 0;
+
+	if (state == TASK_RUNNING)
+		return -EBUSY;
+	for (;;) {
+		prepare_to_wait(&domain->flip_wq, &entry, state);
+		/* Pairs with smp_store_release() in headway_gate_open(). */
+		if (!smp_load_acquire(&domain->flipping))
+			break;
+		if (signal_pending_state(state, current))
+			ret = -EINTR;
+		else if (ktime_compare(ktime_get(), deadline) >= 0)
+			ret = -ETIMEDOUT;
+		if (ret)
+			break;
+		if (deadline == KTIME_MAX)
+			schedule();
+		else
+			schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS);
+	}
+	finish_wait(&domain->flip_wq, &entry);
+	return ret;
+}
+
+/**
+ * headway_epoch_join - join the domain's present epoch and adopt its policy
+ * @txn: transaction that holds nothing
+ * @wait: how to wait while the gate is shut; NULL = for as long as it takes
+ *
+ * Return: 0, -EBUSY (try), -EINTR, -ETIMEDOUT.
+ */
+int headway_epoch_join(struct headway_txn *txn, const struct headway_wait *wait)
+{
+	struct headway_domain *domain = txn->domain;
+	int ret;
+
+	for (;;) {
+		preempt_disable();
+		/*
+		 * Acquire pairs with smp_store_release() in headway_gate_open(): an open gate shows
+		 * its policy. The preempt-off section pairs with synchronize_rcu() in
+		 * headway_gate_shut().
+		 */
+		if (likely(!smp_load_acquire(&domain->flipping))) {
+			raw_cpu_ptr(domain->pcpu)->begun++;
+			txn->policy = domain->policy;
+			preempt_enable();
+			return 0;
+		}
+		preempt_enable();
+		ret = headway_gate_wait(domain, wait);
+		if (ret)
+			return ret;
+	}
+}
+
+/**
+ * headway_epoch_leave - leave the epoch, at the end or to join another
+ * @txn: transaction that holds nothing
+ * @why: counter to add to; HEADWAY_NR_STATS = none
+ */
+void headway_epoch_leave(struct headway_txn *txn, enum headway_stat why)
+{
+	struct headway_domain *domain = txn->domain;
+	struct headway_pcpu *p;
+
+	preempt_disable();
+	p = raw_cpu_ptr(domain->pcpu);
+	if (why < HEADWAY_NR_STATS)
+		p->stat[why]++;
+	/* Pairs with smp_load_acquire() in headway_domain_sum(): all that we did came before. */
+	smp_store_release(&p->ended, p->ended + 1);
+	preempt_enable();
+	if (unlikely(READ_ONCE(domain->flipping)))
+		wake_up_all(&domain->flip_wq);
+}
+
+/**
+ * headway_epoch_migrate - let a policy change through, at a rollback
+ * @txn: transaction that holds nothing
+ * @wait: how to wait; NULL = for as long as it takes
+ *
+ * Return: 0, or as headway_epoch_join(): the transaction is then in no epoch, until a later call
+ * succeeds.
+ */
+int headway_epoch_migrate(struct headway_txn *txn, const struct headway_wait *wait)
+{
+	int ret;
+
+	if (likely(txn->joined && !READ_ONCE(txn->domain->flipping)))
+		return 0;
+	if (txn->joined)
+		headway_epoch_leave(txn, HEADWAY_STAT_MIGRATIONS);
+	ret = headway_epoch_join(txn, wait);
+	txn->joined = !ret;
+	/* Outside of any epoch no lock may be taken: every lock call fails until we are back in. */
+	txn->pending = ret;
+	return ret;
+}
+
+static void headway_gate_shut(struct headway_domain *domain)
+{
+	WRITE_ONCE(domain->flipping, 1);
+	/* Pairs with the preempt-off section in headway_epoch_join(). */
+	synchronize_rcu();
+}
+
+static void headway_gate_open(struct headway_domain *domain)
+{
+	/* Pairs with smp_load_acquire() in headway_epoch_join() and headway_gate_wait(). */
+	smp_store_release(&domain->flipping, 0);
+	wake_up_all(&domain->flip_wq);
+}
+
+static bool headway_drained(const struct headway_domain *domain)
+{
+	struct headway_sums sums;
+
+	headway_domain_sum(domain, &sums);
+	return !sums.in_flight;
+}
+
+static int headway_drain(struct headway_domain *domain, unsigned int state, ktime_t deadline)
+{
+	DEFINE_WAIT(entry);
+	int ret = 0;
+
+	for (;;) {
+		prepare_to_wait(&domain->flip_wq, &entry, state);
+		if (headway_drained(domain))
+			break;
+		if (signal_pending_state(state, current))
+			ret = -EINTR;
+		else if (ktime_compare(ktime_get(), deadline) >= 0)
+			ret = -EBUSY;
+		if (ret)
+			break;
+		schedule_timeout(HEADWAY_FLIP_POLL);
+	}
+	finish_wait(&domain->flip_wq, &entry);
+	return ret;
+}
+
+/**
+ * headway_domain_set_policy - change a domain's policy under load
+ * @domain: registered domain
+ * @policy: the new policy
+ * @wait: how to wait for the transactions in flight to end or roll back; NULL = killable, 10 s. A
+ *	later deadline than 10 s from now is cut to that.
+ *
+ * New transactions wait meanwhile. On failure the old policy stays and they go on. Must not be
+ * called inside a transaction of the domain.
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL: no such policy; -EBUSY: a transaction neither ended nor rolled back in time;
+ * -EINTR: a signal arrived.
+ */
+int headway_domain_set_policy(struct headway_domain *domain, enum headway_policy policy,
+			      const struct headway_wait *wait)
+{
+	unsigned int state = wait ? wait->state : TASK_KILLABLE;
+	ktime_t start = ktime_get();
+	ktime_t deadline = ktime_add_ns(start, HEADWAY_FLIP_TIMEOUT_NS);
+	enum headway_policy from;
+	int ret;
+
+	if ((unsigned int)policy >= HEADWAY_NR_POLICIES || state == TASK_RUNNING)
+		return -EINVAL;
+	if (wait && ktime_before(wait->deadline, deadline))
+		deadline = wait->deadline;
+	if (mutex_lock_killable(&domain->flip_mutex))
+		return -EINTR;
+	headway_gate_shut(domain);
+	ret = headway_drain(domain, state, deadline);
+	from = domain->policy;
+	if (!ret) {
+		domain->policy = policy;
+		domain->epoch++;
+	}
+	headway_gate_open(domain);
+	if (!ret) {
+		domain->last_flip_ns = ktime_to_ns(ktime_sub(ktime_get(), start));
+		trace_headway_policy(domain, from, policy, domain->last_flip_ns);
+	}
+	mutex_unlock(&domain->flip_mutex);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(headway_domain_set_policy);
+
+static bool headway_name_ok(const char *name)
+{
+	const char *c;
+
+	if (!name || !*name || *name == '.' || strlen(name) > HEADWAY_NAME_MAX)
+		return false;
+	for (c = name; *c; c++)
+		if (!isalnum(*c) && !strchr("_.:-", *c))
+			return false;
+	return true;
+}
+
+static int headway_domain_enlist(struct headway_domain *domain)
+{
+	struct headway_domain *other;
+	int ret = 0;
+
+	mutex_lock(&headway_domains_mutex);
+	list_for_each_entry(other, &headway_domains, node)
+		if (!strcmp(other->name, domain->name))
+			ret = -EEXIST;
+	if (!ret)
+		list_add_tail(&domain->node, &headway_domains);
+	mutex_unlock(&headway_domains_mutex);
+	return ret;
+}
+
+static void headway_domain_delist(struct headway_domain *domain)
+{
+	mutex_lock(&headway_domains_mutex);
+	list_del_init(&domain->node);
+	mutex_unlock(&headway_domains_mutex);
+}
+
+/**
+ * headway_domain_register - make a domain usable: counters, watchdog, debugfs
+ * @domain: from DEFINE_HEADWAY_DOMAIN()
+ *
+ * Context: may sleep.
+ * Return: 0; -EINVAL: bad name (letters, digits and ``_.:-``, 1 to 32, no leading dot) or policy;
+ * -EEXIST: a domain of this name exists; -ENOMEM.
+ */
+int headway_domain_register(struct headway_domain *domain)
+{
+	int ret;
+
+	if (!headway_name_ok(domain->name) || (unsigned int)domain->policy >= HEADWAY_NR_POLICIES)
+		return -EINVAL;
+	if (!domain->backoff.base_ns)
+		domain->backoff = headway_default_backoff;
+	if (!domain->grid.base_ns)
+		domain->grid = headway_default_grid;
+	domain->pcpu = alloc_percpu(struct headway_pcpu);
+	if (!domain->pcpu)
+		return -ENOMEM;
+	ret = headway_domain_enlist(domain);
+	if (ret)
+		goto free_pcpu;
+	ret = headway_watch_start(domain);
+	if (ret)
+		goto delist;
+	headway_debugfs_add(domain);
+	domain->registered = true;
+	return 0;
+
+delist:
+	headway_domain_delist(domain);
+free_pcpu:
+	free_percpu(domain->pcpu);
+	domain->pcpu = NULL;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(headway_domain_register);
+
+/**
+ * headway_domain_unregister - take a domain out of use
+ * @domain: registered domain, whose locks have been destroyed and whose transactions have ended;
+ *	anything else warns. One that was never registered is left alone, for error paths.
+ *
+ * Context: may sleep: waits for readers of its debugfs files and for its watchdog.
+ */
+void headway_domain_unregister(struct headway_domain *domain)
+{
+	if (!domain->registered)
+		return;
+	headway_debugfs_remove(domain);
+	headway_watch_stop(domain);
+	headway_domain_delist(domain);
+	WARN(!headway_drained(domain), "headway: %s: transactions in flight at unregister\n",
+	     domain->name);
+	WARN(!list_empty(&domain->locks), "headway: %s: %u locks not destroyed at unregister\n",
+	     domain->name, domain->nr_locks);
+	free_percpu(domain->pcpu);
+	domain->pcpu = NULL;
+	domain->registered = false;
+}
+EXPORT_SYMBOL_GPL(headway_domain_unregister);
+
+static void headway_domain_init(struct headway_domain *domain)
+{
+	raw_spin_lock_init(&domain->live_lock);
+	INIT_LIST_HEAD(&domain->live);
+	mutex_init(&domain->locks_mutex);
+	INIT_LIST_HEAD(&domain->locks);
+	mutex_init(&domain->flip_mutex);
+	init_waitqueue_head(&domain->flip_wq);
+	spin_lock_init(&domain->watch_lock);
+	INIT_LIST_HEAD(&domain->node);
+}
+
+/**
+ * headway_domain_create - allocate and register a domain
+ * @name: copied; as in headway_domain_register()
+ * @policy: the policy it starts with
+ *
+ * Context: may sleep.
+ * Return: the domain, or ERR_PTR() of headway_domain_register()'s errors.
+ */
+struct headway_domain *headway_domain_create(const char *name, enum headway_policy policy)
+{
+	struct headway_domain *domain;
+	int ret;
+
+	if (!headway_name_ok(name))
+		return ERR_PTR(-EINVAL);
+	domain = kzalloc(sizeof(*domain), GFP_KERNEL);
+	if (!domain)
+		return ERR_PTR(-ENOMEM);
+	domain->name = kstrdup(name, GFP_KERNEL);
+	if (!domain->name) {
+		ret = -ENOMEM;
+		goto free_domain;
+	}
+	headway_domain_init(domain);
+	domain->policy = policy;
+	domain->dynamic = true;
+	lockdep_register_key(&domain->txn_key);
+	ret = headway_domain_register(domain);
+	if (ret)
+		goto free_name;
+	return domain;
+
+free_name:
+	lockdep_unregister_key(&domain->txn_key);
+	kfree(domain->name);
+free_domain:
+	kfree(domain);
+	return ERR_PTR(ret);
+}
+EXPORT_SYMBOL_GPL(headway_domain_create);
+
+/**
+ * headway_domain_destroy - unregister and free a domain
+ * @domain: from headway_domain_create(), or an ERR_PTR() or NULL, which are ignored
+ *
+ * Context: may sleep.
+ */
+void headway_domain_destroy(struct headway_domain *domain)
+{
+	if (IS_ERR_OR_NULL(domain) || WARN_ON_ONCE(!domain->dynamic))
+		return;
+	headway_domain_unregister(domain);
+	lockdep_unregister_key(&domain->txn_key);
+	kfree(domain->name);
+	kfree(domain);
+}
+EXPORT_SYMBOL_GPL(headway_domain_destroy);

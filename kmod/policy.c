@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * policy.c - PURE: the rules of each policy.
+ *
+ * Invariant that makes wound-wait free of cycles: a transaction only ever waits for one that is
+ * effectively older than itself, or for one that it has wounded and that will therefore roll back
+ * at its next wait. `polite` and `none` never wait while holding, so they cannot form a cycle
+ * either; `ordered` waits in one global order.
+ */
+#include "policy.h"
+
+s64 headway_priority_bonus(unsigned int priority)
+{
+	if (priority > HEADWAY_PRIORITY_MAX)
+		priority = HEADWAY_PRIORITY_MAX;
+	return (s64)priority * HEADWAY_BONUS_STEP;
+}
+
+int headway_party_cmp(const struct headway_party *a, const struct headway_party *b)
+{
+	s64 age = (s64)a->ticket - a->bonus;
+	s64 other = (s64)b->ticket - b->bonus;
+
+	if (age != other)
+		return age < other ? -1 : 1;
+	if (a->ticket != b->ticket)
+		return a->ticket < b->ticket ? -1 : 1;
+	return 0;
+}
+
+enum headway_action headway_resolve(enum headway_policy policy, const struct headway_party *self,
+				    const struct headway_party *owner)
+{
+	switch (policy) {
+	case HEADWAY_POLICY_ORDERED:
+		return HEADWAY_WAIT;
+	case HEADWAY_POLICY_POLITE:
+		return self->nr_held ? HEADWAY_BACKOUT : HEADWAY_WAIT;
+	case HEADWAY_POLICY_WOUND_WAIT:
+		return headway_party_cmp(self, owner) < 0 ? HEADWAY_WOUND : HEADWAY_WAIT;
+	case HEADWAY_POLICY_NONE:
+	default:
+		return HEADWAY_BACKOUT;
+	}
+}
+
+bool headway_queues_by_age(enum headway_policy policy)
+{
+	return policy == HEADWAY_POLICY_WOUND_WAIT;
+}
+
+bool headway_sorts(enum headway_policy policy)
+{
+	return policy != HEADWAY_POLICY_NONE;
+}
+
+bool headway_waits_contended(enum headway_policy policy)
+{
+	return policy != HEADWAY_POLICY_NONE;
+}
+
+bool headway_delays(enum headway_policy policy)
+{
+	return policy == HEADWAY_POLICY_NONE || policy == HEADWAY_POLICY_POLITE;
+}

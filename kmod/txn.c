@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * txn.c - transactions: begin, sets of locks, rollback, retry, end.
+ *
+ * A transaction lives on its caller's stack. Others reach it only while it owns a lock (under that
+ * lock's wait_lock, see lock.c) or is on domain->live (under live_lock). It is on `live` from its
+ * first conflict to its end, so that one that meets none touches nothing shared but its locks.
+ *
+ * Tickets survive rollbacks, so a transaction grows older with every retry. Under `wound-wait` only
+ * an effectively older one makes it roll back: those that had a ticket when it got its own, and at
+ * most HEADWAY_BONUS_MAX later ones. That set only shrinks, and its oldest member always gets
+ * through, so every transaction is the oldest in the end.
+ *
+ * Lock order: domain->live_lock > txn->pin.
+ */
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+
+#include "dep.h"
+#include "internal.h"
+#include "trace.h"
+
+/**
+ * headway_txn_begin_wait - begin a transaction
+ * @txn: the transaction, on the caller's stack; ended by the same task
+ * @domain: a registered domain; the task must have no other transaction of it
+ * @priority: 0 (normal) to 15: a head start over others, in tickets; age makes up for it, so that
+ *	no priority starves another
+ * @wait: how to wait while the domain's policy is being changed; NULL = for as long as it takes
+ *
+ * Context: may sleep.
+ * Return: 0; -EBUSY (try), -EINTR, -ETIMEDOUT: the transaction was not begun and must not be ended.
+ */
+int headway_txn_begin_wait(struct headway_txn *txn, struct headway_domain *domain,
+			   unsigned int priority, const struct headway_wait *wait)
+{
+	int ret;
+
+	txn->domain = domain;
+	txn->task = current;
+	txn->held = NULL;
+	txn->contended = NULL;
+	txn->prelocked = NULL;
+	txn->nr_held = 0;
+	txn->restarts = 0;
+	txn->restarts_seen = 0;
+	txn->last = 1;
+	txn->pending = 0;
+	txn->wounded = 0;
+	txn->started = 0;
+	txn->live = 0;
+	txn->joined = 1;
+	txn->bonus = headway_priority_bonus(priority);
+	atomic64_set(&txn->ticket, 0);
+	raw_spin_lock_init(&txn->pin);
+	txn->waiting_on = NULL;
+	txn->begin_ns = 0;
+	txn->backoff_policy = HEADWAY_NR_POLICIES;
+
+	ret = headway_epoch_join(txn, wait);
+	if (ret)
+		return ret;
+	headway_dep_begin(txn);
+	trace_headway_txn_begin(txn);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(headway_txn_begin_wait);
+
+/**
+ * headway_txn_begin_prio - begin a transaction with a priority
+ * @txn: the transaction, on the caller's stack
+ * @domain: a registered domain
+ * @priority: 0 (normal) to 15
+ *
+ * Context: may sleep, but only while the domain's policy is being changed.
+ */
+void headway_txn_begin_prio(struct headway_txn *txn, struct headway_domain *domain,
+			    unsigned int priority)
+{
+	headway_txn_begin_wait(txn, domain, priority, NULL);
+}
+EXPORT_SYMBOL_GPL(headway_txn_begin_prio);
+
+/* Releases what was acquired after @mark was the newest held lock; NULL = everything. */
+static void headway_release_until(struct headway_txn *txn, struct headway_lock *mark)
+{
+	while (txn->held != mark) {
+		struct headway_lock *lock = txn->held;
+
+		txn->held = lock->held_next;
+		if (txn->prelocked == lock)
+			txn->prelocked = NULL;
+		headway_release(txn, lock);
+	}
+}
+
+/* First conflict: from now on the watchdog and debugfs can see us. */
+void headway_txn_go_live(struct headway_txn *txn)
+{
+	if (txn->live)
+		return;
+	txn->begin_ns = ktime_get_ns();
+	txn->live = 1;
+	raw_spin_lock(&txn->domain->live_lock);
+	list_add_tail(&txn->live_node, &txn->domain->live);
+	raw_spin_unlock(&txn->domain->live_lock);
+}
+
+/**
+ * headway_txn_end - release what is held and end the transaction
+ * @txn: transaction of the current task
+ *
+ * Counts as a commit when the last lock call succeeded, as an abort when it failed.
+ *
+ * Context: may sleep; never fails.
+ */
+void headway_txn_end(struct headway_txn *txn)
+{
+	enum headway_stat why = HEADWAY_STAT_ABORTS;
+
+	if (txn->last >= 0)
+		why = txn->last ? HEADWAY_NR_STATS : HEADWAY_STAT_COMMITS;
+	headway_release_until(txn, NULL);
+	if (txn->live) {
+		raw_spin_lock(&txn->domain->live_lock);
+		list_del(&txn->live_node);
+		raw_spin_unlock(&txn->domain->live_lock);
+	}
+	trace_headway_txn_end(txn, txn->last);
+	headway_dep_end(txn);
+	if (txn->joined)
+		headway_epoch_leave(txn, why);
+	else if (why < HEADWAY_NR_STATS)
+		headway_count(txn->domain, why);
+}
+EXPORT_SYMBOL_GPL(headway_txn_end);
+
+/* A rollback that failed has no caller to tell in headway_txn_until_done(): the next call tells. */
+static int headway_take_pending(struct headway_txn *txn)
+{
+	int ret = txn->pending;
+
+	if (txn->joined)
+		txn->pending = 0;
+	return ret;
+}
+
+static void headway_note_conflict(struct headway_txn *txn, struct headway_lock *lock,
+				  const struct headway_wait *wait)
+{
+	txn->contended = lock;
+	txn->wait.state = wait ? wait->state : TASK_UNINTERRUPTIBLE;
+	txn->wait.deadline = wait ? wait->deadline : KTIME_MAX;
+}
+
+/**
+ * headway_lock_wait - take one lock
+ * @txn: transaction of the current task
+ * @lock: a lock of the transaction's domain
+ * @wait: how to wait; NULL = uninterruptibly, for as long as it takes
+ *
+ * The general form; headway_lock(), _interruptible, _killable, _timeout and _try are its short ones.
+ * On -EDEADLK roll back with headway_txn_rollback(), or use headway_txn_until_done().
+ *
+ * Context: may sleep.
+ * Return: 0; -EDEADLK, -ETIMEDOUT, -EINTR, -EALREADY, -EBUSY, -EINVAL as in the overview: nothing
+ * has changed then.
+ */
+int headway_lock_wait(struct headway_txn *txn, struct headway_lock *lock,
+		      const struct headway_wait *wait)
+{
+	int ret;
+
+	if (unlikely(lock->domain != txn->domain))
+		return -EINVAL;
+	if (unlikely(txn->pending)) {
+		ret = headway_take_pending(txn);
+	} else if (unlikely(txn->prelocked == lock)) {
+		txn->prelocked = NULL;
+		ret = 0;
+	} else {
+		ret = headway_acquire(txn, lock, wait);
+		if (unlikely(ret == -EALREADY))
+			return ret;
+		if (unlikely(ret == -EDEADLK))
+			headway_note_conflict(txn, lock, wait);
+	}
+	txn->last = ret;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(headway_lock_wait);
+
+/* One pass over the set. Locks held already, duplicates among them, count as taken. */
+static int headway_lock_set(struct headway_txn *txn, struct headway_lock **locks, unsigned int n,
+			    const struct headway_wait *wait)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < n; i++) {
+		ret = headway_acquire(txn, locks[i], wait);
+		if (likely(!ret))
+			continue;
+		if (ret == -EALREADY) {
+			if (txn->prelocked == locks[i])
+				txn->prelocked = NULL;
+			continue;
+		}
+		if (ret == -EDEADLK)
+			headway_note_conflict(txn, locks[i], wait);
+		return ret;
+	}
+	return 0;
+}
+
+static int headway_check_set(struct headway_txn *txn, struct headway_lock **locks, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (unlikely(locks[i]->domain != txn->domain))
+			return -EINVAL;
+	return 0;
+}
+
+/**
+ * headway_lock_many_wait - take a set of locks, all or none
+ * @txn: transaction of the current task
+ * @locks: locks of its domain, in any order, with or without duplicates; sorted in place, but under
+ *	policy `none`
+ * @n: number of them
+ * @wait: how to wait; NULL = uninterruptibly, for as long as it takes
+ *
+ * Hides conflicts: rolls back, backs off and retries, for as long as @wait allows. With locks held
+ * from before that is not possible, so that a conflict is then returned as -EDEADLK.
+ *
+ * Context: may sleep.
+ * Return: 0; -EDEADLK (see above), -ETIMEDOUT, -EINTR, -EBUSY (try), -EINVAL: no lock of the set has
+ * been taken.
+ */
+int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks, unsigned int n,
+			   const struct headway_wait *wait)
+{
+	struct headway_lock *mark = txn->held;
+	int ret = headway_check_set(txn, locks, n);
+
+	if (unlikely(ret))
+		return ret;
+	ret = headway_take_pending(txn);
+	while (!ret) {
+		if (headway_sorts(txn->policy))
+			headway_sort(locks, n);
+		ret = headway_lock_set(txn, locks, n, wait);
+		if (likely(!ret))
+			break;
+		headway_release_until(txn, mark);
+		if (ret != -EDEADLK || mark)
+			break;
+		ret = headway_txn_rollback_wait(txn, wait);
+	}
+	txn->last = ret;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(headway_lock_many_wait);
+
+/**
+ * headway_unlock - release one lock before the transaction ends
+ * @txn: transaction of the current task
+ * @lock: a lock that it holds; anything else warns and does nothing
+ *
+ * Context: any but interrupts. Cheapest for the lock that was taken last.
+ */
+void headway_unlock(struct headway_txn *txn, struct headway_lock *lock)
+{
+	struct headway_lock **link = &txn->held;
+
+	while (*link && *link != lock)
+		link = &(*link)->held_next;
+	if (WARN_ONCE(!*link, "headway: %s released but not held\n", lock->stats.name))
+		return;
+	*link = lock->held_next;
+	if (txn->prelocked == lock)
+		txn->prelocked = NULL;
+	headway_release(txn, lock);
+}
+EXPORT_SYMBOL_GPL(headway_unlock);
+
+/* The schedule belongs to the policy, which a migration may have changed. */
+static int headway_txn_back_off(struct headway_txn *txn, const struct headway_wait *wait)
+{
+	struct headway_domain *domain = txn->domain;
+	u64 ticket = atomic64_read(&txn->ticket);
+
+	if (!headway_delays(txn->policy))
+		return 0;
+	if (txn->backoff_policy != txn->policy) {
+		bool grid = txn->policy == HEADWAY_POLICY_NONE;
+
+		headway_backoff_init(&txn->backoff, grid ? &domain->grid : &domain->backoff,
+				     ktime_get_ns() ^ (ticket << 32));
+		txn->backoff_policy = txn->policy;
+	}
+	headway_count(domain, HEADWAY_STAT_BACKOFFS);
+	return headway_backoff_wait(&txn->backoff, wait);
+}
+
+static int headway_take_contended(struct headway_txn *txn, struct headway_lock *lock,
+				  const struct headway_wait *wait)
+{
+	int ret;
+
+	if (!lock || !headway_waits_contended(txn->policy))
+		return 0;
+	/* Nothing is held, so no policy backs out here. */
+	ret = headway_acquire(txn, lock, wait);
+	if (!ret)
+		txn->prelocked = lock;
+	return ret;
+}
+
+/**
+ * headway_txn_rollback_wait - release everything and wait until a retry makes sense
+ * @txn: transaction whose last call returned -EDEADLK
+ * @wait: how to wait; NULL = uninterruptibly, for as long as it takes
+ *
+ * Adopts a new policy if the domain's was changed, delays as the policy says, then waits for the lock
+ * that the conflict was lost on and keeps it: the transaction's next call for it succeeds at once.
+ * That lock must stay allocated meanwhile. The ticket is kept: the transaction is older next time.
+ *
+ * Context: may sleep.
+ * Return: 0; -EINTR, -ETIMEDOUT: nothing is held; end the transaction or try again.
+ */
+int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait *wait)
+{
+	struct headway_lock *contended = txn->contended;
+	int ret;
+
+	trace_headway_rollback(txn, contended);
+	headway_release_until(txn, NULL);
+	txn->contended = NULL;
+	/* Who wounded us did so under a lock that we held; with nothing held there is nobody left. */
+	WRITE_ONCE(txn->wounded, 0);
+	WRITE_ONCE(txn->restarts, txn->restarts + 1);
+	headway_count(txn->domain, HEADWAY_STAT_ROLLBACKS);
+
+	ret = headway_epoch_migrate(txn, wait);
+	if (!ret)
+		ret = headway_txn_back_off(txn, wait);
+	if (!ret)
+		ret = headway_take_contended(txn, contended, wait);
+	txn->last = ret ?: 1;
+	return ret;
+}
+EXPORT_SYMBOL_GPL(headway_txn_rollback_wait);
+
+/**
+ * __headway_txn_again - whether headway_txn_until_done() runs its body (again)
+ * @txn: transaction
+ *
+ * The rollback waits as the call did that lost the conflict; when it fails, the body's next lock
+ * call returns the error.
+ *
+ * Return: true the first time and after a conflict.
+ */
+bool __headway_txn_again(struct headway_txn *txn)
+{
+	if (!txn->started) {
+		txn->started = 1;
+		return true;
+	}
+	if (txn->last != -EDEADLK)
+		return false;
+	txn->pending = headway_txn_rollback_wait(txn, &txn->wait);
+	return true;
+}
+EXPORT_SYMBOL_GPL(__headway_txn_again);
+
+/**
+ * headway_txn_view - describe a live transaction
+ * @txn: member of domain->live; the caller holds domain->live_lock
+ * @view: filled with a copy
+ */
+void headway_txn_view(struct headway_txn *txn, struct headway_txn_view *view)
+{
+	struct headway_lock *lock;
+
+	lockdep_assert_held(&txn->domain->live_lock);
+	memset(view, 0, sizeof(*view));
+	view->ticket = atomic64_read(&txn->ticket);
+	view->bonus = txn->bonus;
+	view->nr_held = READ_ONCE(txn->nr_held);
+	view->restarts = READ_ONCE(txn->restarts);
+	view->begin_ns = txn->begin_ns;
+	view->pid = task_pid_nr(txn->task);
+	strscpy(view->comm, txn->task->comm, sizeof(view->comm));
+	view->wounded = READ_ONCE(txn->wounded);
+
+	/* Under the pin the waiter cannot return from its call, so the lock stays allocated. */
+	raw_spin_lock(&txn->pin);
+	lock = READ_ONCE(txn->waiting_on);
+	if (lock) {
+		view->waiting = true;
+		view->wait_since_ns = READ_ONCE(txn->wait_since_ns);
+		strscpy(view->lock_name, lock->stats.name, sizeof(view->lock_name));
+		view->lock_key = lock->key;
+		view->lock_rank = lock->rank;
+		headway_lock_owner(lock, &view->owner);
+	}
+	raw_spin_unlock(&txn->pin);
+}
