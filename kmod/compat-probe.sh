@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# compat-probe.sh - asks the kernel that we build against what it offers.
+#
+# Usage:  compat-probe.sh COMPILER FLAGS...     prints one -DHEADWAY_HAVE_<fact>=0|1 for each fact
+#
+# A fact is what a small source does under the kernel's own compiler and flags. Version numbers do
+# not tell: stable and distribution kernels carry backports. The first probe must succeed and the
+# second must fail; if not, the compiler or the flags are unusable here and every later answer would
+# be a guess, so that the definition printed makes compat.h stop the build with a message.
+set -u
+
+# Leaves the verdict in the exit status. Reads the source from stdin.
+compiles() {
+	"$@" -Werror=implicit-function-declaration -fsyntax-only -x c - >/dev/null 2>&1
+}
+
+echo '#include <linux/module.h>' | compiles "$@" && ! echo 'not C' | compiles "$@" || {
+	echo -DHEADWAY_COMPAT_UNKNOWN
+	exit 0
+}
+
+# have FACT: stdin is the source that compiles where the fact holds.
+have() {
+	fact=$1
+	shift
+	if compiles "$@"; then
+		echo "-DHEADWAY_HAVE_$fact=1"
+	else
+		echo "-DHEADWAY_HAVE_$fact=0"
+	fi
+}
+
+# __assign_str() lost its second argument when the event macros learned to remember the source.
+have ASSIGN_STR_ONE_ARG "$@" <<'SOURCE'
+#include <linux/string.h>
+#include <trace/stages/stage6_event_callback.h>
+#undef __get_str
+#undef __get_dynamic_array_len
+#define __get_str(field) ((char *)0)
+#define __get_dynamic_array_len(field) 1
+#define EVENT_NULL_STR "(null)"
+static struct { const char *name_ptr_; } __data_offsets;
+void probe(void);
+void probe(void) { (void)__data_offsets; __assign_str(name); }
+SOURCE
+
+have LOCK_SET_CMP_FN "$@" <<'SOURCE'
+#include <linux/lockdep.h>
+#ifndef lock_set_cmp_fn
+#error "not there"
+#endif
+SOURCE
