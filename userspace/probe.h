@@ -17,6 +17,7 @@ struct headway_probe;
 struct headway_probe_options {
 	bool uprobes;			/* false: --no-uprobes */
 	bool verbose;			/* libbpf's own messages to stderr */
+	bool follow_forks;		/* children of targets become targets (watch -- COMMAND) */
 };
 
 /*

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * futex.bpf.h - the futex family: who waits where, for whom, and how each wait ended.
+ *
+ * The calls are paired through the thread's own record. A glibc mutex keeps its owner's tid 8
+ * bytes after the futex word, so both are read in one go when a wait begins; whether that number
+ * is an owner is for the reader to judge (alive, in the same process, kind of lock).
+ */
+#ifndef HEADWAY_FUTEX_BPF_H
+#define HEADWAY_FUTEX_BPF_H
+
+/* include/uapi/linux/futex.h: macros, which BTF does not carry. */
+enum {
+	OP_WAIT = 0,
+	OP_WAKE = 1,
+	OP_REQUEUE = 3,
+	OP_CMP_REQUEUE = 4,
+	OP_WAKE_OP = 5,
+	OP_LOCK_PI = 6,
+	OP_UNLOCK_PI = 7,
+	OP_WAIT_BITSET = 9,
+	OP_WAKE_BITSET = 10,
+	OP_WAIT_REQUEUE_PI = 11,
+	OP_CMP_REQUEUE_PI = 12,
+	OP_LOCK_PI2 = 13,
+	OP_CMD = 0x7f,		/* without PRIVATE, CLOCK_REALTIME and the flags that 7.3 adds */
+	OP_PRIVATE = 128,
+	FUTEX2_PRIVATE_BIT = 128,	/* futex_wait, futex_wake and futex_waitv use the same bit */
+	PI_TID_MASK = 0x3fffffff,
+};
+
+enum {
+	ERR_INTR = 4,
+	ERR_AGAIN = 11,
+	ERR_TIMEDOUT = 110,
+	ERR_RESTARTSYS = 512,
+	ERR_RESTART_RESTARTBLOCK = 516,
+};
+
+/* The glibc mutex as far as it matters here: sysdeps/nptl/bits/struct_mutex.h */
+struct mutex_head {
+	__u32 word;
+	__u32 count;
+	__u32 owner;
+};
+
+static __always_inline bool is_wait(__u32 cmd)
+{
+	return cmd == OP_WAIT || cmd == OP_WAIT_BITSET || cmd == OP_LOCK_PI ||
+	       cmd == OP_LOCK_PI2 || cmd == OP_WAIT_REQUEUE_PI;
+}
+
+static __always_inline bool is_wake(__u32 cmd)
+{
+	return cmd == OP_WAKE || cmd == OP_WAKE_BITSET || cmd == OP_WAKE_OP || cmd == OP_REQUEUE ||
+	       cmd == OP_CMP_REQUEUE || cmd == OP_UNLOCK_PI || cmd == OP_CMP_REQUEUE_PI;
+}
+
+static __always_inline void wait_begin(void *ctx, struct headway_thread_state *st, __u64 addr,
+				       __u32 cmd, __u32 flags)
+{
+	struct mutex_head m = {};
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!bpf_probe_read_user(&m, sizeof(m), (void *)addr) ||
+	    !bpf_probe_read_user(&m, sizeof(m.word), (void *)addr))
+		flags |= HEADWAY_WAIT_OWNER_READ;
+	else
+		count(HEADWAY_CNT_OWNER_FAULT);
+	if (cmd == OP_LOCK_PI || cmd == OP_LOCK_PI2)
+		m.owner = m.word & PI_TID_MASK;
+
+	st->call_class = HEADWAY_CALL_WAIT;
+	st->call_addr = addr;
+	st->call_since_ns = now;
+	st->call_stack = stack_due(st->rec.futex_waits + 1) ? stack_take(ctx) : -1;
+	if (st->woken_addr == addr) {
+		struct headway_lock_rec *lock = lock_get(addr, HEADWAY_KIND_FUTEX);
+
+		if (lock)
+			lock->lost_races++;
+	}
+	st->woken_addr = 0;
+
+	st->rec.wait_since_ns = now;
+	st->rec.wait_op = cmd;
+	st->rec.wait_word = m.word;
+	st->rec.wait_owner = m.owner;
+	st->rec.wait_flags = flags;
+	st->rec.wait_addr = addr;
+	st->rec.last_ns = now;
+}
+
+static __always_inline void wake_begin(struct headway_thread_state *st, __u64 addr)
+{
+	st->call_class = HEADWAY_CALL_WAKE;
+	st->call_addr = addr;
+	st->rec.futex_wakes++;
+	st->rec.last_ns = bpf_ktime_get_ns();
+	if (st->woken_addr == addr)
+		st->woken_addr = 0;
+}
+
+static __always_inline void wait_end(struct headway_thread_state *st, long ret)
+{
+	__u64 now = bpf_ktime_get_ns();
+	struct headway_lock_rec *lock;
+
+	st->rec.wait_addr = 0;
+	st->rec.futex_waits++;
+	st->rec.last_ns = now;
+	if (ret >= 0)		/* futex_waitv returns the index of the word that was woken */
+		st->woken_addr = st->call_addr;
+	lock = lock_get(st->call_addr, HEADWAY_KIND_FUTEX);
+	if (!lock)
+		return;
+	lock->last_ns = now;
+	lock->wait_ns += now - st->call_since_ns;
+	if (st->call_stack >= 0)
+		lock->fail_stack = st->call_stack;
+	if (ret >= 0)
+		lock->wait_ok++;
+	else if (ret == -ERR_AGAIN)
+		lock->wait_eagain++;
+	else if (ret == -ERR_TIMEDOUT)
+		lock->wait_timeout++;
+	else if (ret == -ERR_INTR || (ret <= -ERR_RESTARTSYS && ret >= -ERR_RESTART_RESTARTBLOCK))
+		lock->wait_intr++;
+	else
+		lock->wait_other++;
+}
+
+static __always_inline void wake_end(struct headway_thread_state *st, long ret)
+{
+	struct headway_lock_rec *lock = lock_get(st->call_addr, HEADWAY_KIND_FUTEX);
+
+	if (!lock)
+		return;
+	lock->last_ns = bpf_ktime_get_ns();
+	lock->wakes++;
+	if (ret > 0)
+		lock->woken += ret;
+}
+
+/* futex(uaddr, op, val, timeout, uaddr2, val3) */
+SEC("tp")
+int headway_futex_enter(struct trace_event_raw_sys_enter *ctx)
+{
+	struct headway_thread_state *st = thread_get();
+	__u32 op, cmd;
+
+	if (!st)
+		return 0;
+	op = ctx->args[1];
+	cmd = op & OP_CMD;
+	if (is_wait(cmd))
+		wait_begin(ctx, st, ctx->args[0], cmd,
+			   (op & OP_PRIVATE ? HEADWAY_WAIT_PRIVATE : 0) |
+			   (ctx->args[3] ? HEADWAY_WAIT_TIMEOUT : 0));
+	else if (is_wake(cmd))
+		wake_begin(st, ctx->args[0]);
+	else
+		st->call_class = HEADWAY_CALL_OTHER;
+	return 0;
+}
+
+struct waitv_head {
+	__u64 val;
+	__u64 uaddr;
+	__u32 flags;
+	__u32 pad;
+};
+
+/* futex_waitv(waiters, nr, flags, timeout, clockid) */
+SEC("tp")
+int headway_futex_waitv_enter(struct trace_event_raw_sys_enter *ctx)
+{
+	struct headway_thread_state *st = thread_get();
+	struct waitv_head w = {};
+
+	if (!st)
+		return 0;
+	if (bpf_probe_read_user(&w, sizeof(w), (void *)ctx->args[0])) {
+		count(HEADWAY_CNT_OWNER_FAULT);
+		st->call_class = HEADWAY_CALL_OTHER;
+		return 0;
+	}
+	wait_begin(ctx, st, w.uaddr, OP_WAIT, HEADWAY_WAIT_VECTOR |
+		   (w.flags & FUTEX2_PRIVATE_BIT ? HEADWAY_WAIT_PRIVATE : 0) |
+		   (ctx->args[3] ? HEADWAY_WAIT_TIMEOUT : 0));
+	return 0;
+}
+
+/* futex_wait(uaddr, val, mask, flags, timeout, clockid) */
+SEC("tp")
+int headway_futex2_wait_enter(struct trace_event_raw_sys_enter *ctx)
+{
+	struct headway_thread_state *st = thread_get();
+
+	if (st)
+		wait_begin(ctx, st, ctx->args[0], OP_WAIT,
+			   (ctx->args[3] & FUTEX2_PRIVATE_BIT ? HEADWAY_WAIT_PRIVATE : 0) |
+			   (ctx->args[4] ? HEADWAY_WAIT_TIMEOUT : 0));
+	return 0;
+}
+
+/* futex_wake(uaddr, mask, nr, flags) */
+SEC("tp")
+int headway_futex2_wake_enter(struct trace_event_raw_sys_enter *ctx)
+{
+	struct headway_thread_state *st = thread_get();
+
+	if (st)
+		wake_begin(st, ctx->args[0]);
+	return 0;
+}
+
+/* The return of all of them. */
+SEC("tp")
+int headway_futex_exit(struct trace_event_raw_sys_exit *ctx)
+{
+	struct headway_thread_state *st = thread_get();
+
+	if (!st)
+		return 0;
+	switch (st->call_class) {
+	case HEADWAY_CALL_WAIT:
+		wait_end(st, ctx->ret);
+		break;
+	case HEADWAY_CALL_WAKE:
+		wake_end(st, ctx->ret);
+		break;
+	case HEADWAY_CALL_NONE:
+		count(HEADWAY_CNT_UNMATCHED_EXIT);
+		break;
+	}
+	st->call_class = HEADWAY_CALL_NONE;
+	return 0;
+}
+
+#endif /* HEADWAY_FUTEX_BPF_H */

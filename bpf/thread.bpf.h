@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * thread.bpf.h - who is watched, and the per-thread and per-lock records.
+ *
+ * Invariant: a record has one writer, the thread it describes, so increments are plain. Whatever
+ * could not be recorded is counted in `counters`. Records of threads that ended stay until the
+ * loader has read them: only it deletes.
+ */
+#ifndef HEADWAY_THREAD_BPF_H
+#define HEADWAY_THREAD_BPF_H
+
+/* Set before load: the inode of the tool's pid namespace, 0 when that is the initial one. */
+const volatile __u32 tool_pidns_ino;
+/* Set by the loader: the target when there is just one, so that a stranger costs a compare. */
+__u32 only_tgid;
+/* Children of targets become targets. */
+__u32 follow_forks;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HEADWAY_MAX_TARGETS);
+	__type(key, __u32);			/* tgid, initial pid namespace */
+	__type(value, __u32);
+} targets SEC(".maps");
+
+/*
+ * Preallocated: bpf_mem_alloc's per-CPU caches (used with BPF_F_NO_PREALLOC since 6.1) run dry in
+ * a storm of new threads, since they are refilled from irq_work, and an update that fails is a
+ * loss. See kernel/bpf/memalloc.c.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HEADWAY_MAX_THREADS);
+	__type(key, struct headway_thread_key);
+	__type(value, struct headway_thread_state);
+} threads SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HEADWAY_MAX_LOCKS);
+	__type(key, struct headway_lock_key);
+	__type(value, struct headway_lock_rec);
+} locks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HEADWAY_NR_COUNTERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, HEADWAY_MAX_STACKS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, HEADWAY_STACK_DEPTH * sizeof(__u64));
+} stacks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, HEADWAY_RING_BYTES);
+} ring SEC(".maps");
+
+/* Templates in .rodata: a record is too big for the 512-byte stack. */
+static const struct headway_thread_state no_state;
+static const struct headway_lock_rec no_lock;
+
+static __always_inline void count(__u32 counter)
+{
+	__u64 *n = bpf_map_lookup_elem(&counters, &counter);
+
+	if (n)
+		(*n)++;
+}
+
+static __always_inline bool watched(__u32 tgid)
+{
+	if (only_tgid)
+		return tgid == only_tgid;
+	return bpf_map_lookup_elem(&targets, &tgid) != NULL;
+}
+
+/* The number of a pid in the namespace `ino`; 0 = the innermost, its own. */
+static __always_inline __u32 pid_nr(struct task_struct *task, __u32 ino)
+{
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level), i;
+	struct upid upid;
+
+	for (i = 0; i < 32; i++) {	/* MAX_PID_NS_LEVEL */
+		if (i > level)
+			break;
+		if (!ino && i != level)
+			continue;
+		if (bpf_core_read(&upid, sizeof(upid), &pid->numbers[i]))
+			return 0;
+		if (!ino || BPF_CORE_READ(upid.ns, ns.inum) == ino)
+			return upid.nr;
+	}
+	return 0;
+}
+
+static __always_inline __u64 task_start_ns(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, start_boottime);
+}
+
+static __noinline struct headway_thread_state *thread_new(struct headway_thread_key *key)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct headway_thread_state *st;
+
+	if (!key)
+		return NULL;
+	if (bpf_map_update_elem(&threads, key, &no_state, BPF_NOEXIST)) {
+		count(HEADWAY_CNT_LOST_THREADS);
+		return NULL;
+	}
+	st = bpf_map_lookup_elem(&threads, key);
+	if (!st)
+		return NULL;
+	/* The resolution of /proc/PID/stat, so that both sources name the same thread. */
+	st->rec.start_ns = task_start_ns(task) / 10000000 * 10000000;
+	st->rec.ns_tid = pid_nr(task, 0);
+	st->rec.ns_tgid = pid_nr(leader, 0);
+	st->rec.tgid = tool_pidns_ino ? pid_nr(leader, tool_pidns_ino) : pid_tgid >> 32;
+	bpf_get_current_comm(st->rec.comm, sizeof(st->rec.comm));
+	st->rec.first_ns = bpf_ktime_get_ns();
+	st->call_stack = -1;
+	/* Last: the loader skips records whose tid is 0, as not yet filled. */
+	st->rec.tid = tool_pidns_ino ? pid_nr(task, tool_pidns_ino) : (__u32)pid_tgid;
+	return st;
+}
+
+static __always_inline struct headway_thread_state *thread_find(struct headway_thread_key *key)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	key->tid = (__u32)bpf_get_current_pid_tgid();
+	key->start = task_start_ns(task) >> HEADWAY_START_SHIFT & HEADWAY_START_MASK;
+	return bpf_map_lookup_elem(&threads, key);
+}
+
+/* The current thread's record if its process is watched, made when it is not there. */
+static __always_inline struct headway_thread_state *thread_get(void)
+{
+	struct headway_thread_key key;
+	struct headway_thread_state *st;
+
+	if (!watched(bpf_get_current_pid_tgid() >> 32))
+		return NULL;
+	st = thread_find(&key);
+	if (!st)
+		st = thread_new(&key);
+	if (!st)
+		return NULL;
+	st->events++;
+	/* exec by another thread than the leader takes over the leader's tid and start time. */
+	st->exited_ns = 0;
+	return st;
+}
+
+static __always_inline struct headway_lock_rec *lock_get(__u64 addr, __u32 kind)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u32 start = task_start_ns(task) >> HEADWAY_START_SHIFT;
+	struct headway_lock_key key = {
+		.addr = addr,
+		.tid = (__u32)bpf_get_current_pid_tgid(),
+		.kind = kind | start << HEADWAY_KIND_BITS,
+	};
+	struct headway_lock_rec *lock = bpf_map_lookup_elem(&locks, &key);
+
+	if (lock)
+		return lock;
+	if (bpf_map_update_elem(&locks, &key, &no_lock, BPF_NOEXIST)) {
+		count(HEADWAY_CNT_LOST_LOCKS);
+		return NULL;
+	}
+	lock = bpf_map_lookup_elem(&locks, &key);
+	if (lock) {
+		lock->first_ns = bpf_ktime_get_ns();
+		lock->fail_stack = -1;
+	}
+	return lock;
+}
+
+/* A stack costs 1-2 us: take the first four, then each power of two. */
+static __always_inline bool stack_due(__u64 n)
+{
+	return n <= 4 || !(n & (n - 1));
+}
+
+static __always_inline __s32 stack_take(void *ctx)
+{
+	long id = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
+
+	if (id == -17)		/* EEXIST: another stack has this bucket */
+		count(HEADWAY_CNT_LOST_STACKS);
+	else if (id < 0)
+		count(HEADWAY_CNT_STACK_FAULT);
+	return id;
+}
+
+static __always_inline void event_emit(__u32 type, __u32 tid, __u32 tgid, __u32 arg)
+{
+	struct headway_event *e = bpf_ringbuf_reserve(&ring, sizeof(*e), 0);
+
+	if (!e) {
+		count(HEADWAY_CNT_LOST_RINGBUF);
+		return;
+	}
+	e->type = type;
+	e->tid = tid;
+	e->tgid = tgid;
+	e->arg = arg;
+	e->time_ns = bpf_ktime_get_ns();
+	/* The reader looks at each snapshot; a wakeup costs 2-4 us each. */
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+}
+
+#endif /* HEADWAY_THREAD_BPF_H */

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * probe.c - life cycle of the BPF probes: open, targets, attach, close, and errors in words.
+ *
+ * Nothing is pinned: programs, maps and links live as long as this process's descriptors, so that
+ * the kernel removes them however the tool ends.
+ */
+#define _GNU_SOURCE
+#include "probe_internal.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "headway.skel.h"
+
+/* include/linux/proc_ns.h: PROC_PID_INIT_INO, the same in every kernel. */
+#define INITIAL_PIDNS_INO 0xeffffffcu
+
+static const char *const names[HEADWAY_NR_PROBES] = {
+	[HEADWAY_PROBE_FUTEX] = "futex",
+	[HEADWAY_PROBE_FUTEX_WAITV] = "futex_waitv",
+	[HEADWAY_PROBE_FUTEX2] = "futex_wait, futex_wake",
+	[HEADWAY_PROBE_YIELD] = "sched_yield",
+	[HEADWAY_PROBE_SLEEP] = "nanosleep, clock_nanosleep",
+	[HEADWAY_PROBE_EXIT] = "process exit, exec and fork",
+	[HEADWAY_PROBE_TRYLOCK] = "pthread_mutex_trylock",
+};
+
+/* open can fail before there is an object to keep the sentence in. */
+static char open_error[512];
+static bool verbose;
+
+int headway_probe_fail(struct headway_probe *p, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(p ? p->error : open_error, sizeof(open_error), fmt, ap);
+	va_end(ap);
+	return err < 0 ? err : -EIO;
+}
+
+const char *headway_probe_error(const struct headway_probe *p)
+{
+	return p ? p->error : open_error;
+}
+
+const char *headway_probe_name(enum headway_probe_id id)
+{
+	return id < HEADWAY_NR_PROBES ? names[id] : "unknown";
+}
+
+const char *headway_probe_missing_reason(const struct headway_probe *p, enum headway_probe_id id)
+{
+	size_t i;
+
+	if (!p || id >= HEADWAY_NR_PROBES)
+		return "";
+	if (id == HEADWAY_PROBE_TRYLOCK)
+		for (i = 0; i < p->nr_targets; i++)
+			if (!p->targets[i].exited && !p->targets[i].trylock_found)
+				return p->targets[i].trylock_reason;
+	return p->reason[id];
+}
+
+struct bpf_program *headway_probe_program(struct headway_probe *p, const char *name)
+{
+	return bpf_object__find_program_by_name(p->skel->obj, name);
+}
+
+int headway_probe_map(struct headway_probe *p, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(p->skel->obj, name);
+}
+
+int headway_probe_keep_link(struct headway_probe *p, struct bpf_link *link)
+{
+	struct bpf_link **more = realloc(p->links, (p->nr_links + 1) * sizeof(*more));
+
+	if (!more) {
+		bpf_link__destroy(link);
+		return headway_probe_fail(p, -ENOMEM, "out of memory");
+	}
+	p->links = more;
+	more[p->nr_links++] = link;
+	return 0;
+}
+
+static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	if (!verbose || level == LIBBPF_DEBUG)
+		return 0;
+	return vfprintf(stderr, fmt, ap);
+}
+
+/* Names of capabilities that are missing, or "". */
+static void missing_caps(char *buf, size_t len)
+{
+	static const struct {
+		int cap;
+		const char *name;
+	} need[] = {
+		{ CAP_BPF, "CAP_BPF" },
+		{ CAP_PERFMON, "CAP_PERFMON" },
+	};
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = {};
+	size_t i;
+
+	buf[0] = '\0';
+	if (syscall(SYS_capget, &head, caps) ||
+	    caps[0].effective & CAP_TO_MASK(CAP_SYS_ADMIN))
+		return;
+	for (i = 0; i < sizeof(need) / sizeof(need[0]); i++)
+		if (!(caps[CAP_TO_INDEX(need[i].cap)].effective & CAP_TO_MASK(need[i].cap)))
+			snprintf(buf + strlen(buf), len - strlen(buf), "%s%s", *buf ? " and " : "",
+				 need[i].name);
+}
+
+static int load_failed(int err)
+{
+	char caps[64];
+
+	missing_caps(caps, sizeof(caps));
+	if (err == -EPERM || err == -EACCES)
+		return headway_probe_fail(NULL, -EPERM,
+			"not permitted to load BPF programs: run as root, or with %s%s",
+			*caps ? caps : "CAP_BPF and CAP_PERFMON",
+			*caps ? " (missing)" : "; in a container or under lockdown that may not be enough");
+	return headway_probe_fail(NULL, err, "the kernel refused the BPF programs (%s): run with verbose messages to see why",
+				  strerror(-err));
+}
+
+/* Where libbpf looks (btf__load_vmlinux_btf) has a kernel with BTF in the first place, always. */
+static int check_btf(const char *custom)
+{
+	const char *path = custom ? custom : "/sys/kernel/btf/vmlinux";
+
+	if (!access(path, R_OK))
+		return 0;
+	if (custom)
+		return headway_probe_fail(NULL, -EOPNOTSUPP, "cannot read HEADWAY_BTF=%s: %s", custom,
+					  strerror(errno));
+	return headway_probe_fail(NULL, -EOPNOTSUPP,
+		"this kernel carries no BTF (%s): boot one with CONFIG_DEBUG_INFO_BTF=y, or point HEADWAY_BTF at a BTF file made for this kernel",
+		path);
+}
+
+int headway_probe_open(struct headway_probe **out, const struct headway_probe_options *opts)
+{
+	const char *custom = getenv("HEADWAY_BTF");
+	LIBBPF_OPTS(bpf_object_open_opts, oo);
+	struct headway_probe *p;
+	uint32_t ns;
+	int err;
+
+	if (custom && !*custom)
+		custom = NULL;
+	*out = NULL;
+	verbose = opts->verbose;
+	libbpf_set_print(print_libbpf);
+	err = check_btf(custom);
+	if (err)
+		return err;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return headway_probe_fail(NULL, -ENOMEM, "out of memory");
+	p->opts = *opts;
+	oo.btf_custom_path = custom;
+	p->skel = headway_bpf__open_opts(&oo);
+	if (!p->skel) {
+		err = load_failed(-errno);
+		goto free_probe;
+	}
+	ns = headway_proc_ns_ino("self", "pid");
+	p->skel->rodata->tool_pidns_ino = ns == INITIAL_PIDNS_INO ? 0 : ns;
+	p->skel->bss->follow_forks = opts->follow_forks;
+	err = headway_bpf__load(p->skel);
+	if (err) {
+		err = load_failed(err);
+		goto destroy_skel;
+	}
+	*out = p;
+	return 0;
+destroy_skel:
+	headway_bpf__destroy(p->skel);
+free_probe:
+	free(p);
+	return err;
+}
+
+static uint32_t live_targets(const struct headway_probe *p, uint32_t *last)
+{
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; i < p->nr_targets; i++)
+		if (!p->targets[i].exited) {
+			*last = p->targets[i].key_tgid;
+			n++;
+		}
+	return n;
+}
+
+int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tgid)
+{
+	struct headway_proc_thread leader;
+	struct headway_target *more, *t;
+	char pid_str[16];
+	uint32_t one = 1;
+	size_t i;
+	int err;
+
+	err = headway_proc_process(pid, &leader);
+	if (err)
+		return err;
+	for (i = 0; i < p->nr_targets; i++)
+		if (p->targets[i].pid == pid && p->targets[i].start_ns == leader.start_ns)
+			return 0;
+	if (bpf_map_update_elem(headway_probe_map(p, "targets"), &key_tgid, &one, BPF_ANY))
+		return -errno;
+	more = realloc(p->targets, (p->nr_targets + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	p->targets = more;
+	t = &more[p->nr_targets++];
+	*t = (struct headway_target){
+		.pid = pid,
+		.key_tgid = key_tgid,
+		.start_ns = leader.start_ns,
+	};
+	snprintf(pid_str, sizeof(pid_str), "%d", pid);
+	t->other_pidns = headway_proc_ns_ino(pid_str, "pid") != headway_proc_ns_ino("self", "pid");
+	/* BPF programs read it with one load: 0 in between would only cost them a map lookup. */
+	p->skel->bss->only_tgid = live_targets(p, &key_tgid) == 1 && !p->opts.follow_forks ?
+				  key_tgid : 0;
+	if (p->attached)
+		headway_probe_attach_uprobes(p, t);
+	return 0;
+}
+
+int headway_probe_add_pid(struct headway_probe *p, pid_t pid)
+{
+	pid_t tgid = headway_proc_tgid(pid);
+	int err;
+
+	if (tgid <= 0)
+		return headway_probe_fail(p, -ESRCH,
+			"no process %d: it has ended, or is in another pid namespace", pid);
+	err = headway_probe_target_add(p, tgid, tgid);
+	if (err == -ESRCH)
+		return headway_probe_fail(p, err, "process %d ended while Headway was attaching to it",
+					  tgid);
+	if (err == -E2BIG)
+		return headway_probe_fail(p, err, "cannot watch process %d: %d are watched already",
+					  tgid, HEADWAY_MAX_TARGETS);
+	if (err)
+		return headway_probe_fail(p, err, "cannot watch process %d: %s", tgid, strerror(-err));
+	return 0;
+}
+
+int headway_probe_attach(struct headway_probe *p)
+{
+	size_t i;
+	int err;
+
+	err = headway_probe_attach_tracepoints(p);
+	if (err)
+		return err;
+	for (i = 0; i < p->nr_targets; i++)
+		headway_probe_attach_uprobes(p, &p->targets[i]);
+	p->attached = true;
+	return headway_probe_open_ring(p);
+}
+
+int headway_probe_stack(struct headway_probe *p, int32_t stack_id, uint64_t *ips, int max)
+{
+	uint64_t all[HEADWAY_STACK_DEPTH] = {};
+	uint32_t key = stack_id;
+	int n = 0;
+
+	if (stack_id < 0 || bpf_map_lookup_elem(headway_probe_map(p, "stacks"), &key, all))
+		return 0;
+	while (n < HEADWAY_STACK_DEPTH && n < max && all[n]) {
+		ips[n] = all[n];
+		n++;
+	}
+	return n;
+}
+
+void headway_probe_close(struct headway_probe *p)
+{
+	size_t i;
+
+	if (!p)
+		return;
+	headway_probe_detach_uprobes(p, 0);
+	for (i = 0; i < p->nr_links; i++)
+		bpf_link__destroy(p->links[i]);
+	ring_buffer__free(p->ring);
+	headway_bpf__destroy(p->skel);
+	headway_probe_snapshot_free(p);
+	free(p->uprobes);
+	free(p->links);
+	free(p->targets);
+	free(p);
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * probe_tracepoint.c - attach to the syscalls: tracepoints and to the process events.
+ *
+ * A syscalls: tracepoint is opened by its id, which only tracefs tells. It may not be mounted, and
+ * nothing may be left mounted: fsopen and fsmount make a mount that is reachable through its
+ * descriptor alone and is gone when that is closed (Linux 5.2; fs/namespace.c).
+ */
+#define _GNU_SOURCE
+#include "probe_internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/mount.h>
+#include <linux/perf_event.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+static const struct {
+	enum headway_probe_id id;
+	const char *event;
+	const char *program;
+} tracepoints[] = {
+	{ HEADWAY_PROBE_FUTEX, "sys_enter_futex", "headway_futex_enter" },
+	{ HEADWAY_PROBE_FUTEX, "sys_exit_futex", "headway_futex_exit" },
+	{ HEADWAY_PROBE_FUTEX_WAITV, "sys_enter_futex_waitv", "headway_futex_waitv_enter" },
+	{ HEADWAY_PROBE_FUTEX_WAITV, "sys_exit_futex_waitv", "headway_futex_exit" },
+	{ HEADWAY_PROBE_FUTEX2, "sys_enter_futex_wait", "headway_futex2_wait_enter" },
+	{ HEADWAY_PROBE_FUTEX2, "sys_exit_futex_wait", "headway_futex_exit" },
+	{ HEADWAY_PROBE_FUTEX2, "sys_enter_futex_wake", "headway_futex2_wake_enter" },
+	{ HEADWAY_PROBE_FUTEX2, "sys_exit_futex_wake", "headway_futex_exit" },
+	{ HEADWAY_PROBE_YIELD, "sys_enter_sched_yield", "headway_yield_enter" },
+	{ HEADWAY_PROBE_SLEEP, "sys_enter_nanosleep", "headway_sleep_enter" },
+	{ HEADWAY_PROBE_SLEEP, "sys_enter_clock_nanosleep", "headway_sleep_enter" },
+};
+
+static const struct {
+	const char *event;
+	const char *program;
+} process_events[] = {
+	{ "sched_process_exit", "headway_exit" },
+	{ "sched_process_exec", "headway_exec" },
+	{ "sched_process_fork", "headway_fork" },
+};
+
+static int tracefs_mounted(const char *path)
+{
+	struct statfs fs;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (!fstatfs(fd, &fs) && fs.f_type == TRACEFS_MAGIC)
+		return fd;
+	close(fd);
+	return -ENOENT;
+}
+
+static int tracefs_detached(void)
+{
+	int fs, mnt = -1, err = 0;
+
+	/* glibc has had wrappers since 2.36 only */
+	fs = syscall(SYS_fsopen, "tracefs", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return -errno;
+	if (!syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
+		mnt = syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
+	if (mnt < 0)
+		err = -errno;
+	close(fs);
+	return err ? err : mnt;
+}
+
+/* A directory descriptor of tracefs, mounted or not. */
+static int tracefs_open(void)
+{
+	int fd = tracefs_mounted("/sys/kernel/tracing"), err;
+
+	if (fd >= 0)
+		return fd;
+	err = tracefs_detached();
+	if (err >= 0)
+		return err;
+	/* Last, because looking there may trigger an automount. */
+	fd = tracefs_mounted("/sys/kernel/debug/tracing");
+	return fd >= 0 ? fd : err;
+}
+
+static int tracepoint_id(int tracefs, const char *event)
+{
+	char path[96], buf[16];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "events/syscalls/%s/id", event);
+	fd = openat(tracefs, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (n <= 0)
+		return -EIO;
+	buf[n] = '\0';
+	return atoi(buf);
+}
+
+static int attach_id(struct headway_probe *p, int id, const char *program)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = id,
+	};
+	struct bpf_link *link;
+	int fd, err;
+
+	/*
+	 * Any CPU that is online will do: the program hangs on the tracepoint and not on the event
+	 * (perf_event_attach_bpf_prog in kernel/trace/bpf_trace.c), so it runs on all of them.
+	 */
+	fd = syscall(SYS_perf_event_open, &attr, -1, sched_getcpu(), -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	link = bpf_program__attach_perf_event(headway_probe_program(p, program), fd);
+	err = libbpf_get_error(link);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return headway_probe_keep_link(p, link);	/* the link owns fd */
+}
+
+static int optional(struct headway_probe *p, enum headway_probe_id id, int err, const char *what)
+{
+	if (err == -ENOENT) {
+		/* The system call does not exist here, so nothing stays unseen. */
+		snprintf(p->reason[id], sizeof(p->reason[id]),
+			 "this kernel has no such system call: nothing to observe");
+		return 0;
+	}
+	p->missing |= 1u << id;
+	snprintf(p->reason[id], sizeof(p->reason[id]), "cannot attach to %s: %s", what,
+		 strerror(-err));
+	return 0;
+}
+
+static int failed(struct headway_probe *p, enum headway_probe_id id, int err, const char *what)
+{
+	if (id != HEADWAY_PROBE_FUTEX && id != HEADWAY_PROBE_YIELD)
+		return optional(p, id, err, what);
+	if (err == -ENOENT)
+		return headway_probe_fail(p, -EOPNOTSUPP,
+			"this kernel has no tracepoint syscalls:%s: use a kernel with CONFIG_FTRACE_SYSCALLS",
+			what);
+	if (err == -EPERM || err == -EACCES)
+		return headway_probe_fail(p, -EPERM,
+			"not permitted to attach to syscalls:%s: run as root, or with CAP_BPF and CAP_PERFMON",
+			what);
+	return headway_probe_fail(p, err, "cannot attach to syscalls:%s: %s", what, strerror(-err));
+}
+
+int headway_probe_attach_tracepoints(struct headway_probe *p)
+{
+	int tracefs = tracefs_open(), err = 0, id;
+	struct bpf_link *link;
+	size_t i;
+
+	if (tracefs < 0)
+		return headway_probe_fail(p, tracefs == -EACCES ? -EPERM : tracefs,
+			"cannot read tracefs (%s): run as root, with CAP_SYS_ADMIN, or mount it at /sys/kernel/tracing",
+			strerror(-tracefs));
+	for (i = 0; i < sizeof(tracepoints) / sizeof(tracepoints[0]) && !err; i++) {
+		id = tracepoint_id(tracefs, tracepoints[i].event);
+		err = id < 0 ? id : attach_id(p, id, tracepoints[i].program);
+		if (err)
+			err = failed(p, tracepoints[i].id, err, tracepoints[i].event);
+	}
+	close(tracefs);
+	for (i = 0; i < sizeof(process_events) / sizeof(process_events[0]) && !err; i++) {
+		link = bpf_program__attach_raw_tracepoint(
+			headway_probe_program(p, process_events[i].program), process_events[i].event);
+		err = libbpf_get_error(link);
+		err = err ? optional(p, HEADWAY_PROBE_EXIT, err, process_events[i].event) :
+			headway_probe_keep_link(p, link);
+	}
+	return err;
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * probe_uprobe.c - find pthread_mutex_trylock in what a process has mapped, and attach to it.
+ *
+ * The kernel keeps a uprobe by inode and offset and puts the breakpoint into each address space
+ * that passes the filter, also into one that maps the file later (uprobe_mmap in
+ * kernel/events/uprobes.c). So a child that was forked by the tool and has not called exec yet is
+ * covered from its first instruction: it maps the tool's own libc now, and will map the same file.
+ */
+#define _GNU_SOURCE
+#include "probe_internal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static const char symbol[] = "pthread_mutex_trylock";
+static const char alias[] = "__pthread_mutex_trylock";
+/* Only musl has it. Its mutex keeps the owner elsewhere, so what we would read is noise. */
+static const char musl_symbol[] = "__pthread_mutex_trylock_owner";
+
+struct found {
+	uint64_t addr;
+	bool musl;
+};
+
+static void look_in_section(Elf *elf, Elf_Scn *scn, const GElf_Shdr *sh, struct found *f)
+{
+	Elf_Data *data = elf_getdata(scn, NULL);
+	const char *name;
+	GElf_Sym sym;
+	size_t i, n;
+
+	if (!data || !sh->sh_entsize)
+		return;
+	n = data->d_size / sh->sh_entsize;
+	for (i = 0; i < n; i++) {
+		if (!gelf_getsym(data, i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_FUNC ||
+		    sym.st_shndx == SHN_UNDEF || !sym.st_value)
+			continue;
+		name = elf_strptr(elf, sh->sh_link, sym.st_name);
+		if (!name)
+			continue;
+		if (!strcmp(name, symbol) || !strcmp(name, alias))
+			f->addr = sym.st_value;
+		else if (!strcmp(name, musl_symbol))
+			f->musl = true;
+	}
+}
+
+/* uprobes count from the start of the file, symbols from the load address. */
+static int file_offset(Elf *elf, uint64_t addr, uint64_t *offset)
+{
+	GElf_Phdr ph;
+	size_t n, i;
+
+	if (elf_getphdrnum(elf, &n))
+		return -ENOEXEC;
+	for (i = 0; i < n; i++) {
+		if (!gelf_getphdr(elf, i, &ph) || ph.p_type != PT_LOAD || !(ph.p_flags & PF_X))
+			continue;
+		if (addr >= ph.p_vaddr && addr - ph.p_vaddr < ph.p_filesz) {
+			*offset = addr - ph.p_vaddr + ph.p_offset;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+/* 0 and the file offset of trylock, -ENOENT: not defined there, -ENOTSUP: musl. */
+static int trylock_offset(const char *path, uint64_t *offset)
+{
+	struct found f = {};
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+	int fd, err;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* Read and not mapped: a file that shrinks meanwhile must not raise SIGBUS. */
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf || elf_kind(elf) != ELF_K_ELF) {
+		err = -ENOEXEC;
+		goto out;
+	}
+	while ((scn = elf_nextscn(elf, scn)))
+		if (gelf_getshdr(scn, &sh) &&
+		    (sh.sh_type == SHT_DYNSYM || sh.sh_type == SHT_SYMTAB))
+			look_in_section(elf, scn, &sh, &f);
+	if (f.musl)
+		err = -ENOTSUP;
+	else
+		err = f.addr ? file_offset(elf, f.addr, offset) : -ENOENT;
+out:
+	elf_end(elf);
+	close(fd);
+	return err;
+}
+
+static struct headway_uprobe *find_uprobe(struct headway_probe *p, pid_t pid, dev_t dev, ino_t ino)
+{
+	size_t i;
+
+	for (i = 0; i < p->nr_uprobes; i++)
+		if (p->uprobes[i].pid == pid && p->uprobes[i].dev == dev && p->uprobes[i].ino == ino)
+			return &p->uprobes[i];
+	return NULL;
+}
+
+static int attach_at(struct headway_probe *p, pid_t pid, const char *path, uint64_t offset,
+		     const struct stat *st)
+{
+	struct headway_uprobe *more, *u;
+	int err;
+
+	more = realloc(p->uprobes, (p->nr_uprobes + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	p->uprobes = more;
+	u = &more[p->nr_uprobes];
+	*u = (struct headway_uprobe){ .pid = pid, .dev = st->st_dev, .ino = st->st_ino };
+	u->entry = bpf_program__attach_uprobe(headway_probe_program(p, "headway_trylock_enter"),
+					      false, pid, path, offset);
+	err = libbpf_get_error(u->entry);
+	if (err)
+		return err;
+	u->ret = bpf_program__attach_uprobe(headway_probe_program(p, "headway_trylock_return"),
+					    true, pid, path, offset);
+	err = libbpf_get_error(u->ret);
+	if (err) {
+		bpf_link__destroy(u->entry);
+		return err;
+	}
+	p->nr_uprobes++;
+	return 0;
+}
+
+static void attach_file(struct headway_probe *p, struct headway_target *t, const char *path,
+			const char *shown)
+{
+	uint64_t offset = 0;
+	struct stat st;
+	int err;
+
+	if (stat(path, &st)) {
+		snprintf(t->trylock_reason, sizeof(t->trylock_reason), "cannot open %s: %s", shown,
+			 strerror(errno));
+		return;
+	}
+	if (find_uprobe(p, t->pid, st.st_dev, st.st_ino)) {
+		t->trylock_found = true;
+		return;
+	}
+	err = trylock_offset(path, &offset);
+	if (!err)
+		err = attach_at(p, t->pid, path, offset, &st);
+	if (!err)
+		t->trylock_found = true;
+	else if (err == -ENOTSUP)
+		snprintf(t->trylock_reason, sizeof(t->trylock_reason),
+			 "%s is musl, whose mutex layout is not known to Headway", shown);
+	else if (err != -ENOENT)
+		snprintf(t->trylock_reason, sizeof(t->trylock_reason), "cannot attach to %s: %s",
+			 shown, strerror(-err));
+}
+
+/* glibc before 2.34 kept the functions in libpthread. */
+static bool is_libc(const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	base = base ? base + 1 : path;
+	return !strncmp(base, "libc.so", 7) || !strncmp(base, "libc-2.", 7) ||
+	       !strncmp(base, "libpthread", 10) || !strncmp(base, "ld-musl-", 8);
+}
+
+static void attach_mapping(struct headway_probe *p, struct headway_target *t, char *line)
+{
+	unsigned long long start, end;
+	char perms[8], path[4352];
+	char *name = strchr(line, '/');
+
+	if (!name || sscanf(line, "%llx-%llx %7s", &start, &end, perms) != 3 || perms[2] != 'x')
+		return;
+	name[strcspn(name, "\n")] = '\0';
+	if (!is_libc(name))
+		return;
+	if (strstr(name, " (deleted)"))	/* replaced by an upgrade; needs CAP_SYS_ADMIN */
+		snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", t->pid, start, end);
+	else
+		snprintf(path, sizeof(path), "/proc/%d/root%s", t->pid, name);
+	attach_file(p, t, path, name);
+}
+
+/*
+ * Linked statically, the function is in the executable. A process in which nothing was found is
+ * looked at again at each snapshot, so remember an executable whose symbols were read in vain.
+ */
+static void attach_executable(struct headway_probe *p, struct headway_target *t)
+{
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", t->pid);
+	if (stat(path, &st) || (t->exe_dev == st.st_dev && t->exe_ino == st.st_ino))
+		return;
+	t->exe_dev = st.st_dev;
+	t->exe_ino = st.st_ino;
+	attach_file(p, t, path, path);
+}
+
+void headway_probe_attach_uprobes(struct headway_probe *p, struct headway_target *t)
+{
+	char path[64], *line = NULL;
+	size_t cap = 0;
+	FILE *maps;
+
+	if (!p->opts.uprobes) {
+		snprintf(t->trylock_reason, sizeof(t->trylock_reason), "switched off (--no-uprobes)");
+		return;
+	}
+	snprintf(t->trylock_reason, sizeof(t->trylock_reason),
+		 "process %d has no glibc with %s mapped", t->pid, symbol);
+	snprintf(path, sizeof(path), "/proc/%d/maps", t->pid);
+	maps = fopen(path, "re");
+	if (!maps) {
+		snprintf(t->trylock_reason, sizeof(t->trylock_reason),
+			 "cannot read %s (%s): CAP_SYS_PTRACE is needed", path, strerror(errno));
+		return;
+	}
+	while (getline(&line, &cap, maps) > 0)
+		attach_mapping(p, t, line);
+	free(line);
+	fclose(maps);
+	if (!t->trylock_found)
+		attach_executable(p, t);
+}
+
+void headway_probe_detach_uprobes(struct headway_probe *p, pid_t pid)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < p->nr_uprobes; i++) {
+		if (pid && p->uprobes[i].pid != pid) {
+			p->uprobes[kept++] = p->uprobes[i];
+			continue;
+		}
+		bpf_link__destroy(p->uprobes[i].ret);
+		bpf_link__destroy(p->uprobes[i].entry);
+	}
+	p->nr_uprobes = kept;
+}

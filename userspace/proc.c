@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * proc.c - readers for /proc/PID. Formats: proc(5) and fs/proc/array.c, fs/proc/base.c.
+ *
+ * A thread may end between any two reads, so nothing here treats absence as an error of ours.
+ */
+#define _GNU_SOURCE
+#include "proc.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static ssize_t read_at(int dir, const char *path, char *buf, size_t len)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n, err;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		n = read(fd, buf, len - 1);
+	} while (n < 0 && errno == EINTR);
+	err = n < 0 ? -errno : n;
+	close(fd);
+	buf[n < 0 ? 0 : n] = '\0';
+	return err;
+}
+
+static int gone(ssize_t err)
+{
+	return err == -ENOENT ? -ESRCH : (int)err;
+}
+
+/* "tid (comm) state ppid ...": comm may hold anything, so look for the last parenthesis. */
+static int parse_stat(char *buf, struct headway_proc_thread *t)
+{
+	static const long tick_ns = 10000000;	/* USER_HZ is 100 on every ABI we build for */
+	char *open = strchr(buf, '('), *close = strrchr(buf, ')'), *p, *save = NULL;
+	unsigned long long utime = 0, stime = 0, start = 0;
+	int field = 3;
+
+	if (!open || !close || close < open || close[1] != ' ')
+		return -EINVAL;
+	*close = '\0';
+	snprintf(t->comm, sizeof(t->comm), "%s", open + 1);
+	for (p = strtok_r(close + 2, " ", &save); p; p = strtok_r(NULL, " ", &save), field++) {
+		if (field == 3)
+			t->state = *p;
+		else if (field == 14)
+			utime = strtoull(p, NULL, 10);
+		else if (field == 15)
+			stime = strtoull(p, NULL, 10);
+		else if (field == 22)
+			start = strtoull(p, NULL, 10);
+	}
+	if (field <= 22)
+		return -EINVAL;
+	t->cpu_ns = (utime + stime) * tick_ns;
+	t->start_ns = start * tick_ns;
+	return 0;
+}
+
+/* "running", "-1 SP PC" or "NR A0 .. A5 SP PC" */
+static void parse_syscall(char *buf, struct headway_proc_thread *t)
+{
+	char *p = buf, *end;
+	long nr;
+	int i;
+
+	t->syscall_nr = HEADWAY_PROC_RUNNING;
+	nr = strtol(p, &end, 10);
+	if (end == p)
+		return;
+	if (nr >= 0)
+		for (i = 0; i < 6; i++) {
+			p = end;
+			t->args[i] = strtoull(p, &end, 16);
+			if (end == p)
+				return;
+		}
+	t->sp = strtoull(end, &end, 16);
+	t->pc = strtoull(end, &end, 16);
+	if (nr >= 0)
+		t->syscall_nr = nr;
+}
+
+int headway_proc_thread(int task_fd, pid_t tid, struct headway_proc_thread *t)
+{
+	char path[64], buf[1024];
+	ssize_t n;
+	int err;
+
+	memset(t, 0, sizeof(*t));
+	t->tid = tid;
+	t->syscall_nr = HEADWAY_PROC_UNKNOWN;
+	snprintf(path, sizeof(path), "%d/stat", tid);
+	n = read_at(task_fd, path, buf, sizeof(buf));
+	if (n <= 0)
+		return n < 0 ? gone(n) : -ESRCH;
+	err = parse_stat(buf, t);
+	if (err)
+		return err;
+	/* Nanoseconds where the scheduler keeps them (CONFIG_SCHED_INFO), instead of 10 ms ticks. */
+	snprintf(path, sizeof(path), "%d/schedstat", tid);
+	if (read_at(task_fd, path, buf, sizeof(buf)) > 0 && isdigit((unsigned char)buf[0]))
+		t->cpu_ns = strtoull(buf, NULL, 10);
+	snprintf(path, sizeof(path), "%d/syscall", tid);
+	if (read_at(task_fd, path, buf, sizeof(buf)) > 0)
+		parse_syscall(buf, t);
+	return 0;
+}
+
+int headway_proc_task_open(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? gone(-errno) : fd;
+}
+
+static int by_tid(const void *a, const void *b)
+{
+	pid_t x = *(const pid_t *)a, y = *(const pid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int headway_proc_tids(int task_fd, pid_t **tids, size_t *n)
+{
+	size_t cap = 0, len = 0;
+	pid_t *out = NULL, *more;
+	struct dirent *e;
+	int fd, err = 0;
+	DIR *dir;
+
+	/* A descriptor of its own: closedir closes it, and the position must start at 0. */
+	fd = openat(task_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return gone(-errno);
+	dir = fdopendir(fd);
+	if (!dir) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	while ((e = readdir(dir))) {
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		if (len == cap) {
+			cap = cap ? cap * 2 : 64;
+			more = realloc(out, cap * sizeof(*out));
+			if (!more) {
+				err = -ENOMEM;
+				break;
+			}
+			out = more;
+		}
+		out[len++] = atoi(e->d_name);
+	}
+	closedir(dir);
+	if (err || !len) {
+		free(out);
+		return err ? err : -ESRCH;
+	}
+	qsort(out, len, sizeof(*out), by_tid);
+	*tids = out;
+	*n = len;
+	return 0;
+}
+
+int headway_proc_process(pid_t pid, struct headway_proc_thread *out)
+{
+	int fd = headway_proc_task_open(pid), err;
+
+	if (fd < 0)
+		return fd;
+	err = headway_proc_thread(fd, pid, out);
+	close(fd);
+	return err;
+}
+
+bool headway_proc_alive(pid_t pid)
+{
+	int fd = headway_proc_task_open(pid);
+	struct headway_proc_thread t;
+	bool alive = false;
+	pid_t *tids;
+	size_t n, i;
+
+	if (fd < 0)
+		return false;
+	if (!headway_proc_tids(fd, &tids, &n)) {
+		for (i = 0; i < n && !alive; i++)
+			alive = !headway_proc_thread(fd, tids[i], &t) && t.state != 'Z' &&
+				t.state != 'X';
+		free(tids);
+	}
+	close(fd);
+	return alive;
+}
+
+/* The value of a "Name:\t" line of a status file. */
+static const char *status_line(const char *buf, const char *name)
+{
+	const char *p = strstr(buf, name);
+
+	return p ? p + strlen(name) : NULL;
+}
+
+pid_t headway_proc_tgid(pid_t pid)
+{
+	char path[64], buf[4096];
+	const char *p;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	n = read_at(AT_FDCWD, path, buf, sizeof(buf));
+	if (n < 0)
+		return gone(n);
+	p = status_line(buf, "\nTgid:\t");
+	return p ? atoi(p) : -ESRCH;
+}
+
+pid_t headway_proc_ns_tid(int task_fd, pid_t tid)
+{
+	char path[64], buf[4096], *end;
+	pid_t last = tid;
+	const char *p;
+	long nr;
+
+	snprintf(path, sizeof(path), "%d/status", tid);
+	if (read_at(task_fd, path, buf, sizeof(buf)) <= 0)
+		return tid;
+	p = status_line(buf, "\nNSpid:\t");
+	if (!p)
+		return tid;
+	/* One number for each namespace, outermost first. */
+	while (*p && *p != '\n') {
+		nr = strtol(p, &end, 10);
+		if (end == p)
+			break;
+		last = nr;
+		p = end;
+	}
+	return last;
+}
+
+uint32_t headway_proc_ns_ino(const char *pid, const char *ns)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/%s", pid, ns);
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+ssize_t headway_proc_memory(pid_t pid, uint64_t addr, void *buf, size_t len)
+{
+	struct iovec local = { buf, len };
+	struct iovec remote = { (void *)(uintptr_t)addr, len };
+	ssize_t n = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+
+	return n < 0 ? -errno : n;
+}

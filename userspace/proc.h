@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * proc.h - what /proc tells about processes and their threads. Reads only; every call may find
+ * that its subject has just gone (-ESRCH).
+ */
+#ifndef HEADWAY_PROC_H
+#define HEADWAY_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "headway_abi.h"
+
+enum headway_proc_syscall {
+	HEADWAY_PROC_RUNNING = -1,	/* on a CPU, or blocked outside a system call */
+	HEADWAY_PROC_UNKNOWN = -2,	/* not permitted, or not offered by this kernel */
+};
+
+struct headway_proc_thread {
+	pid_t tid;
+	char comm[HEADWAY_COMM_LEN];
+	char state;			/* R S D T t Z X I */
+	uint64_t start_ns;		/* since boot, in steps of 10 ms */
+	uint64_t cpu_ns;
+	int32_t syscall_nr;		/* or enum headway_proc_syscall */
+	uint64_t args[6];		/* valid when syscall_nr >= 0 */
+	uint64_t sp;
+	uint64_t pc;
+};
+
+/* The process that a thread id belongs to (any thread's id is accepted), or -ESRCH. */
+pid_t headway_proc_tgid(pid_t pid);
+/* State and start time of a process's leader. */
+int headway_proc_process(pid_t pid, struct headway_proc_thread *out);
+/* Has at least one thread that is not a zombie. */
+bool headway_proc_alive(pid_t pid);
+/* Descriptor of /proc/PID/task, for the two calls below. */
+int headway_proc_task_open(pid_t pid);
+int headway_proc_thread(int task_fd, pid_t tid, struct headway_proc_thread *out);
+/* Tids of all threads, ascending, in an array that the caller frees. */
+int headway_proc_tids(int task_fd, pid_t **tids, size_t *n);
+/* The id that a thread has in its own, innermost pid namespace: what glibc stores as owner. */
+pid_t headway_proc_ns_tid(int task_fd, pid_t tid);
+/* Inode of a namespace link, e.g. ("self", "pid"); 0 when not readable. */
+uint32_t headway_proc_ns_ino(const char *pid, const char *ns);
+/* Memory of another process; the number of bytes read or a negative errno. */
+ssize_t headway_proc_memory(pid_t pid, uint64_t addr, void *buf, size_t len);
+
+#endif /* HEADWAY_PROC_H */
