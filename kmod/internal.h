@@ -21,6 +21,15 @@
 #define HEADWAY_LOCK_HANDOFF	2UL	/* release gives the lock to the first waiter; no stealing */
 #define HEADWAY_LOCK_FLAGS	(HEADWAY_LOCK_WAITERS | HEADWAY_LOCK_HANDOFF)
 
+/* On PREEMPT_RT owners may be preempted anywhere; on one CPU nobody else runs. */
+#define HEADWAY_CAN_SPIN	(IS_ENABLED(CONFIG_SMP) && !IS_ENABLED(CONFIG_PREEMPT_RT))
+
+#ifdef CONFIG_SMP
+#define headway_task_on_cpu(task) owner_on_cpu(task)
+#else
+#define headway_task_on_cpu(task) false
+#endif
+
 enum headway_stat {
 #define X(id, name, help) HEADWAY_STAT_##id,
 #include "stats_list.h"
