@@ -28,6 +28,7 @@ fi
 
 passed=0 failed=0 skipped=0
 summary=()
+failures=()
 child=
 
 stop() {
@@ -42,12 +43,12 @@ trap stop INT TERM HUP
 run_tier() {
 	local tier=$1 script=$tests/$1/run.sh log=$logs/${1//\//-}.log
 	local limit=${HEADWAY_TIER_TIMEOUT:-${limits[$1]:-$default_limit}}
-	local status p f s why started=$SECONDS
+	local status what why p=0 f=0 s=0 started=$SECONDS
 	local problems=()
 
 	printf '\n== %s (at most %d s)\n' "$tier" "$limit"
 	if [ ! -x "$script" ]; then
-		echo "$script is missing or not executable"
+		failures+=("$tier: $script is missing or not executable")
 		failed=$((failed + 1))
 		summary+=("$tier: no such tier")
 		return
@@ -63,13 +64,14 @@ run_tier() {
 	child=
 	wait
 
-	while read -r p f s why; do
-		if [ "$p" = tally ]; then
-			break
-		fi
-		problems+=("$f $s $why")
+	while read -r what p f s; do
+		case $what in
+		problem:) problems+=("$p $f $s") ;;
+		failed:) failures+=("$tier: $p $f $s") ;;
+		tally) break ;;
+		esac
 	done < <(LC_ALL=C awk -f "$top/tests/lib/tally.awk" "$log")
-	read -r p f s <<<"$f $s $why"
+	[ "${what:-}" = tally ] || p=0 f=0 s=0
 
 	if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
 		problems+=("ran out of time: killed after $limit s")
@@ -80,6 +82,7 @@ run_tier() {
 	fi
 	for why in ${problems[@]+"${problems[@]}"}; do
 		printf '!! %s: %s\n' "$tier" "$why"
+		failures+=("$tier: $why")
 		f=$((f + 1))
 	done
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
@@ -94,9 +97,9 @@ done
 
 printf '\n'
 [ ${#summary[@]} -eq 0 ] || printf '%s\n' "${summary[@]}"
-if [ "$failed" -gt 0 ]; then
-	printf 'failed:\n'
-	grep -aE '^ *not ok [0-9]+' "$logs"/*.log /dev/null 2>/dev/null | sed "s|^$logs/|  |" | head -50
+if [ ${#failures[@]} -gt 0 ]; then
+	printf 'failed (whole output in %s):\n' "${logs#"$top"/}"
+	printf '  %s\n' "${failures[@]}"
 fi
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

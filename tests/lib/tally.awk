@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # tally.awk - counts the leaf results of a KTAP report, and finds what is wrong with its form.
 #
-# Output: lines "problem: WHY", then one line "tally PASSED FAILED SKIPPED" (problems not included).
+# Output: lines "problem: WHY" and "failed: RESULT LINE", then one line "tally PASSED FAILED SKIPPED" (problems not included).
 #
 # Only leaves count: a result line that closes a nested report (KUnit's suite lines) repeats what its
 # cases said. It counts only when it is the sole witness: "not ok" although no case below it failed.
@@ -45,8 +45,10 @@ function result(level, bad, text,    l) {
 		return
 	}
 	child_results[level] = child_failures[level] = 0
-	if (bad)
+	if (bad) {
 		failed++
+		print "failed: " text
+	}
 	else if (text ~ /# *[Ss][Kk][Ii][Pp]/)
 		skipped++
 	else

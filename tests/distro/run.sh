@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# distro tier: insmod on stock Debian kernels in qemu. What a user's machine runs, unchanged.
+#
+# Usage:  run.sh [SERIES...]       default: every series of $series below
+#
+# guest.sh runs in the guest and prints KTAP; its line "BPF pass|fail" says whether the tool's probes
+# worked there. Ends with "KERNEL version=V flavour=stock insmod=pass|fail bpf=pass|fail|none" for each.
+set -u -o pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+[ $# -gt 0 ] || set -- 6.1
+status=0
+
+# session SERIES RESULT [WHY]: one document of one result: what the guest cannot say about itself.
+session() {
+	printf 'KTAP version 1\n# suite: distro.%s\n1..1\n' "$1"
+	[ -z "${3:-}" ] || printf '# %s\n' "$3"
+	printf '%s 1 - distro.%s.session\n' "$2" "$1"
+}
+
+mkdir -p "$top/build/logs"
+for series; do
+	flavour=stock-$series
+	console=$top/build/logs/distro-$series-console.log
+	version=unknown
+	insmod=fail bpf=none why=
+	rm -f "$console"
+
+	if ! kernel=$("$top/tests/vm/qemu.sh" kernel "$series"); then
+		why="there is no kernel $series to boot"
+	elif ! make -s -C "$top" kmod KDIR="$(readlink -f "$kernel/headers")" FLAVOUR="$flavour"; then
+		why="the modules did not build for $series"
+	else
+		version=$(cat "$kernel/VERSION")
+		# Emulated, and slower still beside other work: the limit is for hangs only.
+		HEADWAY_VM_LOG=$console HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-300} \
+			"$top/tests/vm/qemu.sh" boot "$series" "$here/guest.sh" "$top/build/kmod-$flavour"
+		code=$?
+		case $code in
+		0 | 1) ;; # guest.sh has said "not ok" itself, which run.sh counts
+		124) why="no end within the time limit" ;;
+		126) why="kernel splat" ;;
+		*) why="the guest ended with status $code" ;;
+		esac
+		[ "$code" -eq 0 ] || status=1
+		# The module was in, under load and out again, and the kernel had nothing to say about it.
+		[ "$code" -ne 0 ] || insmod=pass
+		case $(grep -aoE '^BPF (pass|fail)' "$console" | tail -1) in
+		*pass) bpf=pass ;;
+		*fail) bpf=fail ;;
+		esac
+	fi
+	if [ -n "$why" ]; then
+		status=1
+		session "$series" "not ok" "$why; the whole console is in $console"
+	else
+		session "$series" ok
+	fi
+	printf 'KERNEL version=%s flavour=stock insmod=%s bpf=%s\n' "$version" "$insmod" "$bpf"
+done
+exit "$status"

@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# unit tier: the pure sources on this host under address and undefined-behaviour sanitizers, and the
+# test machinery's test of itself. Each program prints one KTAP document.
+set -u -o pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$top" || exit 1
+# shellcheck source=tests/lib/ktap.sh
+. tests/lib/ktap.sh
+# Seconds for each program. A test that loops for ever must not take the tier with it.
+limit=120
+status=0
+
+tests/lib/selftest.sh || status=1
+
+# Built one by one (-k): a test that does not compile fails, and the others still run.
+build_log=$(make -k -s -j"$(nproc)" unit 2>&1) || status=1
+results=()
+# A status of its own, apart from that of a test that failed.
+export ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99
+export TSAN_OPTIONS=exitcode=99
+for source in tests/unit/*_test.c; do
+	[ -e "$source" ] || continue
+	name=$(basename "$source" .c)
+	if [ ! -x "build/unit/$name" ] || ! make -q -s "build/unit/$name" 2>/dev/null; then
+		results+=("$name does not build")
+		continue
+	fi
+	timeout --kill-after=5 "$limit" "build/unit/$name"
+	code=$?
+	case $code in
+	0 | 1) results+=("") ;;
+	124 | 137) results+=("$name did not end within $limit s") ;;
+	*) results+=("$name died with status $code (a sanitizer's report is above)") ;;
+	esac
+	[ "$code" -eq 0 ] || status=1
+done
+
+# What the programs cannot say about themselves.
+ktap_begin unit.programs
+for source in tests/unit/*_test.c; do
+	[ -e "$source" ] || continue
+	why=${results[$ktap_count]}
+	name=$(basename "$source" .c)
+	if [ -z "$why" ]; then
+		ok "$name"
+	else
+		not_ok "$name" "$why"$'\n'"$(grep -A5 -F "$name" <<<"$build_log" | head -30)"
+	fi
+done
+if [ "$ktap_count" -eq 0 ]; then
+	skip programs "there are no tests/unit/*_test.c"
+fi
+ktap_end || status=1
+exit "$status"
