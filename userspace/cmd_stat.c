@@ -1,0 +1,539 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cmd_stat.c - `headway stat`: domains, locks, transactions and wait-for edges of headway.ko.
+ *
+ * Computes nothing but rates between two of its own samples (-i); everything else is the module's.
+ * JSON passes every label on, known or not, with '-' written '_'; so a counter that a newer module
+ * adds is there without a change here.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "command.h"
+#include "kernelfs.h"
+#include "table.h"
+
+#define NS_PER_S	1000000000ull
+#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
+
+struct options {
+	const char *domain;		/* NULL = all, without their locks */
+	bool json;
+	double interval_s;		/* 0 = one report */
+	unsigned long count;		/* reports; 0 = until interrupted */
+};
+
+/* What a domain counted when we last looked. */
+struct sample {
+	char *domain;
+	uint64_t at_ns;
+	uint64_t commits;
+	uint64_t rollbacks;
+};
+
+struct rates {
+	bool known;
+	bool window;			/* the module's last full window; else our own interval */
+	double over_s;
+	double commits_per_s;
+	double rollbacks_per_s;
+};
+
+struct stat {
+	struct options opts;
+	struct headway_kernelfs kfs;
+	struct sample *samples;
+	size_t nr_samples;
+	size_t garbled;
+	bool color;
+	bool failed;
+};
+
+static volatile sig_atomic_t stopped;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stopped = 1;
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+static uint64_t get(const struct headway_record *r, const char *label)
+{
+	uint64_t value;
+
+	headway_record_u64(r, label, &value);
+	return value;
+}
+
+/* "?" for what the module did not say: not 0, which would be a claim. */
+static const char *str(const struct headway_record *r, const char *label)
+{
+	const char *value = headway_record_get(r, label);
+
+	return value ? value : "?";
+}
+
+static int complain(struct stat *st)
+{
+	fprintf(stderr, "headway stat: %s\n", st->kfs.error);
+	st->failed = true;
+	return 1;
+}
+
+/* --- rates ------------------------------------------------------------------------------------ */
+
+static struct sample *find_sample(struct stat *st, const char *domain)
+{
+	struct sample *bigger;
+
+	for (size_t i = 0; i < st->nr_samples; i++)
+		if (!strcmp(st->samples[i].domain, domain))
+			return &st->samples[i];
+	bigger = reallocarray(st->samples, st->nr_samples + 1, sizeof(*bigger));
+	if (!bigger)
+		return NULL;
+	st->samples = bigger;
+	bigger = &st->samples[st->nr_samples];
+	*bigger = (struct sample){ .domain = strdup(domain) };
+	if (!bigger->domain)
+		return NULL;
+	st->nr_samples++;
+	return bigger;
+}
+
+static struct rates rates_of(struct stat *st, const char *domain, const struct headway_record *r)
+{
+	struct sample now = { .at_ns = clock_ns(CLOCK_MONOTONIC), .commits = get(r, "commits"),
+			      .rollbacks = get(r, "rollbacks") };
+	struct sample *last = find_sample(st, domain);
+	struct rates rates = { 0 };
+	uint64_t commits_per_s;
+
+	/* Counters that went back were reset: then this interval says nothing. */
+	if (last && last->at_ns && now.commits >= last->commits &&
+	    now.rollbacks >= last->rollbacks && now.at_ns > last->at_ns) {
+		rates.over_s = (double)(now.at_ns - last->at_ns) / NS_PER_S;
+		rates.commits_per_s = (double)(now.commits - last->commits) / rates.over_s;
+		rates.rollbacks_per_s = (double)(now.rollbacks - last->rollbacks) / rates.over_s;
+		rates.known = true;
+	} else if (headway_record_u64(r, "commits_per_s", &commits_per_s)) {
+		rates.over_s = (double)get(r, "window_ns") / NS_PER_S;
+		rates.commits_per_s = (double)commits_per_s;
+		rates.rollbacks_per_s = (double)get(r, "rollbacks_per_s");
+		/* The first window is not over yet. */
+		rates.known = rates.over_s > 0;
+		rates.window = true;
+	}
+	if (last) {
+		now.domain = last->domain;
+		*last = now;
+	}
+	return rates;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+/* Labels whose value is a name even when it looks like a number. */
+static bool is_name(const char *label)
+{
+	static const char *const names[] = {
+		"domain", "policy", "verdict", "name", "lock", "comm", "holder", "waiter",
+		"holder_state", "module",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!strcmp(label, names[i]))
+			return true;
+	return false;
+}
+
+static struct json_object *to_json_value(const struct headway_record *r, size_t i)
+{
+	const char *value = r->fields[i].value;
+	uint64_t number;
+	/* Only this field, so that a label that comes twice does not confuse. */
+	struct headway_record one = { .fields = &r->fields[i], .nr = 1 };
+
+	if (!strcmp(value, "-"))
+		return NULL;
+	if (!is_name(r->fields[i].label) && headway_record_u64(&one, r->fields[i].label, &number))
+		return json_object_new_uint64(number);
+	return json_object_new_string(value);
+}
+
+static struct json_object *to_json(const char *type, const char *domain,
+				   const struct headway_record *r)
+{
+	struct json_object *o = json_object_new_object();
+	char key[128];
+
+	json_object_object_add(o, "v", json_object_new_int(1));
+	json_object_object_add(o, "type", json_object_new_string(type));
+	json_object_object_add(o, "domain", json_object_new_string(domain));
+	for (size_t i = 0; i < r->nr; i++) {
+		snprintf(key, sizeof(key), "%s", r->fields[i].label);
+		for (char *c = key; *c; c++)
+			if (*c == '-')
+				*c = '_';
+		if (strcmp(key, "v") && strcmp(key, "type") && strcmp(key, "domain"))
+			json_object_object_add(o, key, to_json_value(r, i));
+	}
+	return o;
+}
+
+static void print_json(struct json_object *o)
+{
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+}
+
+/* As many digits as mean something: json-c would print all 17. */
+static struct json_object *json_number(double value, int decimals)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%.*f", decimals, value);
+	return json_object_new_double_s(value, text);
+}
+
+static void domain_json(const char *domain, const struct headway_record *r,
+			const struct rates *rates)
+{
+	struct json_object *o = to_json("domain", domain, r);
+	bool known = rates->known;
+
+	json_object_object_add(o, "rates_over_s", known ? json_number(rates->over_s, 3) : NULL);
+	json_object_object_add(o, "commits_per_s",
+			       known ? json_number(rates->commits_per_s, 1) : NULL);
+	json_object_object_add(o, "rollbacks_per_s",
+			       known ? json_number(rates->rollbacks_per_s, 1) : NULL);
+	json_object_object_add(o, "time_unix_s",
+			       json_number((double)clock_ns(CLOCK_REALTIME) / NS_PER_S, 3));
+	print_json(o);
+}
+
+/* --- text ------------------------------------------------------------------------------------- */
+
+static const struct headway_column domain_columns[] = {
+	{ "DOMAIN", NULL, true }, { "POLICY", NULL, true }, { "VERDICT", NULL, true },
+	{ "IN FLIGHT", NULL, false }, { "ATTEMPTS", NULL, false }, { "COMMITS", NULL, false },
+	{ "ROLLBACKS", NULL, false }, { "COMMITS/s", NULL, false },
+	{ "ROLLBACKS/s", NULL, false },
+};
+
+static const struct headway_column lock_columns[] = {
+	{ "LOCK", NULL, true }, { "ACQUISITIONS", NULL, false }, { "CONTENTIONS", NULL, false },
+	{ "ROLLBACKS", NULL, false }, { "WAIT AVG", "us", false }, { "WAIT MAX", "us", false },
+	{ "HOLD AVG", "us", false }, { "WAITERS", NULL, false }, { "HOLDER", NULL, true },
+};
+
+static const struct headway_column txn_columns[] = {
+	{ "PID", NULL, false }, { "TRANSACTION OF", NULL, true }, { "TICKET", NULL, false },
+	{ "PRIORITY", NULL, false }, { "HOLDS", "locks", false }, { "RESTARTS", NULL, false },
+	{ "AGE", "ms", false }, { "WOUNDED", NULL, true }, { "WAITS FOR", NULL, true },
+	{ "HELD BY", NULL, true },
+};
+
+#define add(t, ...)		headway_table_add(t, HEADWAY_TINT_NONE, __VA_ARGS__)
+
+static void add_time(struct headway_table *t, const struct headway_record *r, const char *count,
+		     const char *label, double unit_ns)
+{
+	uint64_t ns, n;
+
+	/* Nothing was measured: no average to show. */
+	if (!headway_record_u64(r, label, &ns) || (count && headway_record_u64(r, count, &n) && !n))
+		add(t, "-");
+	else
+		add(t, "%.1f", (double)ns / unit_ns);
+}
+
+static void add_domain(struct headway_table *t, const char *domain, const struct headway_record *r,
+		       const struct rates *rates)
+{
+	const char *verdict = str(r, "verdict");
+
+	add(t, "%s", domain);
+	add(t, "%s", str(r, "policy"));
+	headway_table_add(t, headway_table_verdict_tint(verdict), "%s", verdict);
+	add(t, "%s", str(r, "in_flight"));
+	add(t, "%s", str(r, "attempts"));
+	add(t, "%s", str(r, "commits"));
+	add(t, "%s", str(r, "rollbacks"));
+	if (rates->known) {
+		add(t, "%.1f", rates->commits_per_s);
+		add(t, "%.1f", rates->rollbacks_per_s);
+	} else {
+		add(t, "-");
+		add(t, "-");
+	}
+}
+
+static void add_lock(struct headway_table *t, const struct headway_record *r)
+{
+	const char *holder = str(r, "holder");
+
+	add(t, "%s", str(r, "name"));
+	add(t, "%s", str(r, "acquisitions"));
+	add(t, "%s", str(r, "contentions"));
+	add(t, "%s", str(r, "rollbacks"));
+	add_time(t, r, "waittime-count", "waittime-avg_ns", 1e3);
+	add_time(t, r, "waittime-count", "waittime-max_ns", 1e3);
+	add_time(t, r, "holdtime-samples", "holdtime-avg_ns", 1e3);
+	add(t, "%s", str(r, "waiters"));
+	if (!strcmp(holder, "-"))
+		headway_table_add(t, HEADWAY_TINT_DIM, "-");
+	else
+		add(t, "%s (%s)", holder, str(r, "holder_pid"));
+}
+
+static void add_txn(struct headway_table *t, const struct headway_record *r)
+{
+	bool waits = get(r, "waiting") != 0;
+
+	add(t, "%s", str(r, "pid"));
+	add(t, "%s", str(r, "comm"));
+	add(t, "%s", str(r, "ticket"));
+	add(t, "%s", str(r, "priority"));
+	add(t, "%s", str(r, "held"));
+	add(t, "%s", str(r, "restarts"));
+	add_time(t, r, NULL, "age_ns", 1e6);
+	add(t, "%s", get(r, "wounded") ? "yes" : "no");
+	if (waits) {
+		add(t, "%s since %.1f ms", str(r, "lock"), (double)get(r, "wait_ns") / 1e6);
+		add(t, "%s (%s)", str(r, "holder"), str(r, "holder_pid"));
+	} else {
+		add(t, "-");
+		add(t, "-");
+	}
+}
+
+static void print_rates_note(const struct rates *rates, bool color)
+{
+	if (!rates->known)
+		printf("Rates come when the first window is over.\n");
+	else
+		printf("%sRates are over the last %s%.1f s.%s\n",
+		       headway_tint_on(HEADWAY_TINT_DIM, color),
+		       rates->window ? "full window of " : "", rates->over_s,
+		       headway_tint_off(HEADWAY_TINT_DIM, color));
+}
+
+/* --- one report ------------------------------------------------------------------------------- */
+
+typedef void (*row_fn)(struct headway_table *t, const struct headway_record *r);
+
+/* FILE of the domain, each record as JSON of TYPE or as a row of a table; 1 on error. */
+static int report_file(struct stat *st, const char *file, const char *type,
+		       const struct headway_column *columns, size_t nr_columns, row_fn row,
+		       const char *none)
+{
+	struct headway_table table;
+	struct headway_text text;
+
+	if (headway_kernelfs_read(&st->kfs, st->opts.domain, file, &text))
+		return complain(st);
+	st->garbled += text.garbled;
+	if (!st->opts.json && columns)
+		headway_table_init(&table, columns, nr_columns);
+	for (size_t i = 0; i < text.nr_records; i++) {
+		const struct headway_record *r = &text.records[i];
+
+		if (st->opts.json)
+			print_json(to_json(type, st->opts.domain, r));
+		else if (row)
+			row(&table, r);
+		else
+			printf("%s%s (%s) waits for %s, held by %s (%s, %s), since %.1f ms\n",
+			       i ? "" : "\n", str(r, "waiter"), str(r, "waiter_pid"), str(r, "lock"),
+			       str(r, "holder"), str(r, "holder_pid"), str(r, "holder_state"),
+			       (double)get(r, "wait_ns") / 1e6);
+	}
+	if (!st->opts.json && columns) {
+		putchar('\n');
+		if (!text.nr_records)
+			puts(none);
+		else
+			headway_table_print(&table, stdout, st->color);
+	}
+	headway_text_free(&text);
+	return 0;
+}
+
+static int report_domain(struct stat *st, const char *domain, struct headway_table *table,
+			 struct rates *rates)
+{
+	struct headway_record summary;
+	struct headway_text text;
+
+	if (headway_kernelfs_read(&st->kfs, domain, "summary", &text))
+		return complain(st);
+	st->garbled += text.garbled;
+	summary = headway_text_all(&text);
+	*rates = rates_of(st, domain, &summary);
+	if (st->opts.json)
+		domain_json(domain, &summary, rates);
+	else
+		add_domain(table, domain, &summary, rates);
+	headway_text_free(&text);
+	return 0;
+}
+
+static int report_details(struct stat *st)
+{
+	return report_file(st, "locks", "lock", lock_columns, ARRAY_LEN(lock_columns), add_lock,
+			   "No lock of this domain has been used yet.") ||
+	       report_file(st, "transactions", "transaction", txn_columns, ARRAY_LEN(txn_columns),
+			   add_txn, "No live transaction has met a conflict.") ||
+	       report_file(st, "graph", "edge", NULL, 0, NULL, NULL);
+}
+
+static int report(struct stat *st)
+{
+	struct headway_table table;
+	struct rates rates = { 0 };
+	char *one[] = { (char *)st->opts.domain, NULL }, **names = one;
+	size_t nr = 1;
+	int err;
+
+	if (st->opts.domain)
+		err = headway_kernelfs_check_domain(&st->kfs, st->opts.domain);
+	else
+		err = headway_kernelfs_domains(&st->kfs, &names, &nr);
+	if (err)
+		return complain(st);
+	headway_table_init(&table, domain_columns, ARRAY_LEN(domain_columns));
+	for (size_t i = 0; i < nr && !err; i++)
+		err = report_domain(st, names[i], &table, &rates);
+	if (!st->opts.json && nr) {
+		headway_table_print(&table, stdout, st->color);
+		print_rates_note(&rates, st->color);
+	} else if (!st->opts.json) {
+		puts("The module is loaded; no domain is registered.");
+	}
+	if (names != one)
+		headway_kernelfs_free_names(names);
+	return err || (st->opts.domain && report_details(st));
+}
+
+/* --- command line ----------------------------------------------------------------------------- */
+
+static const struct argp_option argp_options[] = {
+	{ "json", 'j', NULL, 0, "One JSON object a line (see headway.schema.json)", 0 },
+	{ "interval", 'i', "SECONDS", 0, "Report again every SECONDS; rates are then over them", 0 },
+	{ "count", 'n', "COUNT", 0, "With -i: stop after COUNT reports", 0 },
+	{ 0 },
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *opts = state->input;
+	char *end;
+
+	switch (key) {
+	case 'j':
+		opts->json = true;
+		return 0;
+	case 'i':
+		opts->interval_s = strtod(arg, &end);
+		if (end == arg || *end || !(opts->interval_s >= 0.01 && opts->interval_s <= 86400))
+			argp_error(state, "'%s' is not an interval: 0.01 to 86400 seconds", arg);
+		return 0;
+	case 'n':
+		errno = 0;
+		opts->count = strtoul(arg, &end, 10);
+		if (end == arg || *end || *arg == '-' || errno || !opts->count)
+			argp_error(state, "'%s' is not a count: a number from 1", arg);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (opts->domain)
+			argp_error(state, "one DOMAIN at most; '%s' is too much", arg);
+		opts->domain = arg;
+		return 0;
+	case ARGP_KEY_END:
+		if (opts->count && opts->interval_s == 0)
+			argp_error(state, "-n needs -i");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	argp_options, parse_option, "[DOMAIN]",
+	"Shows the domains of headway.ko; with DOMAIN also its locks, its transactions that met a "
+	"conflict, and who waits for whom.\vExit status: 0 done, 1 failed, 2 usage.",
+	NULL, NULL, NULL
+};
+
+static void sleep_interval(double seconds)
+{
+	struct timespec ts = { .tv_sec = (time_t)seconds };
+
+	ts.tv_nsec = (long)((seconds - (double)ts.tv_sec) * 1e9);
+	/* Interrupted by our own handler: the loop's end sees `stopped`. */
+	nanosleep(&ts, NULL);
+}
+
+static void report_all(struct stat *st)
+{
+	unsigned long done = 0;
+
+	for (;;) {
+		if (report(st))
+			return;
+		if (fflush(stdout) || ferror(stdout)) {
+			fprintf(stderr, "headway stat: cannot write: %s\n", strerror(errno));
+			st->failed = true;
+			return;
+		}
+		if (st->opts.interval_s == 0 || ++done == st->opts.count || stopped)
+			return;
+		sleep_interval(st->opts.interval_s);
+		if (stopped)
+			return;
+		if (!st->opts.json)
+			putchar('\n');
+	}
+}
+
+int headway_cmd_stat(int argc, char **argv)
+{
+	struct sigaction act = { .sa_handler = on_signal };	/* no SA_RESTART: ends the sleep */
+	static char name[] = "headway stat";
+	struct stat st = { 0 };
+
+	argv[0] = name;
+	argp_err_exit_status = 2;
+	argp_parse(&argp, argc, argv, 0, NULL, &st.opts);
+	st.color = headway_table_color(stdout);
+	if (headway_kernelfs_open(&st.kfs, NULL))
+		return complain(&st);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	report_all(&st);
+	if (st.garbled)
+		fprintf(stderr, "headway stat: left out what cannot be read in the module's files, "
+			"%zu times; are the module and this program of one version?\n",
+			st.garbled);
+	for (size_t i = 0; i < st.nr_samples; i++)
+		free(st.samples[i].domain);
+	free(st.samples);
+	headway_kernelfs_close(&st.kfs);
+	return st.failed;
+}
