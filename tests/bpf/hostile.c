@@ -25,7 +25,7 @@ static _Atomic int tids[2], holding;
 
 static void *lock_both(void *arg)
 {
-	int me = arg != NULL;
+	int me = *(int *)arg;
 
 	prctl(PR_SET_NAME, names[me]);
 	tids[me] = gettid();
@@ -39,11 +39,12 @@ static void *lock_both(void *arg)
 
 int main(void)
 {
+	static int which[2] = { 0, 1 };
 	pthread_t thread;
 
 	prctl(PR_SET_NAME, "\x1b]0;owned\x07");
-	if (pthread_create(&thread, NULL, lock_both, NULL) ||
-	    pthread_create(&thread, NULL, lock_both, &thread)) {
+	if (pthread_create(&thread, NULL, lock_both, &which[0]) ||
+	    pthread_create(&thread, NULL, lock_both, &which[1])) {
 		fprintf(stderr, "hostile: cannot start a thread\n");
 		return 1;
 	}
