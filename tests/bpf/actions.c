@@ -2,9 +2,9 @@
 /*
  * A program whose threads do an exact number of things that the probes count, and say so.
  *
- * Protocol, on stdin and stdout: it prints "ready PID" and waits for a line (attach the probes now);
- * then every thread does its work and stops in pause(), and it prints one line per thread with the
- * tid and what must have been counted, then "done"; it ends at the end of stdin.
+ * Protocol, on stdin and stdout: it prints "ready PID" and waits for a line (attach the probes
+ * now); then every thread does its work and stops in pause(), and it prints one line per thread
+ * with the tid and what must have been counted, then "done"; it ends at the end of stdin.
  *
  * Invariants: a thread does nothing that a probe sees except its work: they wait for the start in
  * read(2), they end in pause(2), and nobody is joined. The numbers are primes, so that no count
@@ -245,6 +245,7 @@ static struct work works[] = {
 	{ .name = "late_eagain", .fn = do_eagain, .late = 1 },
 	{ .name = "late_try_fail", .fn = do_try_fail, .late = 1 },
 };
+
 #define NR_WORKS	((int)(sizeof(works) / sizeof(works[0])))
 
 static void *work_main(void *arg)
@@ -305,8 +306,9 @@ static void start(void *(*fn)(void *), struct work *w)
 
 static void print_work(const struct work *w)
 {
-	printf("thread name=%s tid=%d yields=%lu sleeps=%lu waits=%lu wakes=%lu eagain=%lu timeout=%lu",
-	       w->name, w->tid, w->yields, w->sleeps, w->waits, w->wakes, w->eagain, w->timeout);
+	printf("thread name=%s tid=%d yields=%lu sleeps=%lu waits=%lu wakes=%lu",
+	       w->name, w->tid, w->yields, w->sleeps, w->waits, w->wakes);
+	printf(" eagain=%lu timeout=%lu", w->eagain, w->timeout);
 	printf(" try_ok=%lu try_fail=%lu aborts=%lu commits=%lu word=%llu held=%llu site=%llu\n",
 	       w->try_ok, w->try_fail, w->aborts, w->commits,
 	       (unsigned long long)(uintptr_t)w->word, (unsigned long long)(uintptr_t)w->held,

@@ -94,6 +94,21 @@ static bool start_target(struct session *s)
 	return s->pid > 0 && read_line(s, line, sizeof(line)) && !strncmp(line, "ready ", 6);
 }
 
+/* A line of actions.c, print_work(). */
+static bool parse_work(const char *line, struct expected *e)
+{
+	int n = 0, m = 0;
+
+	if (sscanf(line, "thread name=%15s tid=%u yields=%lu sleeps=%lu waits=%lu wakes=%lu%n",
+		   e->name, &e->tid, &e->yields, &e->sleeps, &e->waits, &e->wakes, &n) != 6)
+		return false;
+	if (sscanf(line + n, " eagain=%lu timeout=%lu try_ok=%lu try_fail=%lu%n",
+		   &e->eagain, &e->timeout, &e->try_ok, &e->try_fail, &m) != 4)
+		return false;
+	return sscanf(line + n + m, " aborts=%lu commits=%lu word=%llu held=%llu site=%llu",
+		      &e->aborts, &e->commits, &e->word, &e->held, &e->site) == 5;
+}
+
 static bool run_target(struct session *s)
 {
 	char line[512];
@@ -107,11 +122,7 @@ static bool run_target(struct session *s)
 			return s->nr_works > 0;
 		if (s->nr_works == WORKS_MAX)
 			return false;
-		if (sscanf(line, "thread name=%15s tid=%u yields=%lu sleeps=%lu waits=%lu wakes=%lu "
-			   "eagain=%lu timeout=%lu try_ok=%lu try_fail=%lu aborts=%lu commits=%lu "
-			   "word=%llu held=%llu site=%llu", e->name, &e->tid, &e->yields, &e->sleeps,
-			   &e->waits, &e->wakes, &e->eagain, &e->timeout, &e->try_ok, &e->try_fail,
-			   &e->aborts, &e->commits, &e->word, &e->held, &e->site) != 15)
+		if (!parse_work(line, e))
 			return false;
 		s->nr_works++;
 	}
