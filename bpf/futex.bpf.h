@@ -59,8 +59,10 @@ static __always_inline bool is_wake(__u32 cmd)
 static __always_inline void wait_begin(void *ctx, struct headway_thread_state *st, __u64 addr,
 				       __u32 cmd, __u32 flags)
 {
+	struct headway_lock_rec *lock;
 	struct mutex_head m = {};
 	__u64 now = bpf_ktime_get_ns();
+	bool lost, stack;
 
 	if (!bpf_probe_read_user(&m, sizeof(m), (void *)addr) ||
 	    !bpf_probe_read_user(&m, sizeof(m.word), (void *)addr))
@@ -73,12 +75,16 @@ static __always_inline void wait_begin(void *ctx, struct headway_thread_state *s
 	st->call_class = HEADWAY_CALL_WAIT;
 	st->call_addr = addr;
 	st->call_since_ns = now;
-	st->call_stack = stack_due(st->rec.futex_waits + 1) ? stack_take(ctx) : -1;
-	if (st->woken_addr == addr) {
-		struct headway_lock_rec *lock = lock_get(addr, HEADWAY_KIND_FUTEX);
-
-		if (lock)
-			lock->lost_races++;
+	lost = st->woken_addr == addr;
+	stack = stack_due(st->rec.futex_waits + 1);
+	if (lost || stack) {
+		lock = lock_get(addr, HEADWAY_KIND_FUTEX);
+		if (lock) {
+			lock->lost_races += lost;
+			if (stack)
+				lock_stack(ctx, lock);
+			lock->last_ns = now;
+		}
 	}
 	st->woken_addr = 0;
 
@@ -116,8 +122,6 @@ static __always_inline void wait_end(struct headway_thread_state *st, long ret)
 		return;
 	lock->last_ns = now;
 	lock->wait_ns += now - st->call_since_ns;
-	if (st->call_stack >= 0)
-		lock->fail_stack = st->call_stack;
 	if (ret >= 0)
 		lock->wait_ok++;
 	else if (ret == -ERR_AGAIN)

@@ -47,7 +47,7 @@ struct headway_thread_state {
 	__u64 call_addr;
 	__u64 call_since_ns;
 	__u32 call_class;		/* enum headway_call_class */
-	__s32 call_stack;
+	__u32 pad2;
 	__u64 woken_addr;		/* woken from there, no wake of its own on it since */
 	__u64 wait_bp;			/* frame pointer at the wait, to unwind a thread that stays in it */
 	/* Pairing of trylock entry and return. */

@@ -128,7 +128,6 @@ static __noinline struct headway_thread_state *thread_new(struct headway_thread_
 	st->rec.tgid = tool_pidns_ino ? pid_nr(leader, tool_pidns_ino) : pid_tgid >> 32;
 	bpf_get_current_comm(st->rec.comm, sizeof(st->rec.comm));
 	st->rec.first_ns = bpf_ktime_get_ns();
-	st->call_stack = -1;
 	/* Last: the loader skips records whose tid is 0, as not yet filled. */
 	st->rec.tid = tool_pidns_ino ? pid_nr(task, tool_pidns_ino) : (__u32)pid_tgid;
 	return st;
@@ -193,15 +192,17 @@ static __always_inline bool stack_due(__u64 n)
 	return n <= 4 || !(n & (n - 1));
 }
 
-static __always_inline __s32 stack_take(void *ctx)
+/* Keeps the former one when this one cannot be had. */
+static __always_inline void lock_stack(void *ctx, struct headway_lock_rec *lock)
 {
 	long id = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
 
-	if (id == -17)		/* EEXIST: another stack has this bucket */
+	if (id >= 0)
+		lock->fail_stack = id;
+	else if (id == -17)	/* EEXIST: another stack has this bucket */
 		count(HEADWAY_CNT_LOST_STACKS);
-	else if (id < 0)
+	else
 		count(HEADWAY_CNT_STACK_FAULT);
-	return id;
 }
 
 static __always_inline void event_emit(__u32 type, __u32 tid, __u32 tgid, __u32 arg)

@@ -110,7 +110,6 @@ static __always_inline void try_failed(struct pt_regs *ctx, struct headway_threa
 	struct headway_thread_rec *rec = &st->rec;
 	__u32 owner = owner_read(mutex);
 	__u64 interval = now - lock->fail_last_ns;
-	__s32 id;
 
 	lock->try_fail++;
 	if (lock->fail_last_ns) {
@@ -134,11 +133,8 @@ static __always_inline void try_failed(struct pt_regs *ctx, struct headway_threa
 	 * At the return the frame is the caller's again, so the innermost entry is the return
 	 * address in it. At the entry glibc has not set up a frame, and the caller would be missing.
 	 */
-	if (stack_due(lock->try_fail)) {
-		id = stack_take(ctx);
-		if (id >= 0)
-			lock->fail_stack = id;
-	}
+	if (stack_due(lock->try_fail))
+		lock_stack(ctx, lock);
 }
 
 SEC("uretprobe")

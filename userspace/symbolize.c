@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * symbolize.c - names for addresses of another process, with elfutils' libdwfl.
+ *
+ * Everything that is read belongs to the target and may be hostile: files are opened below the
+ * target's own root (a link cannot lead out of it), only when they are regular, and are read and
+ * not mapped, so that a file that shrinks meanwhile is an error and not a SIGBUS. Separate debug
+ * files are looked for by build id on this machine only: nothing is ever downloaded, which the
+ * standard callbacks of libdwfl would do where DEBUGINFOD_URLS is set.
+ */
+#define _GNU_SOURCE
+#include "symbolize.h"
+
+#include <elfutils/libdwfl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+struct headway_symbolizer {
+	pid_t pid;
+	int root;			/* stays usable after the process has ended */
+	Dwfl *dwfl;
+	dev_t exe_dev;
+	ino_t exe_ino;
+	time_t reported;		/* CLOCK_MONOTONIC seconds of the last look at its mappings */
+};
+
+static time_t now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return ts.tv_sec;
+}
+
+static int regular(int fd)
+{
+	struct stat st;
+
+	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int open_in_root(int root, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return regular(syscall(SYS_openat2, root, path, &how, sizeof(how)));
+}
+
+/* Whom the callbacks work for: libdwfl passes them nothing of ours. The tool has one thread. */
+static struct headway_symbolizer *current;
+
+/* An executable that was deleted or replaced is still there behind its link. */
+static int open_exe(const char *name)
+{
+	char link[64], target[4096];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/%d/exe", current->pid);
+	n = readlink(link, target, sizeof(target) - 1);
+	if (n <= 0)
+		return -1;
+	target[n] = '\0';
+	return strcmp(target, name) ? -1 : regular(open(link, O_RDONLY | O_CLOEXEC));
+}
+
+static int find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
+		    char **file_name, Elf **elf)
+{
+	int fd = -1;
+
+	/* [vdso] lives in memory only; the standard callback reads it from there. */
+	if (name[0] == '[')
+		return dwfl_linux_proc_find_elf(mod, userdata, name, base, file_name, elf);
+	if (name[0] == '/') {
+		fd = open_in_root(current->root, name);
+		if (fd < 0)
+			fd = open_exe(name);
+	}
+	if (fd < 0)
+		return -1;
+	*elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!*elf || elf_kind(*elf) != ELF_K_ELF) {
+		elf_end(*elf);
+		*elf = NULL;
+		close(fd);
+		return -1;
+	}
+	*file_name = strdup(name);
+	return fd;
+}
+
+static int find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
+			  const char *file, const char *link, GElf_Word crc, char **found)
+{
+	static const char dir[] = "/usr/lib/debug/.build-id/";
+	char path[160], *p = path;
+	const unsigned char *id;
+	GElf_Addr addr;
+	int n, i, fd;
+
+	(void)userdata, (void)name, (void)base, (void)file, (void)link, (void)crc;
+	n = dwfl_module_build_id(mod, &id, &addr);
+	if (n < 2 || n > 40)
+		return -1;
+	p += sprintf(p, "%s%02x/", dir, id[0]);
+	for (i = 1; i < n; i++)
+		p += sprintf(p, "%02x", id[i]);
+	strcpy(p, ".debug");
+	fd = open_in_root(current->root, path);
+	if (fd < 0)
+		fd = regular(open(path, O_RDONLY | O_CLOEXEC));
+	if (fd >= 0)
+		*found = strdup(path);
+	return fd;
+}
+
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = find_elf,
+	.find_debuginfo = find_debuginfo,
+};
+
+/* All of /proc/PID/maps, or NULL when there is nothing (a process that has ended). */
+static char *read_maps(pid_t pid, size_t *len)
+{
+	char path[64], *buf = NULL, *more;
+	size_t cap = 0, n = 0;
+	ssize_t got = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	do {
+		n += got;
+		if (cap - n < 4096) {
+			cap = cap ? cap * 2 : 65536;
+			more = realloc(buf, cap);
+			if (!more)
+				break;
+			buf = more;
+		}
+		got = read(fd, buf + n, cap - n);
+	} while (got > 0);
+	close(fd);
+	*len = n;
+	if (n && got == 0)
+		return buf;
+	free(buf);
+	return NULL;
+}
+
+/* Look at the mappings again. Keeps what is known when the process has ended. */
+static int report(struct headway_symbolizer *s)
+{
+	char path[64], *maps;
+	struct stat st;
+	size_t len;
+	FILE *f;
+	int err;
+
+	s->reported = now_s();
+	maps = read_maps(s->pid, &len);
+	if (!maps)
+		return -ESRCH;
+	f = fmemopen(maps, len, "r");
+	if (!f) {
+		free(maps);
+		return -ENOMEM;
+	}
+	dwfl_report_begin(s->dwfl);
+	err = dwfl_linux_proc_maps_report(s->dwfl, f);
+	dwfl_report_end(s->dwfl, NULL, NULL);
+	fclose(f);
+	free(maps);
+	snprintf(path, sizeof(path), "/proc/%d/exe", s->pid);
+	if (!stat(path, &st)) {
+		s->exe_dev = st.st_dev;
+		s->exe_ino = st.st_ino;
+	}
+	return err ? -EIO : 0;
+}
+
+/* After exec every former mapping is void, and an address may fall into one of the old ones. */
+static void check_exec(struct headway_symbolizer *s)
+{
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", s->pid);
+	if (!stat(path, &st) && (st.st_dev != s->exe_dev || st.st_ino != s->exe_ino))
+		report(s);
+}
+
+struct headway_symbolizer *headway_symbolizer_new(pid_t pid)
+{
+	struct headway_symbolizer *s = calloc(1, sizeof(*s));
+	char path[64];
+
+	if (!s)
+		return NULL;
+	elf_version(EV_CURRENT);
+	s->pid = pid;
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	s->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (s->root < 0)
+		goto free_symbolizer;
+	s->dwfl = dwfl_begin(&callbacks);
+	if (!s->dwfl)
+		goto close_root;
+	current = s;
+	if (report(s))
+		goto end_dwfl;
+	return s;
+end_dwfl:
+	dwfl_end(s->dwfl);
+close_root:
+	close(s->root);
+free_symbolizer:
+	free(s);
+	return NULL;
+}
+
+void headway_symbolizer_free(struct headway_symbolizer *s)
+{
+	if (!s)
+		return;
+	dwfl_end(s->dwfl);
+	close(s->root);
+	free(s);
+}
+
+struct below {
+	Dwarf_Addr addr;
+	Dwarf_Addr base;
+	Dwfl_Module *mod;
+};
+
+static int nearest_below(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
+			 void *arg)
+{
+	struct below *best = arg;
+
+	(void)userdata, (void)name;
+	if (base <= best->addr && (!best->mod || base > best->base)) {
+		best->mod = mod;
+		best->base = base;
+	}
+	return DWARF_CB_OK;
+}
+
+/*
+ * The module that an address belongs to. A large .bss is an anonymous mapping behind the file's,
+ * which no module claims: then it is the nearest one below, and the symbol's size decides.
+ */
+static Dwfl_Module *module_of(struct headway_symbolizer *s, uint64_t addr)
+{
+	struct below best = { .addr = addr };
+	Dwfl_Module *mod;
+
+	current = s;
+	check_exec(s);
+	mod = dwfl_addrmodule(s->dwfl, addr);
+	if (!mod && s->reported != now_s()) {	/* dlopen since; look once a second at most */
+		report(s);
+		mod = dwfl_addrmodule(s->dwfl, addr);
+	}
+	if (mod)
+		return mod;
+	dwfl_getmodules(s->dwfl, nearest_below, &best, 0);
+	return best.mod;
+}
+
+static int unknown(uint64_t addr, char *buf, size_t len)
+{
+	snprintf(buf, len, "0x%llx", (unsigned long long)addr);
+	return -ENOENT;
+}
+
+static void put(char *buf, size_t len, const char *name, uint64_t offset, bool always)
+{
+	if (offset || always)
+		snprintf(buf, len, "%s+0x%llx", name, (unsigned long long)offset);
+	else
+		snprintf(buf, len, "%s", name);
+}
+
+static void put_line(Dwfl_Module *mod, uint64_t addr, char *buf, size_t len)
+{
+	Dwfl_Line *line = dwfl_module_getsrc(mod, addr);
+	const char *file = NULL, *base;
+	size_t used = strlen(buf);
+	int nr = 0;
+
+	if (line)
+		file = dwfl_lineinfo(line, NULL, &nr, NULL, NULL, NULL);
+	if (!file || nr <= 0)
+		return;
+	base = strrchr(file, '/');
+	snprintf(buf + used, len - used, " (%s:%d)", base ? base + 1 : file, nr);
+}
+
+int headway_symbolize_code(struct headway_symbolizer *s, uint64_t addr, char *buf, size_t len)
+{
+	Dwfl_Module *mod = s ? module_of(s, addr) : NULL;
+	const char *name = NULL;
+	GElf_Off offset = 0;
+	GElf_Sym sym;
+
+	if (!len)
+		return -ENOENT;
+	/*
+	 * Every address in a stack is the one after a call (or after the system call), which may be
+	 * the start of the next line, or of the next function: look just before it.
+	 */
+	if (mod && addr)
+		name = dwfl_module_addrinfo(mod, addr - 1, &offset, &sym, NULL, NULL, NULL);
+	if (!name || (sym.st_size && offset >= sym.st_size))
+		return unknown(addr, buf, len);
+	put(buf, len, name, offset + 1, true);
+	put_line(mod, addr - 1, buf, len);
+	return 0;
+}
+
+int headway_symbolize_data(struct headway_symbolizer *s, uint64_t addr, char *buf, size_t len)
+{
+	Dwfl_Module *mod = s ? module_of(s, addr) : NULL;
+	const char *name = NULL;
+	GElf_Off offset = 0;
+	GElf_Sym sym;
+
+	if (!len)
+		return -ENOENT;
+	if (mod)
+		name = dwfl_module_addrinfo(mod, addr, &offset, &sym, NULL, NULL, NULL);
+	/* Only what contains the address: the nearest label (_edata, _end) would be a lie. */
+	if (!name || GELF_ST_TYPE(sym.st_info) != STT_OBJECT || offset >= sym.st_size)
+		return unknown(addr, buf, len);
+	put(buf, len, name, offset, false);
+	return 0;
+}
