@@ -1,0 +1,224 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# demo_guest.sh - the two halves of the demo; demo.sh runs them, each where it can run.
+#
+# Usage:  demo_guest.sh kernel MODULES      in a VM: livelock among kernel threads, found and cured.
+#                                           MODULES: the directory that has headway.ko
+#         demo_guest.sh process             anywhere that `headway watch` works: three small programs
+#
+# It is also a test: exit status 1 if a verdict or a figure is not what the text says, and the lines
+# that start with "demo: FAILED" say what.
+set -u -o pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+headway=$top/build/headway
+domain=/sys/kernel/debug/headway/domains/philosophers
+tracing=/sys/kernel/tracing
+measure_s=4
+failures=0
+
+step() {
+	printf '\n== %s\n' "$*"
+}
+
+note() {
+	printf '   %s\n' "$@"
+}
+
+# run COMMAND...: shows it as a person would type it, then its real output.
+run() {
+	local shown="$*"
+
+	printf '$ %s\n' "${shown//$top\/build\//build/}"
+	"$@" </dev/null
+}
+
+failed() {
+	failures=$((failures + 1))
+	printf 'demo: FAILED: %s\n' "$*"
+}
+
+# number LABEL: of the philosophers' domain, from the tool's JSON.
+number() {
+	"$headway" stat philosophers --json </dev/null |
+		sed -n "/\"type\":\"domain\"/s/.*\"$1\":\"\{0,1\}\([^,\"}]*\).*/\1/p"
+}
+
+verdict() {
+	number verdict
+}
+
+meals() {
+	awk '{ for (i = 1; i <= NF; i++) if (sub(/^meals=/, "", $i)) n += $i } END { print n + 0 }' \
+		/sys/kernel/debug/philosophers/meals
+}
+
+now_ms() {
+	echo $((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+# await_verdict SECONDS PATTERN: until the watchdog says one of PATTERN; prints what it says last.
+await_verdict() {
+	local end=$(($(now_ms) + $1 * 1000)) last
+
+	while :; do
+		last=$(sed -n 's/^verdict=//p' "$domain/summary")
+		# shellcheck disable=SC2254 # a pattern is meant
+		case $last in
+		$2)
+			echo "$last"
+			return 0
+			;;
+		esac
+		if [ "$(now_ms)" -ge "$end" ]; then
+			echo "$last"
+			return 1
+		fi
+		sleep 0.2
+	done
+}
+
+# measure POLICY: zeroes the counters, lets the philosophers dine for a while, and adds a row to rows.
+rows=
+measure() {
+	local policy=$1 eaten started ms n attempts commits rollbacks
+
+	echo 1 >"$domain/reset" || failed "cannot reset the statistics"
+	eaten=$(meals)
+	started=$(now_ms)
+	sleep "$measure_s"
+	n=$(($(meals) - eaten))
+	ms=$(($(now_ms) - started))
+	run "$headway" stat philosophers || failed "headway stat"
+	attempts=$(number attempts) commits=$(number commits) rollbacks=$(number rollbacks)
+	rows+=$(printf '%-12s %-10s %9s %9s %10s %7d %11s' "$policy" "$(verdict)" "$attempts" "$commits" \
+		"$rollbacks" "$n" "$(awk -v n="$n" -v ms="$ms" 'BEGIN { printf "%.1f", n * 1000 / ms }')")$'\n'
+	measured_meals=$n
+}
+
+load() {
+	step "Loading headway.ko and philosophers.ko into Linux $(uname -r)"
+	note "Five kernel threads sit at a round table; a fork is a Headway lock. Policy 'none': whoever" \
+		"finds the second fork taken puts the first one back and tries again, all in step."
+	[ ! -e $tracing/trace ] || echo 1 >$tracing/tracing_on
+	run insmod "$1/headway.ko" || return
+	echo 1 >$tracing/events/headway/headway_verdict/enable || failed "cannot enable the tracepoint"
+	run insmod "$1/examples/philosophers.ko" policy=none || return
+}
+
+find_livelock() {
+	local got
+
+	step "Does anybody eat? The watchdog decides, within a few windows of one second"
+	if ! got=$(await_verdict 30 livelock); then
+		failed "the watchdog says '$got' after 30 s with policy none, not livelock"
+		return
+	fi
+	note "Verdict: livelock. All are busy, none gets anything done. The kernel log has it:"
+	run sh -c "dmesg | grep -i 'headway.*livelock' | tail -2" || failed "no line in the kernel log"
+	note "the tracepoint headway:headway_verdict:"
+	run sh -c "grep 'to=livelock' $tracing/trace | tail -1" || failed "no tracepoint"
+	note "and debugfs:"
+	run grep -E '^(verdict|in_flight|window_(attempts|commits|rollbacks))=' "$domain/summary" ||
+		failed "no verdict in debugfs"
+	step "The same domain, as 'headway stat' shows it: nobody eats (measured for $measure_s s)"
+	measure none
+	[ "$measured_meals" -eq 0 ] || failed "$measured_meals meals under policy none: that is no livelock"
+}
+
+cure() {
+	local policy=$1 got
+	shift
+
+	step "Policy $policy"
+	note "$@"
+	if ! run "$headway" policy philosophers "$policy"; then
+		failed "cannot switch to $policy"
+		return
+	fi
+	got=$(await_verdict 15 '[hc]*') || failed "the watchdog says '$got' after 15 s of policy $policy"
+	measure "$policy"
+	[ "$measured_meals" -gt 0 ] || failed "no meals under policy $policy"
+}
+
+relapse() {
+	local got
+
+	step "Back to policy none: was it the policy?"
+	run "$headway" policy philosophers none || failed "cannot switch back to none"
+	if got=$(await_verdict 30 livelock); then
+		note "It was: livelock again."
+	else
+		failed "the watchdog says '$got' 30 s after going back to policy none"
+	fi
+}
+
+kernel_half() {
+	# What the kernel only informs about would come between our lines; warnings still come.
+	dmesg -n 5
+	load "$1" || {
+		failed "cannot load the modules"
+		return
+	}
+	find_livelock
+	cure ordered "Every fork has a number; the lower one is taken first, so the ring of waiting is broken." \
+		"The policy of a domain is switched while it is in use."
+	cure wound-wait "Whoever has waited longest asks the holder to put the fork back, and then waits for it."
+	cure polite "As with 'none', nobody waits with a fork in hand; but pauses are random and grow."
+	relapse
+	step "What happened, $measure_s s for each policy"
+	printf '%-12s %-10s %9s %9s %10s %7s %11s\n%s' POLICY VERDICT ATTEMPTS COMMITS ROLLBACKS MEALS \
+		'MEALS per s' "$rows"
+	step "Unloading"
+	run rmmod philosophers headway || failed "cannot unload the modules"
+}
+
+# watch PROGRAM VERDICT EXPLANATION...: what `headway watch` says of a program, for people, and, in a
+# second run at the same time, for us.
+watch() {
+	local program=$top/build/corpus/$1 expected=$2 json state
+	shift 2
+
+	step "headway watch: ${program##*/}"
+	note "$@"
+	json=$(mktemp)
+	"$headway" watch --json -d 8 -- "$program" >"$json" 2>"$json.err" </dev/null &
+	run "$headway" watch -d 8 -- "$program" || failed "headway watch ended with status $?"
+	wait $! || failed "headway watch --json: $(tail -1 "$json.err")"
+	state=$(sed -n '/"type":"summary"/s/.*"state":"\([^"]*\)".*/\1/p' "$json" | tail -1)
+	# contended is a number, not a finding: two threads on a busy machine do meet.
+	case $expected:$state in
+	healthy:healthy | healthy:contended)
+		! grep -q '"type":"finding"' "$json" || failed "a finding about ${program##*/}: $(
+			grep -m1 '"type":"finding"' "$json")"
+		;;
+	"$state:$state")
+		grep -q "\"type\":\"finding\".*\"verdict\":\"$expected\"" "$json" ||
+			failed "state $state, but no finding '$expected' about ${program##*/}"
+		;;
+	*) failed "the verdict of ${program##*/} is '${state:-none}', not $expected" ;;
+	esac
+	rm -f "$json" "$json.err"
+}
+
+process_half() {
+	export CORPUS_SECONDS=30	# longer than we watch
+	watch two_lock_grid livelock \
+		"Two threads, two mutexes, opposite order: trylock, roll back, sleep to the next 50 ms tick." \
+		"No futex call is ever made and the CPUs idle: nothing that other tools look at moves."
+	watch two_lock_ordered healthy \
+		"Its twin takes the locks in one order. Same calls, same pace, and it completes."
+	watch abba_deadlock deadlock \
+		"Two threads that wait for each other for good. Seen by the futex calls alone: the word after a" \
+		"mutex's futex names its owner."
+}
+
+case ${1:-} in
+kernel) kernel_half "${2:?where is headway.ko?}" ;;
+process) process_half ;;
+*)
+	sed -n '5,8s/^# //p' "$0" >&2
+	exit 2
+	;;
+esac
+[ "$failures" -eq 0 ]
