@@ -138,7 +138,30 @@ def _label_progress(series):
     return None
 
 
+def _label_stalled(series):
+    last = series.samples[-1]
+    if any(a.completions for a in last.actors):
+        return f"something completed: {last}"
+    for start, end in _halves(series):
+        attempts = series.deltas(start, end, "attempts")
+        if attempts[0] or min(attempts[1:]) <= 0:
+            return f"want a silent holder (the first actor) and pollers that try: {last}"
+    return None
+
+
+def _label_recovers(series):
+    first, last = series.samples[0], series.samples[-1]
+    if any(a.completions for a in first.actors):
+        return f"something completed in the bad start: {first}"
+    middle = len(series.samples) // 2
+    if min(series.deltas(middle, len(series.samples) - 1, "completions")) <= 0:
+        return f"an actor does not complete after the bad start: {last}"
+    return None
+
+
 LABELS = {
+    "stalled": _label_stalled,
+    "recovers": _label_recovers,
     "livelock": _label_livelock,
     "starvation": _label_starvation,
     "blocked": _label_blocked,

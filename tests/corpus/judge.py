@@ -248,6 +248,11 @@ CONTENTS = {
                                      [("left_right", "mutex_right", "right_left"),
                                       ("right_left", "mutex_left", "left_right")])),
     ],
+    "stalled_poll": [
+        ("edges", Case.check_edges, (["mutex_shared"],
+                                     [(f"poller_{i}", "mutex_shared", "holder")
+                                      for i in range(1, 3)])),
+    ],
     "stalled_holder": [
         ("edges", Case.check_edges, (["mutex_shared"],
                                      [(f"waiter_{i}", "mutex_shared", "holder")
