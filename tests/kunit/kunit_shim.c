@@ -6,7 +6,6 @@
  * kunit_kzalloc() is freed after the last, unless a step was left behind, which may still use it.
  */
 #include <linux/kernel.h>
-#include <linux/kthread.h>
 #include <linux/sched.h>
 
 #include "kunit_shim.h"
@@ -38,12 +37,7 @@ void kunit_shim_fail(struct kunit *test, const char *file, int line, const char 
 	va_end(args);
 }
 
-void __noreturn kunit_shim_abort(struct kunit *test)
-{
-	kthread_complete_and_exit(&test->done, 0);
-}
-
-void __noreturn kunit_skip(struct kunit *test, const char *fmt, ...)
+void kunit_shim_skip(struct kunit *test, const char *fmt, ...)
 {
 	va_list args;
 
@@ -51,7 +45,6 @@ void __noreturn kunit_skip(struct kunit *test, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(test->skip_reason, sizeof(test->skip_reason), fmt, args);
 	va_end(args);
-	kunit_shim_abort(test);
 }
 
 static int kunit_shim_thread(void *data)

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * lab.h - what the suites share: a domain with locks, and threads ("hands") that contend for them.
+ *
+ * Invariants: no wait here is without a limit, and running into it fails the case. A hand that does
+ * not finish is left behind, with all that it could still touch, and the module is pinned. When a
+ * case is over, lab_close() demands that every lock is free, nobody waits and nothing is in flight,
+ * so each case also tests that. Hands are pinned to the first two CPUs in turn, since schedulers put
+ * threads that sleep much on one CPU, where nothing contends.
+ */
+#ifndef HEADWAY_KUNIT_LAB_H
+#define HEADWAY_KUNIT_LAB_H
+
+#include <linux/completion.h>
+#include <linux/delay.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+
+#if IS_ENABLED(CONFIG_KUNIT)
+#include <kunit/test.h>
+#else
+#include "kunit_shim.h"
+#endif
+
+/*
+ * For the layout of counters only. What compat.h adapts is for the module's own code, and its facts
+ * are asked by kmod/Kbuild.
+ */
+#define HEADWAY_COMPAT_H
+#include "internal.h"
+
+#define LAB_HANDS	8
+#define LAB_PATIENCE_MS	20000
+#define LAB_PATIENCE_NS	((u64)LAB_PATIENCE_MS * NSEC_PER_MSEC)
+#define MS		((u64)NSEC_PER_MSEC)
+
+struct lab;
+
+struct hand {
+	struct lab *lab;
+	unsigned int number;
+	int (*work)(struct hand *hand);
+	void *arg;			/* for the work */
+	struct task_struct *task;
+	struct completion reached;	/* by the hand, in lab_pause() */
+	struct completion go;		/* by the case */
+	struct completion done;
+	int result;			/* what the work returned; valid after done */
+	u64 count;			/* own: what the work counts */
+	u64 errors;			/* own: what must not be, as the work saw it */
+	bool joined;
+};
+
+struct lab {
+	struct kunit *test;
+	struct headway_domain *domain;
+	struct headway_lock *locks;
+	unsigned int nr_locks;
+	struct hand hands[LAB_HANDS];
+	unsigned int nr_hands;
+	bool stop;			/* the work should come to an end */
+	bool hung;
+	/* Deliberately plain: only mutual exclusion keeps it right. */
+	u64 counter;
+	struct task_struct *cookie;
+	s64 *balance;			/* one per lock, or NULL */
+};
+
+/* Opens the lab of a case; ends the case if it cannot. Locks have ranks 0, 1, ... */
+struct lab *lab_open(struct kunit *test, enum headway_policy policy, unsigned int nr_locks);
+/* The exit function of every suite. */
+void lab_close(struct kunit *test);
+
+struct hand *lab_hand(struct lab *lab, int (*work)(struct hand *hand), void *arg);
+/* Fails the case if the hand does not finish in time. Return: what its work returned. */
+int lab_join(struct hand *hand);
+/* The hand's side: tells the case that it got here, and waits for lab_go(). */
+void lab_pause(struct hand *hand);
+void lab_await(struct hand *hand);
+void lab_go(struct hand *hand);
+void lab_signal(struct hand *hand, int sig);
+
+/* A hand that holds a lock from now until lab_let_go(). */
+struct hand *lab_hold(struct lab *lab, struct headway_lock *lock);
+void lab_let_go(struct hand *hand);
+
+bool lab_free(struct headway_lock *lock);
+unsigned int lab_waiters(struct headway_lock *lock);
+u64 lab_stat(struct lab *lab, enum headway_stat stat);
+u64 lab_in_flight(struct lab *lab);
+u32 lab_random(u64 *state, u32 below);
+void lab_watch(struct lab *lab, u64 window_ns, u32 rollbacks_min, u32 restarts_max,
+	       u64 wait_max_ns);
+
+/* True as soon as the condition is, false after the patience ran out. */
+#define lab_eventually(condition) ({ \
+	u64 __until = ktime_get_ns() + LAB_PATIENCE_NS; \
+	bool __true; \
+	while (!(__true = !!(condition)) && ktime_get_ns() < __until) \
+		usleep_range(100, 300); \
+	__true; \
+})
+
+static inline const struct headway_wait *lab_forever(void)
+{
+	return NULL;
+}
+
+#endif /* HEADWAY_KUNIT_LAB_H */
