@@ -75,6 +75,7 @@ static __always_inline void wait_begin(void *ctx, struct headway_thread_state *s
 	st->call_class = HEADWAY_CALL_WAIT;
 	st->call_addr = addr;
 	st->call_since_ns = now;
+	st->wait_bp = user_bp();
 	lost = st->woken_addr == addr;
 	stack = stack_due(st->rec.futex_waits + 1);
 	if (lost || stack) {

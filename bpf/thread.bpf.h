@@ -192,6 +192,14 @@ static __always_inline bool stack_due(__u64 n)
 	return n <= 4 || !(n & (n - 1));
 }
 
+/* The frame pointer that the thread entered the kernel with, for the unwinder. */
+static __always_inline __u64 user_bp(void)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	return BPF_CORE_READ(regs, bp);
+}
+
 /* Keeps the former one when this one cannot be had. */
 static __always_inline void lock_stack(void *ctx, struct headway_lock_rec *lock)
 {

@@ -284,6 +284,8 @@ int headway_probe_stack(struct headway_probe *p, int32_t stack_id, uint64_t *ips
 	uint32_t key = stack_id;
 	int n = 0;
 
+	if (stack_id >= HEADWAY_UNWOUND_BASE)
+		return headway_probe_unwound(p, stack_id, ips, max);
 	if (stack_id < 0 || bpf_map_lookup_elem(headway_probe_map(p, "stacks"), &key, all))
 		return 0;
 	while (n < HEADWAY_STACK_DEPTH && n < max && all[n]) {

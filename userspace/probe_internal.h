@@ -14,6 +14,7 @@
 #include "headway_state.h"
 #include "probe.h"
 #include "proc.h"
+#include "symbolize.h"
 
 struct headway_bpf;
 
@@ -27,6 +28,7 @@ struct headway_target {
 	dev_t exe_dev;			/* executable that was searched for trylock */
 	ino_t exe_ino;
 	char trylock_reason[160];	/* why trylock is not probed in it */
+	struct headway_symbolizer *symbolizer;	/* made at the first unwinding */
 };
 
 /* Programs attached to one file for one process; the kernel keys uprobes by inode too. */
@@ -38,12 +40,28 @@ struct headway_uprobe {
 	struct bpf_link *ret;
 };
 
-/* A wait that had begun before we attached: the kernel side saw no enter. */
-struct headway_seed {
+/*
+ * A wait that is still going on: since when, for one that had begun before we attached (the
+ * kernel side saw no enter), and its stack, which is taken once.
+ */
+struct headway_open_wait {
 	pid_t tid;
 	uint64_t start_ns;
 	uint64_t addr;
 	uint64_t since_ns;
+	int32_t stack;			/* id of an unwound stack; -1 none, -2 not tried yet */
+};
+
+/* Unwound stacks. Their ids follow those of the BPF stack map; old ones are overwritten. */
+enum {
+	HEADWAY_UNWOUND_BASE = 0x40000000,
+	HEADWAY_UNWOUND_MAX = 512,
+};
+
+struct headway_unwound {
+	int32_t id;
+	int n;
+	uint64_t ips[HEADWAY_STACK_DEPTH];
 };
 
 struct headway_probe {
@@ -67,8 +85,10 @@ struct headway_probe {
 	size_t cap_threads;
 	struct headway_snap_lock *locks;
 	size_t cap_locks;
-	struct headway_seed *seeds;
-	size_t nr_seeds;
+	struct headway_open_wait *waits;
+	size_t nr_waits;
+	struct headway_unwound *unwound;	/* HEADWAY_UNWOUND_MAX */
+	uint32_t nr_unwound;			/* ever */
 	uint64_t freed_events;		/* of records that were deleted */
 };
 
@@ -86,6 +106,26 @@ int headway_probe_attach_tracepoints(struct headway_probe *p);
 /* probe_uprobe.c */
 void headway_probe_attach_uprobes(struct headway_probe *p, struct headway_target *t);
 void headway_probe_detach_uprobes(struct headway_probe *p, pid_t pid);
+
+/* probe_waits.c: called by the snapshot, in this order */
+struct headway_open_waits {
+	struct headway_open_wait *waits;
+	size_t nr;
+	size_t cap;
+	size_t unwound;			/* in this snapshot */
+};
+
+/* Take a wait that the kernel side did not see from the system call that the thread is in. */
+void headway_probe_seed_wait(struct headway_probe *p, struct headway_snap_thread *t,
+			     const struct headway_proc_thread *proc, uint64_t now_ns);
+/* Remember a thread's open wait, and unwind it when it has lasted. */
+void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits *next,
+			     struct headway_target *target, const struct headway_snap_thread *t,
+			     const struct headway_proc_thread *proc, uint64_t bp, uint64_t now_ns);
+void headway_probe_swap_waits(struct headway_probe *p, struct headway_open_waits *next);
+const struct headway_open_wait *headway_probe_find_wait(const struct headway_probe *p,
+							const struct headway_snap_thread *t);
+int headway_probe_unwound(const struct headway_probe *p, int32_t id, uint64_t *ips, int max);
 
 /* probe_snapshot.c */
 int headway_probe_open_ring(struct headway_probe *p);

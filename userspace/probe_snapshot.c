@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -287,72 +286,22 @@ static struct headway_snap_thread *find_thread(struct headway_probe *p, size_t n
 	return n ? bsearch(&key, p->threads, n, sizeof(key), snap_by_tid) : NULL;
 }
 
-static uint64_t seed_since(struct headway_probe *p, const struct headway_snap_thread *t,
-			   uint64_t addr, uint64_t now)
+struct merge {
+	struct headway_snapshot *snap;
+	struct raw *raw;
+	size_t nr_recorded;		/* threads that the maps gave, sorted */
+	struct headway_open_waits waits;
+};
+
+/* The frame pointer at a wait that the kernel side saw; 0 when it saw none. */
+static uint64_t wait_bp(struct raw *raw, const struct headway_snap_thread *t)
 {
 	size_t i;
 
-	for (i = 0; i < p->nr_seeds; i++)
-		if (p->seeds[i].tid == (pid_t)t->rec.tid &&
-		    p->seeds[i].start_ns == t->rec.start_ns && p->seeds[i].addr == addr)
-			return p->seeds[i].since_ns;
-	return now;
-}
-
-struct merge {
-	struct headway_snapshot *snap;
-	size_t nr_recorded;		/* threads that the maps gave, sorted */
-	struct headway_seed *seeds;
-	size_t nr_seeds;
-	size_t cap_seeds;
-};
-
-enum {
-	FUTEX_CMD = 0x7f,
-	FUTEX_PRIVATE = 128,
-	CMD_WAIT = 0,
-	CMD_LOCK_PI = 6,
-	CMD_WAIT_BITSET = 9,
-	CMD_WAIT_REQUEUE_PI = 11,
-	CMD_LOCK_PI2 = 13,
-	PI_TID_MASK = 0x3fffffff,
-};
-
-/*
- * A thread that was in its wait before we attached made no enter event, and one in a deadlock will
- * never make another: take the wait from the system call that it is in.
- */
-static void seed_wait(struct headway_probe *p, struct merge *m, struct headway_snap_thread *t,
-		      const struct headway_proc_thread *proc)
-{
-	struct headway_thread_rec *rec = &t->rec;
-	uint64_t addr = proc->args[0];
-	uint32_t cmd = proc->args[1] & FUTEX_CMD, word[3] = {};
-
-	if (rec->wait_addr || proc->syscall_nr != SYS_futex)
-		return;
-	if (cmd != CMD_WAIT && cmd != CMD_WAIT_BITSET && cmd != CMD_LOCK_PI &&
-	    cmd != CMD_LOCK_PI2 && cmd != CMD_WAIT_REQUEUE_PI)
-		return;
-	if (grow(&m->seeds, &m->cap_seeds, m->nr_seeds + 1, sizeof(*m->seeds)))
-		return;
-	rec->wait_addr = addr;
-	rec->wait_since_ns = seed_since(p, t, addr, m->snap->time_ns);
-	rec->wait_op = cmd;
-	rec->wait_flags = (proc->args[1] & FUTEX_PRIVATE ? HEADWAY_WAIT_PRIVATE : 0) |
-			  (proc->args[3] ? HEADWAY_WAIT_TIMEOUT : 0);
-	if (headway_proc_memory(rec->tgid, addr, word, sizeof(word)) >= (ssize_t)sizeof(word[0])) {
-		rec->wait_flags |= HEADWAY_WAIT_OWNER_READ;
-		rec->wait_word = word[0];
-		rec->wait_owner = cmd == CMD_LOCK_PI || cmd == CMD_LOCK_PI2 ?
-				  word[0] & PI_TID_MASK : word[2];
-	}
-	m->seeds[m->nr_seeds++] = (struct headway_seed){
-		.tid = rec->tid,
-		.start_ns = rec->start_ns,
-		.addr = addr,
-		.since_ns = rec->wait_since_ns,
-	};
+	for (i = 0; i < raw->nr_threads; i++)
+		if (raw->threads[i].st.rec.tid == t->rec.tid && !raw->threads[i].skip)
+			return raw->threads[i].st.rec.wait_addr ? raw->threads[i].st.wait_bp : 0;
+	return 0;
 }
 
 static int merge_thread(struct headway_probe *p, struct merge *m, struct headway_target *target,
@@ -384,8 +333,12 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
 	t->state = proc.state;
 	t->syscall_nr = proc.syscall_nr;
 	t->alive = proc.state != 'Z' && proc.state != 'X';
-	if (t->alive)
-		seed_wait(p, m, t, &proc);
+	if (!t->alive)
+		return 0;
+	headway_probe_seed_wait(p, t, &proc, m->snap->time_ns);
+	if (t->rec.wait_addr)
+		headway_probe_keep_wait(p, &m->waits, target, t, &proc, wait_bp(m->raw, t),
+					m->snap->time_ns);
 	return 0;
 }
 
@@ -420,11 +373,46 @@ static void retire(struct headway_probe *p, struct headway_target *t)
 {
 	bpf_map_delete_elem(headway_probe_map(p, "targets"), &t->key_tgid);
 	headway_probe_detach_uprobes(p, t->pid);
+	headway_symbolizer_free(t->symbolizer);
+	t->symbolizer = NULL;
 }
 
-static int merge_proc(struct headway_probe *p, struct headway_snapshot *snap)
+/* An open wait's stack goes where that of a finished one is: into the lock record. */
+static int put_wait_stacks(struct headway_probe *p, struct headway_snapshot *snap)
 {
-	struct merge m = { .snap = snap, .nr_recorded = snap->nr_threads };
+	size_t i, recorded = snap->nr_locks;
+	const struct headway_open_wait *w;
+	struct headway_snap_thread *t;
+	struct headway_snap_lock key, *l;
+
+	for (i = 0; i < snap->nr_threads; i++) {
+		t = &p->threads[i];
+		w = t->rec.wait_addr ? headway_probe_find_wait(p, t) : NULL;
+		if (!w || w->stack < 0)
+			continue;
+		memset(&key, 0, sizeof(key));
+		key.key.addr = w->addr;
+		key.key.tid = t->rec.tid;
+		key.key.kind = HEADWAY_KIND_FUTEX;
+		l = recorded ? bsearch(&key, p->locks, recorded, sizeof(*l), snap_by_lock) : NULL;
+		if (!l) {
+			if (grow(&p->locks, &p->cap_locks, snap->nr_locks + 1, sizeof(*l)))
+				return -ENOMEM;
+			l = &p->locks[snap->nr_locks++];
+			*l = key;
+			l->rec.first_ns = w->since_ns;
+			l->rec.last_ns = w->since_ns;
+		}
+		l->rec.fail_stack = w->stack;
+	}
+	if (snap->nr_locks > recorded)
+		qsort(p->locks, snap->nr_locks, sizeof(*p->locks), snap_by_lock);
+	return 0;
+}
+
+static int merge_proc(struct headway_probe *p, struct headway_snapshot *snap, struct raw *raw)
+{
+	struct merge m = { .snap = snap, .raw = raw, .nr_recorded = snap->nr_threads };
 	int err = 0;
 	size_t i;
 
@@ -442,12 +430,10 @@ static int merge_proc(struct headway_probe *p, struct headway_snapshot *snap)
 		if (!p->targets[i].exited && !p->targets[i].trylock_found)
 			snap->missing_probes |= 1u << HEADWAY_PROBE_TRYLOCK;
 	}
-	free(p->seeds);
-	p->seeds = m.seeds;
-	p->nr_seeds = m.nr_seeds;
+	headway_probe_swap_waits(p, &m.waits);
 	if (snap->nr_threads)
 		qsort(p->threads, snap->nr_threads, sizeof(*p->threads), snap_by_tid);
-	return err;
+	return err ? err : put_wait_stacks(p, snap);
 }
 
 static int read_counters(struct headway_probe *p, struct headway_snapshot *snap)
@@ -533,7 +519,7 @@ int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *sna
 	if (!err)
 		err = put_locks(p, snap, &raw);
 	if (!err)
-		err = merge_proc(p, snap);
+		err = merge_proc(p, snap, &raw);
 	if (!err)
 		err = read_counters(p, snap);
 	if (!err)
@@ -549,7 +535,12 @@ int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *sna
 
 void headway_probe_snapshot_free(struct headway_probe *p)
 {
+	size_t i;
+
 	free(p->threads);
 	free(p->locks);
-	free(p->seeds);
+	free(p->waits);
+	free(p->unwound);
+	for (i = 0; i < p->nr_targets; i++)
+		headway_symbolizer_free(p->targets[i].symbolizer);
 }

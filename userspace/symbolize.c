@@ -239,6 +239,15 @@ free_symbolizer:
 	return NULL;
 }
 
+struct Dwfl *headway_symbolizer_dwfl(struct headway_symbolizer *s)
+{
+	if (!s)
+		return NULL;
+	current = s;
+	check_exec(s);
+	return s->dwfl;
+}
+
 void headway_symbolizer_free(struct headway_symbolizer *s)
 {
 	if (!s)
@@ -297,10 +306,13 @@ static int unknown(uint64_t addr, char *buf, size_t len)
 
 static void put(char *buf, size_t len, const char *name, uint64_t offset, bool always)
 {
+	const char *version = strchr(name + 1, '@');
+	int n = version ? (int)(version - name) : (int)strnlen(name, 4096);
+
 	if (offset || always)
-		snprintf(buf, len, "%s+0x%llx", name, (unsigned long long)offset);
+		snprintf(buf, len, "%.*s+0x%llx", n, name, (unsigned long long)offset);
 	else
-		snprintf(buf, len, "%s", name);
+		snprintf(buf, len, "%.*s", n, name);
 }
 
 static void put_line(Dwfl_Module *mod, uint64_t addr, char *buf, size_t len)
@@ -333,7 +345,7 @@ int headway_symbolize_code(struct headway_symbolizer *s, uint64_t addr, char *bu
 	 */
 	if (mod && addr)
 		name = dwfl_module_addrinfo(mod, addr - 1, &offset, &sym, NULL, NULL, NULL);
-	if (!name || (sym.st_size && offset >= sym.st_size))
+	if (!name || !*name || (sym.st_size && offset >= sym.st_size))
 		return unknown(addr, buf, len);
 	put(buf, len, name, offset + 1, true);
 	put_line(mod, addr - 1, buf, len);
@@ -352,7 +364,7 @@ int headway_symbolize_data(struct headway_symbolizer *s, uint64_t addr, char *bu
 	if (mod)
 		name = dwfl_module_addrinfo(mod, addr, &offset, &sym, NULL, NULL, NULL);
 	/* Only what contains the address: the nearest label (_edata, _end) would be a lie. */
-	if (!name || GELF_ST_TYPE(sym.st_info) != STT_OBJECT || offset >= sym.st_size)
+	if (!name || !*name || GELF_ST_TYPE(sym.st_info) != STT_OBJECT || offset >= sym.st_size)
 		return unknown(addr, buf, len);
 	put(buf, len, name, offset, false);
 	return 0;

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 struct headway_symbolizer;
+struct Dwfl;
 
 /* NULL when the process is gone or cannot be read; every call below accepts NULL. */
 struct headway_symbolizer *headway_symbolizer_new(pid_t pid);
@@ -20,6 +21,8 @@ struct headway_symbolizer *headway_symbolizer_new(pid_t pid);
  */
 int headway_symbolize_code(struct headway_symbolizer *s, uint64_t addr, char *buf, size_t len);
 int headway_symbolize_data(struct headway_symbolizer *s, uint64_t addr, char *buf, size_t len);
+/* For the unwinder: the library's handle, with the process's present mappings. */
+struct Dwfl *headway_symbolizer_dwfl(struct headway_symbolizer *s);
 void headway_symbolizer_free(struct headway_symbolizer *s);
 
 #endif /* HEADWAY_SYMBOLIZE_H */
