@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "command.h"
+#include "finding.h"
 #include "kernelfs.h"
 #include "table.h"
 
@@ -263,6 +264,18 @@ static void add_time(struct headway_table *t, const struct headway_record *r, co
 		add(t, "%.1f", (double)ns / unit_ns);
 }
 
+static enum headway_tint verdict_tint(const char *name)
+{
+	enum headway_verdict verdict;
+
+	if (headway_verdict_parse(name, &verdict))
+		return HEADWAY_TINT_NONE;
+	if (headway_verdict_is_finding(verdict))
+		return HEADWAY_TINT_BAD;
+	return verdict == HEADWAY_HEALTHY ? HEADWAY_TINT_GOOD :
+	       verdict == HEADWAY_CONTENDED ? HEADWAY_TINT_WARN : HEADWAY_TINT_DIM;
+}
+
 static void add_domain(struct headway_table *t, const char *domain, const struct headway_record *r,
 		       const struct rates *rates)
 {
@@ -270,7 +283,7 @@ static void add_domain(struct headway_table *t, const char *domain, const struct
 
 	add(t, "%s", domain);
 	add(t, "%s", str(r, "policy"));
-	headway_table_add(t, headway_table_verdict_tint(verdict), "%s", verdict);
+	headway_table_add(t, verdict_tint(verdict), "%s", verdict);
 	add(t, "%s", str(r, "in_flight"));
 	add(t, "%s", str(r, "attempts"));
 	add(t, "%s", str(r, "commits"));

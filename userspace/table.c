@@ -121,22 +121,3 @@ bool headway_table_color(FILE *out)
 
 	return isatty(fileno(out)) && !(no && *no) && !(term && !strcmp(term, "dumb"));
 }
-
-enum headway_tint headway_table_verdict_tint(const char *verdict)
-{
-	static const struct {
-		const char *verdict;
-		enum headway_tint tint;
-	} tints[] = {
-		{ "livelock", HEADWAY_TINT_BAD }, { "deadlock", HEADWAY_TINT_BAD },
-		{ "starvation", HEADWAY_TINT_BAD }, { "stalled-holder", HEADWAY_TINT_BAD },
-		{ "spin-hang", HEADWAY_TINT_BAD }, { "retry-storm", HEADWAY_TINT_WARN },
-		{ "contended", HEADWAY_TINT_WARN }, { "healthy", HEADWAY_TINT_GOOD },
-		{ "idle", HEADWAY_TINT_DIM },
-	};
-
-	for (size_t i = 0; i < sizeof(tints) / sizeof(tints[0]); i++)
-		if (!strcmp(tints[i].verdict, verdict))
-			return tints[i].tint;
-	return HEADWAY_TINT_NONE;
-}

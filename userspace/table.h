@@ -48,7 +48,6 @@ int headway_table_print(struct headway_table *t, FILE *out, bool color);
 
 /* Is OUT a terminal whose user has not said NO_COLOR? */
 bool headway_table_color(FILE *out);
-enum headway_tint headway_table_verdict_tint(const char *verdict);
 /* Start and end of a colour; "" without COLOR. */
 const char *headway_tint_on(enum headway_tint tint, bool color);
 const char *headway_tint_off(enum headway_tint tint, bool color);

@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# docs tier: what README.md, CONTRIBUTING.md, CHANGELOG.md and headway.h say is there is there.
+# Then the same checks on copies that are wrong in one way each: a check that cannot fail checks nothing.
+# shellcheck disable=SC2016 # single-quoted backquotes are Markdown
+set -u -o pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+# shellcheck source=tests/lib/ktap.sh
+. "$top/tests/lib/ktap.sh"
+
+[ -x "$top/build/headway" ] || make -s -C "$top" userspace >&2 || exit 1
+timeout 60 "$here/check_docs.py" "$top"
+status=$?
+
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+ln -s "$top"/{bpf,userspace,build,tests,.ci,LICENSE} "$copy/"
+mkdir -p "$copy/kmod"
+cp -r "$top/kmod/." "$copy/kmod/"
+
+# control NAME CHECK FILE SED-PROGRAM: with FILE edited, exactly CHECK must fail.
+control() {
+	local name=$1 expected=$2 file=$3 program=$4 got
+
+	cp "$top"/{README.md,CONTRIBUTING.md,CHANGELOG.md,Makefile} "$copy/"
+	cp "$top/kmod/include/headway.h" "$copy/kmod/include/"
+	sed -i "$program" "$copy/$file"
+	if [ -f "$top/$file" ] && cmp -s "$top/$file" "$copy/$file"; then
+		not_ok "$name" "the edit changed nothing in $file"
+		return
+	fi
+	got=$(timeout 60 "$here/check_docs.py" "$copy" | sed -n 's/^not ok [0-9]* - docs\.//p' | xargs)
+	if [ "$got" = "$expected" ]; then
+		ok "$name"
+	else
+		not_ok "$name" "failed: '${got:-nothing}'; expected: '$expected'"
+	fi
+}
+
+ktap_begin docs.controls
+control readme_caller_differs readme_caller_is_built_code README.md 's/headway_txn_end(&txn)/headway_txn_finish(\&txn)/'
+control header_example_differs header_example_is_built_code kmod/include/headway.h \
+	's/to->balance += amount;/to->balance += 1;/'
+control unknown_command commands_and_options_exist README.md '$a Run `headway frobnicate`.'
+control unknown_option commands_and_options_exist CONTRIBUTING.md '$a Run `headway stat --frobnicate`.'
+control unknown_target make_targets_exist CONTRIBUTING.md '$a Run `make frobnicate`.'
+control dead_link files_exist CHANGELOG.md '$a [gone](tests/gone.c)'
+control missing_verdict verdict_table_is_complete README.md '/^| `livelock` |/d'
+ktap_end && [ "$status" -eq 0 ]
