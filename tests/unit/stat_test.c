@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * stat_test.c - what `headway stat` and `headway policy` print and how they end, on a tree of files
+ * that stands in for debugfs.
+ *
+ * The commands find debugfs by themselves and take no path, so the linker puts our function in front
+ * of headway_kernelfs_open(). Each run is a child process, as usage errors exit.
+ */
+// links: userspace/cmd_stat.c userspace/cmd_policy.c userspace/table.c userspace/kernelfs.c userspace/logfmt.c userspace/finding.c
+// libs: -ljson-c -Wl,--wrap=headway_kernelfs_open
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "command.h"
+#include "kernelfs.h"
+#include "ktap.h"
+
+static char root[64];
+static char out[16384], err[4096];
+
+int __real_headway_kernelfs_open(struct headway_kernelfs *k, const char *path);
+int __wrap_headway_kernelfs_open(struct headway_kernelfs *k, const char *path);
+
+int __wrap_headway_kernelfs_open(struct headway_kernelfs *k, const char *path)
+{
+	if (path)
+		abort();		/* production names no path */
+	return __real_headway_kernelfs_open(k, root);
+}
+
+static void put(const char *name, const char *content)
+{
+	char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	f = fopen(path, "w");
+	if (!f || fputs(content, f) < 0 || fclose(f))
+		abort();
+}
+
+static void make_dir(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", root, name);
+	if (mkdir(path, 0700))
+		abort();
+}
+
+#define SUMMARY "# headway.summary v1\ndomain=dinner\npolicy=none\nverdict=livelock\n" \
+	"locks=2\nin_flight=5\nattempts=1234\ncommits=7\nrollbacks=1227\n" \
+	"window_ns=1000000000\ncommits_per_s=0\nrollbacks_per_s=100\nnew_counter=42\n"
+
+static void make_tree(void)
+{
+	strcpy(root, "/tmp/headway-stat.XXXXXX");
+	if (!mkdtemp(root))
+		abort();
+	put("version", "# headway.version v1\nmodule=0.1.0 format=1\n");
+	make_dir("domains");
+	make_dir("domains/dinner");
+	put("domains/dinner/summary", SUMMARY);
+	put("domains/dinner/locks", "# headway.locks v1\n"
+	    "name=fork0 acquisitions=100 contentions=50 rollbacks=49 waittime-count=0 "
+	    "waittime-avg_ns=0 waittime-max_ns=0 holdtime-samples=2 holdtime-avg_ns=10500 "
+	    "holder=phil/0 holder_pid=12 waiters=1\n"
+	    "name=77 acquisitions=1 contentions=0 rollbacks=0 waittime-count=3 "
+	    "waittime-avg_ns=12345 waittime-max_ns=99999 holdtime-samples=0 holdtime-avg_ns=0 "
+	    "holder=- holder_pid=0 waiters=0\n");
+	put("domains/dinner/transactions", "# headway.transactions v1\n");
+	put("domains/dinner/graph", "# headway.graph v1\n"
+	    "waiter=phil/1 waiter_pid=13 lock=fork0 rank=0 key=0 holder=phil/0 holder_pid=12 "
+	    "holder_state=S wait_ns=1500000\n");
+	put("domains/dinner/policy", "# headway.policy v1\n# none: livelocks\n# ordered: waits in order\n"
+	    "current=none\npolicy=none\npolicy=ordered\n");
+}
+
+static void remove_tree(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf %s", root);
+	if (system(command))
+		abort();
+}
+
+static void slurp(FILE *f, char *buf, size_t size)
+{
+	size_t n;
+
+	rewind(f);
+	n = fread(buf, 1, size - 1, f);
+	buf[n] = '\0';
+	fclose(f);
+}
+
+/* Runs the command; SIGTERM after KILL_MS when that is not 0. Returns the exit status, or -signal. */
+static int run_for(long kill_ms, int (*command)(int, char **), char **argv)
+{
+	FILE *to_out = tmpfile(), *to_err = tmpfile();
+	struct timespec pause = { .tv_sec = kill_ms / 1000, .tv_nsec = kill_ms % 1000 * 1000000 };
+	int argc = 0, status;
+	pid_t pid;
+
+	while (argv[argc])
+		argc++;
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		dup2(fileno(to_out), STDOUT_FILENO);
+		dup2(fileno(to_err), STDERR_FILENO);
+		exit(command(argc, argv));
+	}
+	if (kill_ms) {
+		nanosleep(&pause, NULL);
+		kill(pid, SIGTERM);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		abort();
+	slurp(to_out, out, sizeof(out));
+	slurp(to_err, err, sizeof(err));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+#define run(command, ...) \
+	run_for(0, headway_cmd_##command, (char *[]){ (char[]){ #command }, ##__VA_ARGS__, NULL })
+
+KTAP_TEST(stat_lists_domains)
+{
+	make_tree();
+	EXPECT_EQ(run(stat), 0);
+	EXPECT_STREQ(out,
+		     "DOMAIN  POLICY  VERDICT   IN FLIGHT  ATTEMPTS  COMMITS  ROLLBACKS  COMMITS/s  ROLLBACKS/s\n"
+		     "dinner  none    livelock          5      1234        7       1227        0.0        100.0\n"
+		     "Rates are over the last full window of 1.0 s.\n");
+	EXPECT_STREQ(err, "");
+	remove_tree();
+}
+
+KTAP_TEST(stat_of_one_domain_shows_locks_and_edges)
+{
+	make_tree();
+	EXPECT_EQ(run(stat, "dinner"), 0);
+	EXPECT(strstr(out,
+		      "\nLOCK   ACQUISITIONS  CONTENTIONS  ROLLBACKS  WAIT AVG  WAIT MAX  HOLD AVG  WAITERS  HOLDER\n"
+		      "                                                   us        us        us\n"
+		      "fork0           100           50         49         -         -      10.5        1  phil/0 (12)\n"
+		      "77                1            0          0      12.3     100.0         -        0  -\n"));
+	EXPECT(strstr(out, "\nNo live transaction has met a conflict.\n"));
+	EXPECT(strstr(out, "\nphil/1 (13) waits for fork0, held by phil/0 (12, S), since 1.5 ms\n"));
+	remove_tree();
+}
+
+static struct json_object *json_line(int n)
+{
+	char *line = out, *end;
+	struct json_object *o;
+
+	while (n-- && line)
+		line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL;
+	if (!line || !(end = strchr(line, '\n')))
+		return NULL;
+	*end = '\0';
+	o = json_tokener_parse(line);
+	*end = '\n';
+	return o;
+}
+
+KTAP_TEST(stat_json_is_one_object_a_line)
+{
+	static const char *const types[] = { "domain", "lock", "lock", "edge" };
+	struct json_object *o;
+
+	make_tree();
+	EXPECT_EQ(run(stat, "dinner", "--json"), 0);
+	for (int i = 0; i < 4; i++) {
+		o = json_line(i);
+		ASSERT(o);
+		EXPECT_STREQ(json_object_get_string(json_object_object_get(o, "type")), types[i]);
+		EXPECT_STREQ(json_object_get_string(json_object_object_get(o, "domain")), "dinner");
+		EXPECT_EQ(json_object_get_int(json_object_object_get(o, "v")), 1);
+		if (i == 0) {
+			/* What a newer module adds is passed on. */
+			EXPECT_EQ(json_object_get_int(json_object_object_get(o, "new_counter")), 42);
+			EXPECT_EQ(json_object_get_int(json_object_object_get(o, "commits")), 7);
+		}
+		if (i == 2) {
+			EXPECT(json_object_is_type(json_object_object_get(o, "name"), json_type_string));
+			EXPECT_EQ(json_object_get_int(json_object_object_get(o, "waittime_avg_ns")),
+				  12345);
+			EXPECT(json_object_object_get(o, "holder") == NULL);
+		}
+		json_object_put(o);
+	}
+	EXPECT(json_line(4) == NULL);
+	remove_tree();
+}
+
+KTAP_TEST(stat_interval_computes_rates_from_its_own_samples)
+{
+	struct json_object *first, *second;
+
+	make_tree();
+	EXPECT_EQ(run(stat, "--json", "-i", "0.05", "-n", "2"), 0);
+	first = json_line(0);
+	second = json_line(1);
+	ASSERT(first && second);
+	EXPECT_EQ(json_object_get_int(json_object_object_get(first, "rollbacks_per_s")), 100);
+	EXPECT_EQ(json_object_get_int(json_object_object_get(second, "commits_per_s")), 0);
+	/* Nothing moved between the two, whatever the module's last window says. */
+	EXPECT_EQ(json_object_get_int(json_object_object_get(second, "rollbacks_per_s")), 0);
+	EXPECT(json_object_get_double(json_object_object_get(second, "rates_over_s")) < 1.0);
+	EXPECT(json_line(2) == NULL);
+	json_object_put(first);
+	json_object_put(second);
+	remove_tree();
+}
+
+KTAP_TEST(stat_ends_cleanly_on_sigterm)
+{
+	char *argv[] = { (char[]){ "stat" }, "-i", "3600", NULL };
+
+	make_tree();
+	EXPECT_EQ(run_for(500, headway_cmd_stat, argv), 0);
+	EXPECT(strstr(out, "dinner"));
+	remove_tree();
+}
+
+KTAP_TEST(stat_says_what_it_left_out)
+{
+	make_tree();
+	put("domains/dinner/summary", "# headway.summary v1\nverdict=\033[31mred\ncommits=x y\npolicy=none\n");
+	EXPECT_EQ(run(stat), 0);
+	EXPECT(strstr(out, "dinner  none    ?"));
+	EXPECT(!strchr(out, '\033'));
+	EXPECT(strstr(err, "2 times"));
+	remove_tree();
+}
+
+KTAP_TEST(stat_errors)
+{
+	make_tree();
+	EXPECT_EQ(run(stat, "lunch"), 1);
+	EXPECT_STREQ(out, "");
+	EXPECT_STREQ(err, "headway stat: no domain 'lunch'. Domains now: dinner\n");
+	EXPECT_EQ(run(stat, "a", "b"), 2);
+	EXPECT_EQ(run(stat, "-i", "0"), 2);
+	EXPECT_EQ(run(stat, "-i", "nan"), 2);
+	EXPECT_EQ(run(stat, "-n", "3"), 2);
+	EXPECT_EQ(run(stat, "-i", "1", "-n", "-1"), 2);
+	EXPECT_EQ(run(stat, "--frobnicate"), 2);
+	put("domains/dinner/summary", "# headway.summary v2\n");
+	EXPECT_EQ(run(stat), 1);
+	EXPECT(strstr(err, "'# headway.summary v2', not '# headway.summary v1'"));
+	remove_tree();
+}
+
+KTAP_TEST(policy_shows_what_there_is)
+{
+	make_tree();
+	EXPECT_EQ(run(policy, "dinner"), 0);
+	EXPECT_STREQ(out, "Domain dinner: policy none.\n\n"
+		     "   POLICY   WHAT IT DOES\n"
+		     "*  none     livelocks\n"
+		     "   ordered  waits in order\n\n"
+		     "Switch with: headway policy dinner NAME\n");
+	EXPECT_EQ(run(policy, "dinner", "--json"), 0);
+	EXPECT_STREQ(out, "{\"v\":1,\"type\":\"policy\",\"domain\":\"dinner\",\"policy\":\"none\","
+		     "\"available\":[{\"policy\":\"none\",\"help\":\"livelocks\"},"
+		     "{\"policy\":\"ordered\",\"help\":\"waits in order\"}]}\n");
+	remove_tree();
+}
+
+KTAP_TEST(policy_errors)
+{
+	char path[PATH_MAX];
+
+	make_tree();
+	EXPECT_EQ(run(policy), 2);
+	EXPECT_EQ(run(policy, "dinner", "ordered", "more"), 2);
+	EXPECT_EQ(run(policy, "lunch", "ordered"), 1);
+	EXPECT_STREQ(err, "headway policy: no domain 'lunch'. Domains now: dinner\n");
+	EXPECT_EQ(run(policy, "dinner", "greedy\033"), 1);
+	EXPECT_STREQ(err, "headway policy: no policy 'greedy?'. Policies: none, ordered\n");
+	/* A plain file takes anything and switches nothing: the command must not believe the write. */
+	EXPECT_EQ(run(policy, "dinner", "ordered"), 1);
+	EXPECT_STREQ(out, "");
+	EXPECT(err[0]);
+	snprintf(path, sizeof(path), "%s/version", root);
+	EXPECT_EQ(unlink(path), 0);
+	EXPECT_EQ(run(policy, "dinner"), 1);
+	EXPECT(strstr(err, "version is gone"));
+	remove_tree();
+}
+
+KTAP_MAIN("stat")
