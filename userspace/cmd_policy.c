@@ -25,7 +25,7 @@ struct options {
 static int complain(const char *message)
 {
 	fprintf(stderr, "headway policy: %s\n", message);
-	return 1;
+	return HEADWAY_EXIT_FAILED;
 }
 
 static double now_ms(void)
@@ -182,7 +182,7 @@ static int unknown_policy(const struct headway_text *text, const char *policy)
 		if (!strcmp(text->fields[i].label, "policy"))
 			fprintf(stderr, "%s %s", n++ ? "," : "", text->fields[i].value);
 	fputc('\n', stderr);
-	return 1;
+	return HEADWAY_EXIT_FAILED;
 }
 
 static int explain_failure(struct headway_kernelfs *k, const struct options *opts, int err,
@@ -198,7 +198,7 @@ static int explain_failure(struct headway_kernelfs *k, const struct options *opt
 			opts->domain, ms / 1e3);
 	else
 		return complain(k->error);
-	return 1;
+	return HEADWAY_EXIT_FAILED;
 }
 
 static int change(struct headway_kernelfs *k, const struct options *opts)
@@ -295,7 +295,7 @@ int headway_cmd_policy(int argc, char **argv)
 	int status;
 
 	argv[0] = name;
-	argp_err_exit_status = 2;
+	argp_err_exit_status = HEADWAY_EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &opts);
 	if (headway_kernelfs_open(&k, NULL))
 		return complain(k.error);
@@ -304,5 +304,7 @@ int headway_cmd_policy(int argc, char **argv)
 	else
 		status = opts.policy ? change(&k, &opts) : show(&k, &opts);
 	headway_kernelfs_close(&k);
+	if (fflush(stdout) || ferror(stdout))
+		return complain("cannot write the output");
 	return status;
 }

@@ -88,6 +88,7 @@ static const char *str(const struct headway_record *r, const char *label)
 	return value ? value : "?";
 }
 
+/* Returns 1, for callers that stop at an error. */
 static int complain(struct stat *st)
 {
 	fprintf(stderr, "headway stat: %s\n", st->kfs.error);
@@ -532,11 +533,13 @@ int headway_cmd_stat(int argc, char **argv)
 	struct stat st = { 0 };
 
 	argv[0] = name;
-	argp_err_exit_status = 2;
+	argp_err_exit_status = HEADWAY_EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &st.opts);
 	st.color = headway_table_color(stdout);
-	if (headway_kernelfs_open(&st.kfs, NULL))
-		return complain(&st);
+	if (headway_kernelfs_open(&st.kfs, NULL)) {
+		complain(&st);
+		return HEADWAY_EXIT_FAILED;
+	}
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	report_all(&st);
@@ -548,5 +551,5 @@ int headway_cmd_stat(int argc, char **argv)
 		free(st.samples[i].domain);
 	free(st.samples);
 	headway_kernelfs_close(&st.kfs);
-	return st.failed;
+	return st.failed ? HEADWAY_EXIT_FAILED : HEADWAY_EXIT_DONE;
 }

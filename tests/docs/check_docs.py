@@ -138,7 +138,8 @@ def check_verbs_documented():
     status, listing = tool("--help")
     if status:
         raise Failure(f"headway --help: exit status {status}\n{listing}")
-    verbs = re.findall(r"^  ([a-z]+) {2,}", listing, re.M)
+    section = re.search(r"^Commands:\n((?:  .*\n)+)", listing, re.M)
+    verbs = re.findall(r"^  ([a-z]+)\b", section.group(1) if section else "", re.M)
     missing = [verb for verb in verbs if not re.search(rf"headway {verb}\b", read("README.md"))]
     if not verbs or missing:
         raise Failure(f"in headway --help but not in README.md: {missing or 'nothing was listed'}")
