@@ -16,6 +16,8 @@
 #include "headway.h"
 #include "policy.h"
 
+#define HEADWAY_VERSION "0.1.0"
+
 /* Low bits of lock->owner; transactions are at least 8-byte aligned. */
 #define HEADWAY_LOCK_WAITERS	1UL	/* release must take wait_lock */
 #define HEADWAY_LOCK_HANDOFF	2UL	/* release gives the lock to the first waiter; no stealing */
@@ -149,7 +151,8 @@ const char *headway_policy_help(enum headway_policy policy);
 int headway_policy_parse(const char *name);	/* enum headway_policy or -EINVAL */
 const char *headway_verdict_name(enum headway_verdict verdict);
 
-/* progress.c */
+/* progress.c; see also progress.h */
+extern bool headway_panic_on_livelock;	/* module parameter */
 void headway_watch_rebase(struct headway_domain *domain, const struct headway_sums *sums);
 int headway_watch_start(struct headway_domain *domain);
 void headway_watch_stop(struct headway_domain *domain);

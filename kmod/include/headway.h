@@ -425,12 +425,6 @@ __PASTE(__headway_again_, __LINE__): \
 		goto *__headway_again; \
 } while (0)
 
-/* backoff.c, pure */
-void headway_backoff_init(struct headway_backoff *backoff,
-			  const struct headway_backoff_params *params, u64 seed);
-void headway_backoff_reset(struct headway_backoff *backoff);
-u64 headway_backoff_next(struct headway_backoff *backoff, u64 now_ns);
-
 /* backoff_wait.c */
 int headway_backoff_wait(struct headway_backoff *backoff, const struct headway_wait *wait);
 int headway_backoff_spin(struct headway_backoff *backoff);

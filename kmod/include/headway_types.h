@@ -139,4 +139,10 @@ struct headway_backoff {
 	u64 rng;
 };
 
+/* backoff.c, pure */
+void headway_backoff_init(struct headway_backoff *backoff,
+			  const struct headway_backoff_params *params, u64 seed);
+void headway_backoff_reset(struct headway_backoff *backoff);
+u64 headway_backoff_next(struct headway_backoff *backoff, u64 now_ns);
+
 #endif /* HEADWAY_TYPES_H */

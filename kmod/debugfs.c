@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * debugfs.c - the directory /sys/kernel/debug/headway, and its files that are only read.
+ *
+ * Format 1: the first line names the file and the format; other lines that begin with # are for
+ * people; the rest is label=value words, units as label suffixes. Files only: figures come from
+ * stats.c and progress.c. Directory and files are root's alone. debugfs_ctl.c has those that are
+ * written; userspace/kernelfs.c is the reader.
+ *
+ * A file that is open keeps its domain from going away only while it is being read or written:
+ * debugfs_remove() waits for that and lets nobody in after it. So what blocks here is bounded: a
+ * policy change by its own 10 s.
+ *
+ * Lock order: locks_mutex > lock->wait_lock; live_lock > what headway_txn_view() takes. Nothing is
+ * printed under a spinlock.
+ */
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
+#include "debugfs.h"
+#include "progress.h"
+
+static struct dentry *headway_dir;
+static struct dentry *headway_domains_dir;
+
+/**
+ * headway_head - write a file's first line
+ * @m: file
+ * @file: its name
+ */
+void headway_head(struct seq_file *m, const char *file)
+{
+	seq_printf(m, "# headway.%s v1\n", file);
+}
+
+/* A name as a value: one word. */
+static void headway_put_name(struct seq_file *m, const char *label, const char *name)
+{
+	char clean[HEADWAY_CLEAN_MAX];
+
+	seq_printf(m, "%s=%s", label, headway_clean(clean, name));
+}
+
+static int headway_version_show(struct seq_file *m, void *unused)
+{
+	headway_head(m, "version");
+	seq_printf(m, "module=%s format=1\n", HEADWAY_VERSION);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(headway_version);
+
+/* summary */
+
+static u64 headway_since(u64 now, u64 base)
+{
+	/* The sums of the base may have been taken a moment later. */
+	return now > base ? now - base : 0;
+}
+
+static u64 headway_per_second(u64 count, u64 ns)
+{
+	return ns ? mul_u64_u64_div_u64(count, NSEC_PER_SEC, ns) : 0;
+}
+
+static void headway_show_counters(struct seq_file *m, const struct headway_sums *sums,
+				  const struct headway_sums *base)
+{
+	int i;
+
+	seq_printf(m, "in_flight=%llu\n", sums->in_flight);
+	seq_printf(m, "begun=%llu\n", headway_since(sums->begun, base->begun));
+	seq_printf(m, "attempts=%llu\n", headway_since(sums->attempts, base->attempts));
+	for (i = 0; i < HEADWAY_NR_STATS; i++)
+		seq_printf(m, "%s=%llu\n", headway_stat_name(i),
+			   headway_since(sums->stat[i], base->stat[i]));
+}
+
+static void headway_show_window(struct seq_file *m, const struct headway_window *w)
+{
+	seq_printf(m, "window_ns=%llu\n", w->length_ns);
+	seq_printf(m, "window_attempts=%llu\n", w->attempts);
+	seq_printf(m, "window_commits=%llu\n", w->commits);
+	seq_printf(m, "window_rollbacks=%llu\n", w->rollbacks);
+	seq_printf(m, "commits_per_s=%llu\n", headway_per_second(w->commits, w->length_ns));
+	seq_printf(m, "rollbacks_per_s=%llu\n", headway_per_second(w->rollbacks, w->length_ns));
+}
+
+static int headway_summary_show(struct seq_file *m, void *unused)
+{
+	struct headway_domain *domain = m->private;
+	struct headway_report *report;
+	struct headway_sums sums;
+	int i;
+
+	report = kvmalloc(sizeof(*report), GFP_KERNEL);
+	if (!report)
+		return -ENOMEM;
+	headway_watch_report(domain, report);
+	headway_domain_sum(domain, &sums);
+	headway_head(m, "summary");
+	seq_puts(m, "# verdict_since_ns: boot clock; window_*: the last full window\n");
+	for (i = 0; i < HEADWAY_NR_STATS; i++)
+		seq_printf(m, "# %s: %s\n", headway_stat_name(i), headway_stat_help(i));
+	headway_put_name(m, "domain", domain->name);
+	seq_printf(m, "\npolicy=%s\n", headway_policy_name(READ_ONCE(domain->policy)));
+	seq_printf(m, "epoch=%u\n", READ_ONCE(domain->epoch));
+	seq_printf(m, "verdict=%s\n", headway_verdict_name(report->verdict));
+	seq_printf(m, "verdict_since_ns=%llu\n", report->since_ns);
+	seq_printf(m, "locks=%u\n", READ_ONCE(domain->nr_locks));
+	headway_show_counters(m, &sums, &report->base);
+	headway_show_window(m, &report->window);
+	seq_printf(m, "last_flip_ns=%llu\n", READ_ONCE(domain->last_flip_ns));
+	seq_printf(m, "flipping=%d\n", READ_ONCE(domain->flipping));
+	kvfree(report);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(headway_summary);
+
+/* locks and histograms: one iterator, locks_mutex held while a buffer is filled */
+
+static void *headway_locks_start(struct seq_file *m, loff_t *pos)
+{
+	struct headway_domain *domain = m->private;
+
+	mutex_lock(&domain->locks_mutex);
+	return seq_list_start_head(&domain->locks, *pos);
+}
+
+static void *headway_locks_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct headway_domain *domain = m->private;
+
+	return seq_list_next(v, &domain->locks, pos);
+}
+
+static void headway_locks_stop(struct seq_file *m, void *v)
+{
+	struct headway_domain *domain = m->private;
+
+	mutex_unlock(&domain->locks_mutex);
+}
+
+static void headway_show_times(struct seq_file *m, const char *prefix, const char *count,
+			       const struct headway_time_hist *hist)
+{
+	u64 n = hist->count;
+
+	seq_printf(m, " %s-%s=%llu %s-min_ns=%llu %s-max_ns=%llu %s-total_ns=%llu %s-avg_ns=%llu",
+		   prefix, count, n, prefix, n ? hist->min_ns : 0, prefix, hist->max_ns, prefix,
+		   hist->total_ns, prefix, n ? div64_u64(hist->total_ns, n) : 0);
+}
+
+static void headway_locks_head(struct seq_file *m)
+{
+	headway_head(m, "locks");
+	seq_printf(m, "# holdtime: 1 hold in %u is timed\n",
+		   READ_ONCE(headway_hold_sample_mask) + 1);
+	if (!static_key_enabled(&headway_stats_key))
+		seq_puts(m, "# statistics are off: /sys/module/headway/parameters/stats\n");
+}
+
+static int headway_locks_show(struct seq_file *m, void *v)
+{
+	struct headway_domain *domain = m->private;
+	struct headway_lock_figures figures;
+	struct headway_owner owner;
+	struct headway_lock *lock;
+
+	if (v == &domain->locks) {
+		headway_locks_head(m);
+		return 0;
+	}
+	lock = list_entry(v, struct headway_lock, stats.node);
+	headway_stats_read(lock, &figures);
+	headway_lock_owner(lock, &owner);
+	headway_put_name(m, "name", lock->stats.name);
+	seq_printf(m, " rank=%u key=%llu acquisitions=%llu contentions=%llu rollbacks=%llu",
+		   lock->rank, lock->key, figures.acquired, figures.contended, figures.rollbacks);
+	headway_show_times(m, "waittime", "count", &figures.wait);
+	headway_show_times(m, "holdtime", "samples", &figures.hold);
+	headway_put_name(m, " holder", owner.held ? owner.comm : "");
+	seq_printf(m, " holder_pid=%d waiters=%u\n", owner.pid, owner.nr_waiters);
+	return 0;
+}
+
+static const struct seq_operations headway_locks_sops = {
+	.start = headway_locks_start,
+	.next = headway_locks_next,
+	.stop = headway_locks_stop,
+	.show = headway_locks_show,
+};
+DEFINE_SEQ_ATTRIBUTE(headway_locks);
+
+static void headway_show_hist(struct seq_file *m, const struct headway_lock *lock,
+			      const char *kind, const struct headway_time_hist *hist)
+{
+	u64 count = 0;
+	int b;
+
+	/* Its own sum, not hist->count, which may be one behind: a reader can rely on it. */
+	for (b = 0; b < HEADWAY_HIST_BUCKETS; b++)
+		count += hist->bucket[b];
+	if (!count)
+		return;
+	headway_put_name(m, "lock", lock->stats.name);
+	seq_printf(m, " kind=%s count=%llu", kind, count);
+	for (b = 0; b < HEADWAY_HIST_BUCKETS; b++)
+		if (hist->bucket[b])
+			seq_printf(m, " b%d=%u", b, hist->bucket[b]);
+	seq_putc(m, '\n');
+}
+
+static int headway_histograms_show(struct seq_file *m, void *v)
+{
+	struct headway_domain *domain = m->private;
+	struct headway_lock_figures figures;
+	struct headway_lock *lock;
+
+	if (v == &domain->locks) {
+		headway_head(m, "histograms");
+		seq_puts(m, "# b<k>: times in [2^k, 2^(k+1)) ns; b0 from 0; the last one is open\n");
+		return 0;
+	}
+	lock = list_entry(v, struct headway_lock, stats.node);
+	headway_stats_read(lock, &figures);
+	headway_show_hist(m, lock, "wait", &figures.wait);
+	headway_show_hist(m, lock, "hold", &figures.hold);
+	return 0;
+}
+
+static const struct seq_operations headway_histograms_sops = {
+	.start = headway_locks_start,
+	.next = headway_locks_next,
+	.stop = headway_locks_stop,
+	.show = headway_histograms_show,
+};
+DEFINE_SEQ_ATTRIBUTE(headway_histograms);
+
+/* transactions and graph: copies first, printed after */
+
+static void headway_show_transaction(struct seq_file *m, const struct headway_txn_view *v,
+				     u64 now_ns)
+{
+	headway_put_name(m, " comm", v->comm);
+	seq_printf(m, " ticket=%llu priority=%lld held=%u restarts=%u age_ns=%llu wounded=%d",
+		   v->ticket, div_s64(v->bonus, HEADWAY_BONUS_STEP), v->nr_held, v->restarts,
+		   headway_since(now_ns, v->begin_ns), v->wounded);
+	seq_printf(m, " waiting=%d wait_ns=%llu", v->waiting,
+		   v->waiting ? headway_since(now_ns, v->wait_since_ns) : 0);
+	headway_put_name(m, " lock", v->lock_name);
+	headway_put_name(m, " holder", v->owner.comm);
+	seq_printf(m, " holder_pid=%d\n", v->owner.pid);
+}
+
+static const char *headway_state_name(unsigned int state)
+{
+	if (!state)
+		return "running";
+	if (state & TASK_INTERRUPTIBLE)
+		return "interruptible";
+	if (state & TASK_UNINTERRUPTIBLE)
+		return state & TASK_WAKEKILL ? "killable" : "uninterruptible";
+	return "stopped";
+}
+
+static void headway_show_edge(struct seq_file *m, const struct headway_txn_view *v, u64 now_ns)
+{
+	headway_put_name(m, "waiter", v->comm);
+	seq_printf(m, " waiter_pid=%d", v->pid);
+	headway_put_name(m, " lock", v->lock_name);
+	seq_printf(m, " rank=%u key=%llu", v->lock_rank, v->lock_key);
+	headway_put_name(m, " holder", v->owner.comm);
+	seq_printf(m, " holder_pid=%d holder_state=%s wait_ns=%llu\n", v->owner.pid,
+		   headway_state_name(v->owner.task_state),
+		   headway_since(now_ns, v->wait_since_ns));
+}
+
+/* Return: views to kvfree(), or NULL. */
+static struct headway_txn_view *headway_views_get(struct seq_file *m, u32 *n)
+{
+	struct headway_txn_view *views;
+	u32 live;
+
+	views = kvmalloc_array(HEADWAY_VIEWS_MAX, sizeof(*views), GFP_KERNEL);
+	if (!views)
+		return NULL;
+	*n = headway_views_copy(m->private, views, HEADWAY_VIEWS_MAX, &live);
+	if (live > *n)
+		seq_printf(m, "# the first %u of %u live transactions\n", *n, live);
+	return views;
+}
+
+static int headway_transactions_show(struct seq_file *m, void *unused)
+{
+	struct headway_txn_view *views;
+	u32 i, n;
+
+	headway_head(m, "transactions");
+	seq_puts(m, "# those in flight that have met a conflict; age: since then\n");
+	views = headway_views_get(m, &n);
+	if (!views)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		seq_printf(m, "pid=%d", views[i].pid);
+		headway_show_transaction(m, &views[i], ktime_get_ns());
+	}
+	kvfree(views);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(headway_transactions);
+
+static int headway_graph_show(struct seq_file *m, void *unused)
+{
+	struct headway_txn_view *views;
+	u32 i, n;
+
+	headway_head(m, "graph");
+	views = headway_views_get(m, &n);
+	if (!views)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		if (views[i].waiting && views[i].owner.held)
+			headway_show_edge(m, &views[i], ktime_get_ns());
+	kvfree(views);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(headway_graph);
+
+static int headway_events_show(struct seq_file *m, void *unused)
+{
+	struct headway_report *report;
+	u64 i, n;
+
+	report = kvmalloc(sizeof(*report), GFP_KERNEL);
+	if (!report)
+		return -ENOMEM;
+	headway_watch_report(m->private, report);
+	n = min_t(u64, report->nr_events, HEADWAY_EVENTS);
+	headway_head(m, "events");
+	seq_printf(m, "# the last %llu of %llu; at: boot clock; counts: of the window that decided\n",
+		   n, report->nr_events);
+	for (i = 0; i < n; i++) {
+		const struct headway_event *e = &report->events[i];
+
+		seq_printf(m, "at_ns=%llu from=%s to=%s after_ns=%llu commits=%llu rollbacks=%llu",
+			   e->at_ns, headway_verdict_name(e->from), headway_verdict_name(e->to),
+			   e->after_ns, e->commits, e->rollbacks);
+		seq_printf(m, " in_flight=%llu actors=%u detail=%s\n", e->in_flight, e->actors,
+			   *e->detail ? e->detail : "-");
+	}
+	kvfree(report);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(headway_events);
+
+static const struct {
+	const char *name;
+	umode_t mode;
+	const struct file_operations *fops;
+} headway_files[] = {
+	{ "summary", 0400, &headway_summary_fops },
+	{ "locks", 0400, &headway_locks_fops },
+	{ "histograms", 0400, &headway_histograms_fops },
+	{ "transactions", 0400, &headway_transactions_fops },
+	{ "graph", 0400, &headway_graph_fops },
+	{ "events", 0400, &headway_events_fops },
+	{ "policy", 0600, &headway_policy_fops },
+	{ "watchdog", 0600, &headway_watchdog_fops },
+	{ "reset", 0200, &headway_reset_fops },
+};
+
+/* debugfs makes directories that all may search; ours are root's, wherever debugfs is mounted. */
+static struct dentry *headway_mkdir(const char *name, struct dentry *parent)
+{
+	struct dentry *dir = debugfs_create_dir(name, parent);
+
+	if (!IS_ERR(dir))
+		d_inode(dir)->i_mode = S_IFDIR | 0700;
+	return dir;
+}
+
+/**
+ * headway_debugfs_add - make a domain's directory
+ * @domain: domain whose watchdog runs; its name has no slash
+ */
+void headway_debugfs_add(struct headway_domain *domain)
+{
+	size_t i;
+
+	domain->debugfs = headway_mkdir(domain->name, headway_domains_dir);
+	for (i = 0; i < ARRAY_SIZE(headway_files); i++)
+		debugfs_create_file(headway_files[i].name, headway_files[i].mode, domain->debugfs,
+				    domain, headway_files[i].fops);
+}
+
+/**
+ * headway_debugfs_remove - remove a domain's directory
+ * @domain: registered domain; its watchdog still runs
+ *
+ * Waits for readers and writers that are inside.
+ */
+void headway_debugfs_remove(struct headway_domain *domain)
+{
+	debugfs_remove(domain->debugfs);
+	domain->debugfs = NULL;
+}
+
+/**
+ * headway_debugfs_init - make the root directory and the version file
+ *
+ * Without debugfs there are no files, and nothing else changes.
+ */
+void headway_debugfs_init(void)
+{
+	headway_dir = headway_mkdir("headway", NULL);
+	headway_domains_dir = headway_mkdir("domains", headway_dir);
+	debugfs_create_file("version", 0400, headway_dir, NULL, &headway_version_fops);
+}
+
+/**
+ * headway_debugfs_exit - remove everything
+ *
+ * All domains are gone.
+ */
+void headway_debugfs_exit(void)
+{
+	debugfs_remove(headway_dir);
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * evidence.c - who and what is behind a verdict: copies of live transactions, and log lines.
+ *
+ * Names come from callers and from user space (comm), so none is shown before headway_clean().
+ *
+ * Lock order: live_lock > what headway_txn_view() takes; locks_mutex > lock->wait_lock.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/ctype.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "progress.h"
+
+#define HEADWAY_LOG_ITEMS 3
+#define HEADWAY_LOG_VIEWS 64
+#define HEADWAY_LOG_SIZE 384
+
+#define HEADWAY_DIR "/sys/kernel/debug/headway/domains"
+
+/**
+ * headway_clean - make a name safe to show as one word
+ * @clean: result
+ * @name: anything
+ *
+ * Return: @clean; ``-`` for an empty name
+ */
+const char *headway_clean(char clean[HEADWAY_CLEAN_MAX], const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < HEADWAY_CLEAN_MAX - 1 && name[i]; i++)
+		clean[i] = isascii(name[i]) && (isalnum(name[i]) || strchr("_.:@/-", name[i])) ?
+			   name[i] : '?';
+	if (!i)
+		clean[i++] = '-';
+	clean[i] = '\0';
+	return clean;
+}
+
+/**
+ * headway_views_copy - describe a domain's live transactions
+ * @domain: registered domain
+ * @views: filled
+ * @max: room in @views, at most HEADWAY_VIEWS_MAX
+ * @live: set to how many there are; may be NULL
+ *
+ * Return: how many were described.
+ */
+u32 headway_views_copy(struct headway_domain *domain, struct headway_txn_view *views, u32 max,
+		       u32 *live)
+{
+	struct headway_txn *txn;
+	u32 n = 0, total = 0;
+
+	raw_spin_lock(&domain->live_lock);
+	list_for_each_entry(txn, &domain->live, live_node) {
+		if (n < max)
+			headway_txn_view(txn, &views[n++]);
+		total++;
+	}
+	raw_spin_unlock(&domain->live_lock);
+	if (live)
+		*live = total;
+	return n;
+}
+
+/* " waiter/pid -> lock -> holder/pid" for those that wait; else who rolled back how often. */
+static void headway_log_views(const struct headway_txn_view *views, u32 n, char *line, size_t size)
+{
+	char a[HEADWAY_CLEAN_MAX], b[HEADWAY_CLEAN_MAX], c[HEADWAY_CLEAN_MAX];
+	u32 i, shown = 0;
+	size_t len = 0;
+
+	for (i = 0; i < n && shown < HEADWAY_LOG_ITEMS; i++) {
+		const struct headway_txn_view *v = &views[i];
+
+		if (!v->waiting || !v->owner.held)
+			continue;
+		len += scnprintf(line + len, size - len, "%s %s[%d] -> %s -> %s[%d]",
+				 shown++ ? "," : "; waits:", headway_clean(a, v->comm), v->pid,
+				 headway_clean(b, v->lock_name), headway_clean(c, v->owner.comm),
+				 v->owner.pid);
+	}
+	for (i = 0; i < n && shown < HEADWAY_LOG_ITEMS; i++) {
+		const struct headway_txn_view *v = &views[i];
+
+		if (v->waiting || !v->restarts)
+			continue;
+		len += scnprintf(line + len, size - len, "%s %s[%d] rolled back %u times",
+				 shown++ ? "," : ";", headway_clean(a, v->comm), v->pid,
+				 v->restarts);
+	}
+}
+
+/* The lock that most transactions gave up at, since the last reset. Under locks_mutex. */
+static struct headway_lock *headway_worst_lock(struct headway_domain *domain, u64 *rollbacks)
+{
+	struct headway_lock *lock, *worst = NULL;
+	struct headway_lock_figures *figures;
+
+	lockdep_assert_held(&domain->locks_mutex);
+	*rollbacks = 0;
+	figures = kmalloc(sizeof(*figures), GFP_KERNEL);
+	if (!figures)
+		return NULL;
+	list_for_each_entry(lock, &domain->locks, stats.node) {
+		headway_stats_read(lock, figures);
+		if (figures->rollbacks > *rollbacks) {
+			*rollbacks = figures->rollbacks;
+			worst = lock;
+		}
+	}
+	kfree(figures);
+	return worst;
+}
+
+static void headway_log_lock(struct headway_domain *domain, char *line, size_t size)
+{
+	char name[HEADWAY_CLEAN_MAX], comm[HEADWAY_CLEAN_MAX];
+	struct headway_owner owner;
+	struct headway_lock *lock;
+	u64 rollbacks;
+
+	mutex_lock(&domain->locks_mutex);
+	lock = headway_worst_lock(domain, &rollbacks);
+	if (lock) {
+		headway_lock_owner(lock, &owner);
+		scnprintf(line, size, "; worst lock: %s, %llu rollbacks, %s%s",
+			  headway_clean(name, lock->stats.name), rollbacks,
+			  owner.held ? "held by " : "free now",
+			  owner.held ? headway_clean(comm, owner.comm) : "");
+	}
+	mutex_unlock(&domain->locks_mutex);
+}
+
+static void headway_log_next(struct headway_domain *domain, enum headway_verdict verdict,
+			     char *line, size_t size)
+{
+	enum headway_policy policy = READ_ONCE(domain->policy);
+
+	if (verdict == HEADWAY_VERDICT_LIVELOCK)
+		scnprintf(line, size, "echo %s > " HEADWAY_DIR "/%s/policy",
+			  headway_policy_name(policy == HEADWAY_POLICY_NONE ?
+					      HEADWAY_POLICY_ORDERED : HEADWAY_POLICY_WOUND_WAIT),
+			  domain->name);
+	else
+		scnprintf(line, size, "cat " HEADWAY_DIR "/%s/%s", domain->name,
+			  verdict == HEADWAY_VERDICT_STARVATION ? "transactions" : "graph");
+}
+
+/**
+ * headway_evidence_log - write a transition to the kernel log
+ * @domain: registered domain
+ * @event: the transition, to or from an alarm
+ * @window: the window that decided
+ *
+ * Context: may sleep.
+ */
+void headway_evidence_log(struct headway_domain *domain, const struct headway_event *event,
+			  const struct headway_window *window)
+{
+	u32 tenths = div_u64(window->length_ns, NSEC_PER_SEC / 10);
+	struct headway_txn_view *views;
+	char *who, *where, *next;
+
+	if (!headway_verdict_is_alarm(event->to)) {
+		pr_info("%s: %s again after %llu s of %s: %llu commits, %llu rollbacks in %u.%u s\n",
+			domain->name, headway_verdict_name(event->to),
+			div_u64(event->after_ns, NSEC_PER_SEC), headway_verdict_name(event->from),
+			event->commits, event->rollbacks, tenths / 10, tenths % 10);
+		return;
+	}
+	who = kzalloc(3 * HEADWAY_LOG_SIZE, GFP_KERNEL);
+	views = kvmalloc_array(HEADWAY_LOG_VIEWS, sizeof(*views), GFP_KERNEL);
+	if (who && views) {
+		where = who + HEADWAY_LOG_SIZE;
+		next = where + HEADWAY_LOG_SIZE;
+		headway_log_views(views,
+				  headway_views_copy(domain, views, HEADWAY_LOG_VIEWS, NULL),
+				  who, HEADWAY_LOG_SIZE);
+		headway_log_lock(domain, where, HEADWAY_LOG_SIZE);
+		headway_log_next(domain, event->to, next, HEADWAY_LOG_SIZE);
+		pr_warn("%s: %s: %llu commits, %llu rollbacks by %u transactions, %u waiting (longest %llu ms) in %u.%u s, policy %s%s%s; next: %s\n",
+			domain->name, headway_verdict_name(event->to), event->commits,
+			event->rollbacks, event->actors, window->waiters,
+			div_u64(window->wait_max_ns, NSEC_PER_MSEC), tenths / 10, tenths % 10,
+			headway_policy_name(READ_ONCE(domain->policy)), who, where, next);
+	} else {
+		pr_warn("%s: %s: %llu commits, %llu rollbacks by %u transactions in %u.%u s\n",
+			domain->name, headway_verdict_name(event->to), event->commits,
+			event->rollbacks, event->actors, tenths / 10, tenths % 10);
+	}
+	kvfree(views);
+	kfree(who);
+}
+
+/**
+ * headway_evidence_detail - one word about an alarm, for the ring of events
+ * @domain: registered domain
+ * @verdict: the alarm
+ * @detail: result; left empty if there is nothing to say
+ * @size: its size
+ *
+ * The worst lock of a livelock; otherwise the chain of whoever waits longest.
+ *
+ * Context: may sleep.
+ */
+void headway_evidence_detail(struct headway_domain *domain, enum headway_verdict verdict,
+			     char *detail, size_t size)
+{
+	char a[HEADWAY_CLEAN_MAX], b[HEADWAY_CLEAN_MAX], c[HEADWAY_CLEAN_MAX];
+	struct headway_txn_view *views, *longest = NULL;
+	struct headway_lock *lock;
+	u64 rollbacks;
+	u32 i, n;
+
+	if (verdict == HEADWAY_VERDICT_LIVELOCK) {
+		mutex_lock(&domain->locks_mutex);
+		lock = headway_worst_lock(domain, &rollbacks);
+		if (lock)
+			scnprintf(detail, size, "%s", headway_clean(a, lock->stats.name));
+		mutex_unlock(&domain->locks_mutex);
+		return;
+	}
+	views = kvmalloc_array(HEADWAY_LOG_VIEWS, sizeof(*views), GFP_KERNEL);
+	if (!views)
+		return;
+	n = headway_views_copy(domain, views, HEADWAY_LOG_VIEWS, NULL);
+	for (i = 0; i < n; i++)
+		if (views[i].waiting && views[i].owner.held &&
+		    (!longest || views[i].wait_since_ns < longest->wait_since_ns))
+			longest = &views[i];
+	if (longest)
+		scnprintf(detail, size, "%s:%d->%s->%s:%d", headway_clean(a, longest->comm),
+			  longest->pid, headway_clean(b, longest->lock_name),
+			  headway_clean(c, longest->owner.comm), longest->owner.pid);
+	kvfree(views);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * main.c - the module: parameters, and what comes up and goes down in which order.
+ */
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+#include "internal.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+#ifndef CONFIG_64BIT
+#error "headway needs a 64-bit kernel: counters are read from other CPUs, and times divided, as one word"
+#endif
+
+static int headway_stats_set(const char *value, const struct kernel_param *param)
+{
+	bool on;
+	int ret = kstrtobool(value, &on);
+
+	if (ret)
+		return ret;
+	if (on)
+		static_branch_enable(&headway_stats_key);
+	else
+		static_branch_disable(&headway_stats_key);
+	return 0;
+}
+
+static int headway_stats_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%c\n", static_key_enabled(&headway_stats_key) ? 'Y' : 'N');
+}
+
+static const struct kernel_param_ops headway_stats_ops = {
+	.set = headway_stats_set,
+	.get = headway_stats_get,
+};
+
+module_param_cb(stats, &headway_stats_ops, NULL, 0644);
+MODULE_PARM_DESC(stats, "Keep per-lock statistics and time histograms (default Y)");
+
+static int headway_hold_sample_set(const char *value, const struct kernel_param *param)
+{
+	unsigned int sample;
+	int ret = kstrtouint(value, 0, &sample);
+
+	if (ret)
+		return ret;
+	if (!is_power_of_2(sample))
+		return -EINVAL;
+	WRITE_ONCE(headway_hold_sample_mask, sample - 1);
+	return 0;
+}
+
+static int headway_hold_sample_get(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%u\n", READ_ONCE(headway_hold_sample_mask) + 1);
+}
+
+static const struct kernel_param_ops headway_hold_sample_ops = {
+	.set = headway_hold_sample_set,
+	.get = headway_hold_sample_get,
+};
+
+module_param_cb(hold_sample, &headway_hold_sample_ops, NULL, 0644);
+MODULE_PARM_DESC(hold_sample, "Time one hold in so many of each lock; a power of two (default 64)");
+
+module_param_named(panic_on_livelock, headway_panic_on_livelock, bool, 0644);
+MODULE_PARM_DESC(panic_on_livelock, "Panic when a domain's verdict becomes livelock, for test rigs (default N)");
+
+static int __init headway_init(void)
+{
+	int ret = headway_progress_init();
+
+	if (ret)
+		return ret;
+	headway_debugfs_init();
+	return 0;
+}
+
+static void __exit headway_exit(void)
+{
+	/* Every domain belongs to a module that uses our symbols, so none is left. */
+	headway_debugfs_exit();
+	headway_progress_exit();
+}
+
+module_init(headway_init);
+module_exit(headway_exit);
+MODULE_AUTHOR("The Headway authors");
+MODULE_DESCRIPTION("Ordered multi-lock transactions with conflict policies and proof of progress");
+MODULE_VERSION(HEADWAY_VERSION);
+MODULE_LICENSE("GPL");
