@@ -31,20 +31,18 @@ static CORPUS_SITE int transfer_with_rollback(struct corpus_actor *self, uint64_
 
 	if (pthread_mutex_trylock(first))
 		return 0;
+	/* At the end `first` stays locked: a late release would let the peer complete. */
 	atomic_store(&holds_first[me], round + 1);
 	corpus_sleep_until(corpus_grid_ns(round, GRID_NS) + GRID_NS / 2);
-	if (!corpus_gate(&holds_first[peer], round + 1)) {
-		completed = -1;
-		goto unlock_first;
-	}
+	if (!corpus_gate(&holds_first[peer], round + 1))
+		return -1;
 	if (pthread_mutex_trylock(second) == 0) {
 		completed = 1;
 		pthread_mutex_unlock(second);
 	}
 	atomic_store(&tried_second[me], round + 1);
 	if (!corpus_gate(&tried_second[peer], round + 1))
-		completed = -1;
-unlock_first:
+		return -1;
 	pthread_mutex_unlock(first);
 	return completed;
 }
@@ -53,9 +51,9 @@ static CORPUS_SITE void transfer_loop(struct corpus_actor *self, pthread_mutex_t
 				      pthread_mutex_t *second)
 {
 	uint64_t round;
-	int completed;
+	int completed = 0;
 
-	for (round = 0; !corpus_stopped(); round++) {
+	for (round = 0; completed >= 0; round++) {
 		corpus_sleep_until(corpus_grid_ns(round, GRID_NS));
 		corpus_attempt(self);
 		completed = transfer_with_rollback(self, round, first, second);

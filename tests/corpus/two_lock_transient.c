@@ -35,14 +35,14 @@ static CORPUS_SITE bool transfer_in_lockstep(struct corpus_actor *self, uint64_t
 	atomic_store(&holds_first[me], round + 1);
 	corpus_sleep_until(corpus_grid_ns(round, GRID_NS) + GRID_NS / 2);
 	if (!corpus_gate(&holds_first[peer], round + 1))
-		goto unlock_first;
+		return false;	/* the end, with `first` locked: see two_lock_grid */
 	if (pthread_mutex_trylock(second) == 0) {
 		completed = true;
 		pthread_mutex_unlock(second);
 	}
 	atomic_store(&tried_second[me], round + 1);
-	corpus_gate(&tried_second[peer], round + 1);
-unlock_first:
+	if (!corpus_gate(&tried_second[peer], round + 1))
+		return false;
 	pthread_mutex_unlock(first);
 	return completed;
 }

@@ -51,17 +51,15 @@ static CORPUS_SITE int dine_politely(pthread_mutex_t *own, pthread_mutex_t *next
 
 	if (pthread_mutex_trylock(own))
 		return round_barrier() && round_barrier() ? 0 : -1;
-	if (!round_barrier()) {
-		ate = -1;
-		goto put_own_back;
-	}
+	/* At the end `own` stays taken: a late release would let the neighbour eat. */
+	if (!round_barrier())
+		return -1;
 	if (pthread_mutex_trylock(next) == 0) {
 		ate = 1;
 		pthread_mutex_unlock(next);
 	}
 	if (!round_barrier())
-		ate = -1;
-put_own_back:
+		return -1;
 	pthread_mutex_unlock(own);
 	return ate;
 }
@@ -71,17 +69,17 @@ static void philosopher(struct corpus_actor *self)
 	pthread_mutex_t *own = forks[self->index], *next = forks[(self->index + 1) % SEATS];
 	int ate;
 
-	while (!corpus_stopped()) {
+	do {
 		corpus_attempt(self);
 		ate = dine_politely(own, next);
-		if (ate > 0)
+		if (ate < 0)
+			break;
+		if (ate)
 			corpus_complete(self);
-		else if (ate == 0)
+		else
 			corpus_fail(self);
 		sched_yield();
-		if (ate < 0 || !round_barrier())
-			break;
-	}
+	} while (round_barrier());
 }
 
 int main(void)
