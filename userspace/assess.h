@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * assess.h - the state of a window in which nothing was found. PURE, private to the engine.
+ */
+#ifndef HEADWAY_ASSESS_H
+#define HEADWAY_ASSESS_H
+
+#include "detect.h"
+#include "judge.h"
+
+/*
+ * Fills state, reason, advice and the numbers of the window from a judged window. unexplained: set
+ * to the actor that is the reason for `undetermined`, -1 when there is none.
+ */
+void headway_assess(struct headway_assessment *out, const struct headway_judge *j,
+		    long *unexplained);
+/* The sum of what was dropped, in events. */
+uint64_t headway_lost_events(const uint64_t *counters);
+/* False when more than 1 % of the events of the window were lost or a needed probe is missing. */
+bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *counters,
+			   uint32_t missing, char *why, size_t len);
+
+#endif /* HEADWAY_ASSESS_H */

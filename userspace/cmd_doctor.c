@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cmd_doctor.c - `headway doctor`: what works on this kernel, and what would make the rest work.
+ *
+ * Invariant: nothing is guessed from versions. The probes are attached to this very process and
+ * taken away again; files are opened; what fails says why.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "escape.h"
+#include "kernelfs.h"
+#include "probe.h"
+#include "table.h"
+
+enum status { WORKS, MISSING, OPTIONAL };	/* OPTIONAL: missing, but watch works without */
+
+struct check {
+	const char *feature;
+	enum status status;
+	char detail[512];
+	char fix[512];			/* the command that would make it work; may be empty */
+};
+
+enum { MAX_CHECKS = 24 };
+
+struct doctor {
+	bool json;
+	bool watch_works;
+	size_t nr;
+	struct check checks[MAX_CHECKS];
+};
+
+static struct check *add_check(struct doctor *d, const char *feature, enum status status)
+{
+	struct check *c = &d->checks[d->nr < MAX_CHECKS - 1 ? d->nr++ : d->nr];
+
+	*c = (struct check){ .feature = feature, .status = status };
+	return c;
+}
+
+__attribute__((format(printf, 2, 3)))
+static void detail(struct check *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(c->detail, sizeof(c->detail), fmt, ap);
+	va_end(ap);
+}
+
+__attribute__((format(printf, 2, 3)))
+static void fix(struct check *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(c->fix, sizeof(c->fix), fmt, ap);
+	va_end(ap);
+}
+
+static bool read_line(const char *path, char *buf, size_t len)
+{
+	FILE *f = fopen(path, "re");
+	bool ok;
+
+	if (!f)
+		return false;
+	ok = fgets(buf, (int)len, f);
+	fclose(f);
+	if (ok)
+		buf[strcspn(buf, "\n")] = '\0';
+	return ok;
+}
+
+static void check_kernel(struct doctor *d)
+{
+	struct check *c = add_check(d, "kernel", WORKS);
+	struct utsname u;
+
+	if (!uname(&u))
+		detail(c, "%s %s %s", u.sysname, u.release, u.machine);
+}
+
+static void check_btf(struct doctor *d)
+{
+	bool ok = !access("/sys/kernel/btf/vmlinux", R_OK);
+	struct check *c = add_check(d, "kernel type information (BTF)", ok ? WORKS : MISSING);
+
+	if (ok) {
+		detail(c, "/sys/kernel/btf/vmlinux");
+		return;
+	}
+	detail(c, "/sys/kernel/btf/vmlinux: %s", strerror(errno));
+	fix(c, "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y; Debian's own is: apt install linux-image-%s",
+	    "amd64");
+}
+
+/* Effective capabilities; 0 when they cannot be read. */
+static uint64_t capabilities(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	unsigned long long caps = 0;
+	char line[256];
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "CapEff: %llx", &caps) == 1)
+			break;
+	fclose(f);
+	return caps;
+}
+
+static void check_capabilities(struct doctor *d)
+{
+	static const struct { int bit; const char *name; } wanted[] = {
+		{ 38, "CAP_PERFMON" }, { 39, "CAP_BPF" }, { 19, "CAP_SYS_PTRACE" },
+	};
+	enum { CAP_SYS_ADMIN_BIT = 21 };
+	uint64_t caps = capabilities();
+	struct check *c = add_check(d, "permission", WORKS);
+	char lacks[128] = "";
+
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		if (caps & 1ull << wanted[i].bit)
+			continue;
+		/* Before CAP_BPF and CAP_PERFMON there was CAP_SYS_ADMIN, and it still implies them. */
+		if (wanted[i].bit != 19 && caps & 1ull << CAP_SYS_ADMIN_BIT)
+			continue;
+		snprintf(lacks + strlen(lacks), sizeof(lacks) - strlen(lacks), "%s%s",
+			 lacks[0] ? ", " : "", wanted[i].name);
+	}
+	if (!lacks[0]) {
+		detail(c, "uid %u with the capabilities that BPF, perf and reading other processes need",
+		       (unsigned int)geteuid());
+		return;
+	}
+	c->status = MISSING;
+	detail(c, "uid %u lacks %s", (unsigned int)geteuid(), lacks);
+	fix(c, "sudo headway doctor");
+}
+
+static void check_lockdown(struct doctor *d)
+{
+	char line[128];
+	struct check *c = add_check(d, "kernel lockdown", WORKS);
+
+	if (!read_line("/sys/kernel/security/lockdown", line, sizeof(line))) {
+		detail(c, "not active (no /sys/kernel/security/lockdown)");
+		return;
+	}
+	detail(c, "%s", line);
+	if (strstr(line, "[confidentiality]")) {
+		c->status = MISSING;
+		fix(c, "boot with lockdown=integrity, or with Secure Boot off: confidentiality forbids BPF to "
+		       "read user memory");
+	}
+}
+
+static void check_tracefs(struct doctor *d)
+{
+	static const char *const places[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	struct check *c = add_check(d, "tracefs", WORKS);
+	char path[128];
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(path, sizeof(path), "%s/events/syscalls/sys_enter_futex/id", places[i]);
+		if (!access(path, R_OK)) {
+			detail(c, "mounted on %s", places[i]);
+			return;
+		}
+	}
+	c->status = OPTIONAL;
+	detail(c, "not mounted, or not readable: %s", strerror(errno));
+	fix(c, "mount -t tracefs nodev /sys/kernel/tracing");
+}
+
+static void check_one_probe(struct doctor *d, struct headway_probe *p, uint32_t missing,
+			    enum headway_probe_id id)
+{
+	bool needed = id == HEADWAY_PROBE_FUTEX;
+	const char *why;
+	struct check *c;
+
+	if (!(missing & 1u << id)) {
+		c = add_check(d, headway_probe_name(id), WORKS);
+		detail(c, "attached to this process and detached again");
+		return;
+	}
+	c = add_check(d, headway_probe_name(id), needed ? MISSING : OPTIONAL);
+	why = headway_probe_missing_reason(p, id);
+	detail(c, "%s", why ? why : "not available");
+	if (id == HEADWAY_PROBE_FUTEX2 || id == HEADWAY_PROBE_FUTEX_WAITV)
+		fix(c, "nothing is lost on a kernel without this system call (futex_waitv: 5.16, futex_wait and "
+		       "futex_wake: 6.7)");
+	else if (id == HEADWAY_PROBE_TRYLOCK)
+		fix(c, "a kernel with CONFIG_UPROBE_EVENTS=y and a glibc target; without it trylock livelocks "
+		       "stay unseen");
+	else
+		fix(c, "a kernel with CONFIG_FTRACE_SYSCALLS=y");
+}
+
+/* The real thing: load, attach to ourselves, look once. */
+static void check_probes(struct doctor *d)
+{
+	struct headway_probe_options opts = { .uprobes = true };
+	struct headway_snapshot snap = { 0 };
+	struct headway_probe *p = NULL;
+	struct check *c;
+	int err = headway_probe_open(&p, &opts);
+
+	if (!err)
+		err = headway_probe_add_pid(p, getpid());
+	if (!err)
+		err = headway_probe_attach(p);
+	if (!err)
+		err = headway_probe_snapshot(p, &snap);
+	c = add_check(d, "BPF programs", err ? MISSING : WORKS);
+	if (err) {
+		detail(c, "%s", headway_probe_error(p));
+		fix(c, "%s", err == -EPERM || err == -EACCES ? "sudo headway doctor" :
+			     "headway watch --verbose -p $$ shows what the kernel said");
+	} else {
+		detail(c, "loaded and verified by this kernel");
+		for (int i = 0; i < HEADWAY_NR_PROBES; i++)
+			check_one_probe(d, p, snap.missing_probes, (enum headway_probe_id)i);
+		d->watch_works = !(snap.missing_probes & 1u << HEADWAY_PROBE_FUTEX);
+	}
+	headway_probe_close(p);
+}
+
+static void check_module(struct doctor *d)
+{
+	struct headway_kernelfs k;
+	int err = headway_kernelfs_open(&k, NULL);
+	struct check *c = add_check(d, "headway.ko", err ? OPTIONAL : WORKS);
+
+	if (err) {
+		detail(c, "%s", k.error);
+		fix(c, "%s", err == -EACCES ? "sudo headway doctor" : "insmod headway.ko (make kmod builds it)");
+		return;
+	}
+	detail(c, "loaded; %s", k.detached ? "debugfs is not mounted, read through a private mount" : k.path);
+	headway_kernelfs_close(&k);
+}
+
+static const char *status_name(enum status s)
+{
+	switch (s) {
+	case WORKS:
+		return "works";
+	case MISSING:
+		return "missing";
+	case OPTIONAL:
+		return "optional";
+	}
+	return "?";
+}
+
+static void print_text(const struct doctor *d, bool color)
+{
+	static const enum headway_tint tints[] = { HEADWAY_TINT_GOOD, HEADWAY_TINT_BAD,
+						   HEADWAY_TINT_WARN };
+	char text[2048];
+
+	for (size_t i = 0; i < d->nr; i++) {
+		const struct check *c = &d->checks[i];
+
+		printf("%s%-8s%s  %s: %s\n", headway_tint_on(tints[c->status], color),
+		       c->status == OPTIONAL ? "absent" : status_name(c->status),
+		       headway_tint_off(tints[c->status], color), c->feature,
+		       headway_escape(c->detail, sizeof(c->detail), text, sizeof(text)));
+		if (c->fix[0])
+			printf("          to do: %s\n",
+			       headway_escape(c->fix, sizeof(c->fix), text, sizeof(text)));
+	}
+	printf("headway watch %s here\n", d->watch_works ? "works" : "does not work");
+}
+
+static int print_json(const struct doctor *d)
+{
+	struct json_object *o = json_object_new_object(), *list = json_object_new_array();
+	char text[2048];
+
+	if (!o || !list)
+		return -ENOMEM;
+	json_object_object_add(o, "v", json_object_new_int(1));
+	json_object_object_add(o, "type", json_object_new_string("doctor"));
+	json_object_object_add(o, "watch_works", json_object_new_boolean(d->watch_works));
+	for (size_t i = 0; i < d->nr; i++) {
+		const struct check *c = &d->checks[i];
+		struct json_object *f = json_object_new_object();
+
+		json_object_object_add(f, "feature", json_object_new_string(c->feature));
+		json_object_object_add(f, "status", json_object_new_string(status_name(c->status)));
+		headway_escape(c->detail, sizeof(c->detail), text, sizeof(text));
+		json_object_object_add(f, "detail", json_object_new_string(text));
+		headway_escape(c->fix, sizeof(c->fix), text, sizeof(text));
+		json_object_object_add(f, "fix", c->fix[0] ? json_object_new_string(text) : NULL);
+		json_object_array_add(list, f);
+	}
+	json_object_object_add(o, "features", list);
+	printf("%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+							 JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+	return 0;
+}
+
+enum { OPT_JSON = 0x100 };
+
+static const struct argp_option argp_options[] = {
+	{ "json", OPT_JSON, NULL, 0, "one JSON object on stdout", 0 },
+	{ 0 },
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct doctor *d = state->input;
+
+	switch (key) {
+	case OPT_JSON:
+		d->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "takes no argument: '%s'", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	argp_options, parse_option, NULL,
+	"Says for each part of Headway whether it works on this kernel, and what would make it work.\v"
+	"Exit status: 0 `headway watch` works, 1 it does not, 2 usage.",
+	NULL, NULL, NULL
+};
+
+int headway_cmd_doctor(int argc, char **argv)
+{
+	static char name[] = "headway doctor";
+	static struct doctor d;
+	int err = 0;
+
+	argv[0] = name;
+	argp_err_exit_status = HEADWAY_EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, &d);
+	check_kernel(&d);
+	check_capabilities(&d);
+	check_btf(&d);
+	check_lockdown(&d);
+	check_tracefs(&d);
+	check_probes(&d);
+	check_module(&d);
+	if (d.json)
+		err = print_json(&d);
+	else
+		print_text(&d, headway_table_color(stdout));
+	if (err || fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "headway doctor: cannot write\n");
+		return HEADWAY_EXIT_FAILED;
+	}
+	return d.watch_works ? HEADWAY_EXIT_DONE : HEADWAY_EXIT_FAILED;
+}

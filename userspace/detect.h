@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * detect.h - the verdict engine: snapshots in, findings and one state out. PURE.
+ *
+ * No I/O, no clock, no printing: the same engine judges a live process and a recording. A verdict
+ * is about a window of W seconds that slides by one snapshot; it is given at the first snapshot at
+ * which the whole window shows it, so at most W plus one interval after the fact.
+ */
+#ifndef HEADWAY_DETECT_H
+#define HEADWAY_DETECT_H
+
+#include "finding.h"
+#include "snapshot.h"
+
+struct headway_detect;
+
+struct headway_detect_options {
+	uint64_t window_ns;
+	uint64_t interval_ns;		/* how often snapshots will come, about */
+};
+
+/* What the last window was like, and totals of the watch. */
+struct headway_assessment {
+	enum headway_verdict state;	/* the worst verdict of the last full window */
+	bool judged;			/* there was a full window, or the target ended before */
+	bool observed_well;		/* nothing needed was missing, at most 1 % of events lost */
+	char reason[HEADWAY_SENTENCE_LEN];	/* why this state */
+	char advice[HEADWAY_SENTENCE_LEN];	/* what would settle it; may be empty */
+	uint64_t window_ns;
+	uint64_t attempts;		/* these in the last window */
+	uint64_t fails;
+	uint64_t completions;
+	size_t threads;			/* alive */
+	double cpu_share;		/* of one CPU, so above 1 with several threads */
+	uint64_t watched_ns;		/* these since the watch began */
+	uint64_t events;
+	uint64_t lost;
+	unsigned int findings[HEADWAY_NR_VERDICTS];	/* announced so far */
+};
+
+/* NULL: no memory, or an interval that is 0 or does not fit into the window 2 to 60 times. */
+struct headway_detect *headway_detect_new(const struct headway_detect_options *opts);
+/*
+ * The first snapshot starts the watch. 0, -EINVAL (time did not advance or arrays not sorted: the
+ * snapshot is ignored) or -ENOMEM.
+ */
+int headway_detect_feed(struct headway_detect *d, const struct headway_snapshot *snap);
+/* Findings that the last feed announced; valid until the next one. */
+size_t headway_detect_findings(const struct headway_detect *d, const struct headway_finding **out);
+const struct headway_assessment *headway_detect_assessment(const struct headway_detect *d);
+/* The probes that this verdict cannot do without, as bits of enum headway_probe_id. */
+uint32_t headway_detect_needs(enum headway_verdict v);
+void headway_detect_free(struct headway_detect *d);
+
+#endif /* HEADWAY_DETECT_H */

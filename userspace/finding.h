@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * finding.h - what the verdict engine says: the only thing that passes from detection to the views.
+ *
+ * Findings carry raw tids, addresses and stack ids. Sentences may hold tokens that a view replaces
+ * when it prints (see names.h), because names need the target's files and the engine does no I/O:
+ *	@L<hex address>@	a lock
+ *	@S<number>@		a system call
+ * comm and every name that comes from the target are hostile until an output escapes them.
+ */
+#ifndef HEADWAY_FINDING_H
+#define HEADWAY_FINDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "headway_abi.h"
+
+/* From the best to the worst: `state` is the largest verdict of a window. */
+enum headway_verdict {
+	HEADWAY_IDLE,
+	HEADWAY_HEALTHY,
+	HEADWAY_CONTENDED,
+	HEADWAY_UNDETERMINED,
+	HEADWAY_TRANSIENT,
+	HEADWAY_RETRY_STORM,
+	HEADWAY_SPIN_HANG,
+	HEADWAY_STALLED_HOLDER,
+	HEADWAY_STARVATION,
+	HEADWAY_LIVELOCK,
+	HEADWAY_DEADLOCK,
+	HEADWAY_NR_VERDICTS,
+};
+
+enum headway_confidence {
+	HEADWAY_LIKELY,			/* scored */
+	HEADWAY_CONFIRMED,		/* an oracle saw it */
+};
+
+/* What an actor is in the story of its finding. */
+enum headway_role {
+	HEADWAY_ROLE_MEMBER,		/* part of the cycle */
+	HEADWAY_ROLE_VICTIM,		/* makes no progress because of the others */
+	HEADWAY_ROLE_HOLDER,		/* owns what the others want */
+	HEADWAY_ROLE_WAITER,		/* waits behind the cycle or the holder */
+};
+
+enum headway_finding_limits {
+	HEADWAY_FINDING_ACTORS = 16,
+	HEADWAY_FINDING_LOCKS = 16,
+	HEADWAY_FINDING_WAITS = 4,
+	HEADWAY_FINDING_SENTENCES = 12,
+	HEADWAY_SENTENCE_LEN = 320,
+};
+
+struct headway_finding_wait {
+	uint64_t lock;
+	uint32_t owner_tid;		/* initial pid namespace; 0 unknown */
+	bool blocked;			/* asleep for it; false: tries again and again */
+};
+
+struct headway_finding_actor {
+	uint32_t tid;
+	uint32_t tgid;
+	char comm[HEADWAY_COMM_LEN];
+	enum headway_role role;
+	char state;			/* as in /proc/PID/task/TID/stat */
+	int32_t syscall_nr;		/* -1 running, -2 unknown */
+	int32_t stack_id;		/* < 0: none */
+	uint64_t attempts;		/* in the window */
+	uint64_t fails;
+	uint64_t completions;
+	uint64_t holds;			/* address of a lock held while it failed, 0 unknown */
+	double cpu_share;		/* of one CPU, 0..1 */
+	unsigned int nr_waits;
+	struct headway_finding_wait waits[HEADWAY_FINDING_WAITS];
+};
+
+struct headway_finding_lock {
+	uint64_t addr;
+	uint32_t kind;			/* enum headway_lock_kind */
+	uint32_t owner_tid;		/* the last owner seen, 0 unknown */
+};
+
+struct headway_finding {
+	enum headway_verdict verdict;
+	enum headway_confidence confidence;
+	uint32_t pid;
+	char comm[HEADWAY_COMM_LEN];	/* of the first actor */
+	uint64_t window_ns;
+	uint64_t first_seen_ns;		/* since the watch began: when it began to be stuck */
+	uint64_t latency_ns;		/* from then to the report */
+	uint64_t attempts;
+	uint64_t completions;
+	unsigned int nr_actors;
+	unsigned int actors_total;	/* with those that did not fit */
+	struct headway_finding_actor actors[HEADWAY_FINDING_ACTORS];
+	unsigned int nr_locks;
+	struct headway_finding_lock locks[HEADWAY_FINDING_LOCKS];
+	unsigned int nr_evidence;
+	char evidence[HEADWAY_FINDING_SENTENCES][HEADWAY_SENTENCE_LEN];
+	unsigned int nr_advice;
+	char advice[HEADWAY_FINDING_SENTENCES][HEADWAY_SENTENCE_LEN];
+};
+
+/* "livelock", "spin-hang", ... as in the command line contract. */
+const char *headway_verdict_name(enum headway_verdict v);
+/* -EINVAL: no such verdict. */
+int headway_verdict_parse(const char *name, enum headway_verdict *out);
+const char *headway_confidence_name(enum headway_confidence c);
+const char *headway_role_name(enum headway_role r);
+/* True for the verdicts that are reported as findings. */
+bool headway_verdict_is_finding(enum headway_verdict v);
+
+/* Building; sentences and entries that do not fit are dropped, actors_total keeps the count. */
+struct headway_finding_actor *headway_finding_add_actor(struct headway_finding *f, uint32_t tid);
+void headway_finding_add_wait(struct headway_finding_actor *a, uint64_t lock, uint32_t owner_tid,
+			      bool blocked);
+void headway_finding_add_lock(struct headway_finding *f, uint64_t addr, uint32_t kind,
+			      uint32_t owner_tid);
+void headway_finding_evidence(struct headway_finding *f, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void headway_finding_advice(struct headway_finding *f, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif /* HEADWAY_FINDING_H */

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * judge.c - who retries without completing, and the graphs of who is in whose way. PURE.
+ *
+ * Invariant: an edge is drawn only to a thread that was seen; a number that is not the tid of a
+ * thread of the same process is noise, not an owner.
+ */
+#include "judge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t headway_contact_fails(const struct headway_contact *c)
+{
+	if (c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX)
+		return c->delta.try_fail;
+	return c->mutex_samples ? c->delta.wait_timeout + c->delta.lost_races : 0;
+}
+
+static uint64_t at_least(const struct headway_view *v, double per_s, uint64_t min)
+{
+	double want = per_s * headway_view_seconds(v);
+
+	return want > (double)min ? (uint64_t)want : min;
+}
+
+/* Failed in every interval: a burst that is over is not a retrier. */
+static bool all_intervals(const struct headway_judge *j, uint64_t mask)
+{
+	uint64_t all = (1ull << (j->v->nr_slots - 1)) - 1;
+
+	return (mask & all) == all;
+}
+
+static bool most_intervals(const struct headway_judge *j, uint64_t mask)
+{
+	return 2 * (unsigned int)__builtin_popcountll(mask) >= j->v->nr_slots - 1;
+}
+
+/* Futex words that it both waited for and, since, got: other locks than the one it is stuck on. */
+static enum headway_retry classify(const struct headway_judge *j, size_t actor)
+{
+	const struct headway_thresholds *t = j->t;
+	const struct headway_actor *a = &j->v->actors[actor];
+	double fails = (double)headway_actor_fails(a);
+
+	if (!a->now.alive || !a->whole || a->delta.commits)
+		return HEADWAY_RETRY_NO;
+	if ((double)a->wins > (1.0 - t->abort_ratio) * (fails + (double)a->wins))
+		return HEADWAY_RETRY_NO;
+	if (a->delta.try_fail >= at_least(j->v, t->retries_per_s, t->retries_min) &&
+	    all_intervals(j, a->try_mask))
+		return HEADWAY_RETRY_TRY;
+	for (size_t i = 0; i < a->nr_contacts; i++) {
+		const struct headway_contact *c = &j->v->contacts[a->first_contact + i];
+
+		if (c->key.kind == HEADWAY_KIND_FUTEX && c->mutex_samples &&
+		    headway_contact_fails(c) >=
+			    at_least(j->v, t->slow_retries_per_s, t->slow_retries_min) &&
+		    most_intervals(j, c->fail_mask))
+			return HEADWAY_RETRY_SLOW;
+	}
+	return HEADWAY_RETRY_NO;
+}
+
+static bool settled(const struct headway_judge *j, const struct headway_thread_rec *rec)
+{
+	return rec->wait_since_ns <= j->v->start_ns + j->v->interval_ns;
+}
+
+static int build_waits(struct headway_judge *j)
+{
+	const struct headway_view *v = j->v;
+
+	for (size_t i = 0; i < v->nr_actors; i++) {
+		const struct headway_actor *a = &v->actors[i];
+		const struct headway_thread_rec *rec = &a->now.rec;
+		long owner;
+		int err;
+
+		if (!a->now.alive || !rec->wait_addr || !settled(j, rec) ||
+		    (rec->wait_flags & HEADWAY_WAIT_TIMEOUT))
+			continue;
+		owner = headway_view_wait_owner(v, rec);
+		if (owner < 0)
+			continue;
+		err = headway_graph_add(&j->waits, i, (size_t)owner, rec->wait_addr,
+					HEADWAY_EDGE_OWNER | HEADWAY_EDGE_BLOCKED);
+		if (err)
+			return err;
+	}
+	return headway_graph_finish(&j->waits);
+}
+
+/* (lock, holder) pairs of hot actors, to find who holds what another one fails on. */
+struct holding {
+	uint64_t addr;
+	uint32_t tgid;
+	uint32_t actor;
+};
+
+static int compare_holdings(const void *pa, const void *pb)
+{
+	const struct holding *a = pa, *b = pb;
+
+	if (a->tgid != b->tgid)
+		return a->tgid < b->tgid ? -1 : 1;
+	if (a->addr != b->addr)
+		return a->addr < b->addr ? -1 : 1;
+	return 0;
+}
+
+/* The hot actors' held locks; *nr entries, sorted. NULL: no memory. */
+static struct holding *collect_holdings(const struct headway_judge *j, size_t *nr)
+{
+	const struct headway_view *v = j->v;
+	struct holding *h = calloc(v->nr_contacts + v->nr_actors * HEADWAY_HELD_MAX + 1, sizeof(*h));
+
+	*nr = 0;
+	if (!h)
+		return NULL;
+	for (size_t i = 0; i < v->nr_contacts; i++) {
+		const struct headway_contact *c = &v->contacts[i];
+
+		if (j->hot[c->actor] && c->delta.fail_holding && c->now.fail_held_addr)
+			h[(*nr)++] = (struct holding){ c->now.fail_held_addr,
+				v->actors[c->actor].now.rec.tgid, (uint32_t)c->actor };
+	}
+	for (size_t i = 0; i < v->nr_actors; i++) {
+		const struct headway_thread_rec *rec = &v->actors[i].now.rec;
+
+		for (uint32_t k = 0; j->hot[i] && k < rec->nr_held && k < HEADWAY_HELD_MAX; k++)
+			h[(*nr)++] = (struct holding){ rec->held[k], rec->tgid, (uint32_t)i };
+	}
+	if (*nr)
+		qsort(h, *nr, sizeof(*h), compare_holdings);
+	return h;
+}
+
+static int add_try_edge(struct headway_judge *j, size_t from, long to, uint64_t addr, uint32_t flags)
+{
+	if (to < 0 || (size_t)to == from || !j->hot[to])
+		return 0;
+	return headway_graph_add(&j->tries, from, (size_t)to, addr, flags);
+}
+
+/* The owners that the samples of the window saw. */
+static int edges_from_samples(struct headway_judge *j, const struct headway_contact *c)
+{
+	const struct headway_view *v = j->v;
+	const struct headway_actor *a = &v->actors[c->actor];
+	int err = 0;
+
+	for (size_t i = 1; i < v->nr_slots && !err; i++) {
+		const struct headway_snap_lock *l = headway_snap_find_lock(v->slots[i], &c->key);
+		const struct headway_snap_thread *t = headway_snap_find_thread(v->slots[i],
+									       c->key.tid);
+
+		if (l && l->rec.fail_owner && l->rec.fail_last_ns >= v->start_ns)
+			err = add_try_edge(j, c->actor,
+					   headway_view_find_ns(v, a->now.rec.tgid, l->rec.fail_owner),
+					   c->key.addr, HEADWAY_EDGE_OWNER);
+		if (!err && t && t->rec.wait_addr == c->key.addr &&
+		    c->key.kind == HEADWAY_KIND_FUTEX)
+			err = add_try_edge(j, c->actor, headway_view_wait_owner(v, &t->rec),
+					   c->key.addr, HEADWAY_EDGE_OWNER);
+	}
+	return err;
+}
+
+static int edges_from_holdings(struct headway_judge *j, const struct headway_contact *c,
+			       const struct holding *h, size_t nr)
+{
+	struct holding key = { c->key.addr, j->v->actors[c->actor].now.rec.tgid, 0 };
+	size_t lo = 0, hi = nr;
+	int err = 0;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (compare_holdings(&h[mid], &key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < nr && !compare_holdings(&h[lo], &key) && !err; lo++)
+		err = add_try_edge(j, c->actor, (long)h[lo].actor, c->key.addr, HEADWAY_EDGE_HELD);
+	return err;
+}
+
+static int build_tries(struct headway_judge *j)
+{
+	const struct headway_view *v = j->v;
+	size_t nr;
+	struct holding *h = collect_holdings(j, &nr);
+	int err = 0;
+
+	if (!h)
+		return -ENOMEM;
+	for (size_t i = 0; i < v->nr_contacts && !err; i++) {
+		const struct headway_contact *c = &v->contacts[i];
+
+		if (!j->hot[c->actor] || !headway_contact_fails(c))
+			continue;
+		err = edges_from_samples(j, c);
+		if (!err)
+			err = edges_from_holdings(j, c, h, nr);
+	}
+	free(h);
+	return err ? err : headway_graph_finish(&j->tries);
+}
+
+int headway_judge_init(struct headway_judge *j, const struct headway_thresholds *t,
+		       const struct headway_view *v)
+{
+	size_t n = v->nr_actors ? v->nr_actors : 1;
+	int err = -ENOMEM;
+
+	memset(j, 0, sizeof(*j));
+	j->t = t;
+	j->v = v;
+	j->hot = calloc(n, sizeof(*j->hot));
+	j->claimed = calloc(n, sizeof(*j->claimed));
+	j->comp = calloc(n, sizeof(*j->comp));
+	j->path = calloc(n, sizeof(*j->path));
+	if (!j->hot || !j->claimed || !j->comp || !j->path)
+		goto free;
+	for (size_t i = 0; i < v->nr_actors; i++)
+		j->hot[i] = (uint8_t)classify(j, i);
+	err = headway_graph_init(&j->waits, v->nr_actors);
+	if (!err)
+		err = headway_graph_init(&j->tries, v->nr_actors);
+	if (!err)
+		err = build_waits(j);
+	if (!err)
+		err = build_tries(j);
+	if (!err)
+		return 0;
+free:
+	headway_judge_free(j);
+	return err;
+}
+
+void headway_judge_free(struct headway_judge *j)
+{
+	headway_graph_free(&j->waits);
+	headway_graph_free(&j->tries);
+	free(j->hot);
+	free(j->claimed);
+	free(j->comp);
+	free(j->path);
+	j->hot = NULL;
+	j->claimed = NULL;
+	j->comp = NULL;
+	j->path = NULL;
+}
+
+struct headway_finding *headway_judge_finding(struct headway_judge *j, enum headway_verdict verdict,
+					      size_t actor, uint64_t onset_ns)
+{
+	const struct headway_thread_rec *rec = &j->v->actors[actor].now.rec;
+	struct headway_finding *f;
+
+	if (j->nr_findings == HEADWAY_JUDGE_FINDINGS)
+		return NULL;
+	f = &j->findings[j->nr_findings++];
+	memset(f, 0, sizeof(*f));
+	f->verdict = verdict;
+	f->pid = rec->tgid;
+	memcpy(f->comm, rec->comm, sizeof(f->comm));
+	f->window_ns = j->v->end_ns - j->v->start_ns;
+	/* Absolute here; detect.c, which knows when the watch began, makes them relative. */
+	f->first_seen_ns = onset_ns;
+	return f;
+}
+
+struct headway_finding_actor *headway_judge_actor(struct headway_judge *j, struct headway_finding *f,
+						  size_t actor, enum headway_role role)
+{
+	const struct headway_actor *a = &j->v->actors[actor];
+	const struct headway_contact *c = headway_judge_main_contact(j, actor);
+	struct headway_finding_actor *fa = headway_finding_add_actor(f, a->now.rec.tid);
+
+	j->claimed[actor] = true;
+	if (!fa)
+		return NULL;
+	fa->tgid = a->now.rec.tgid;
+	memcpy(fa->comm, a->now.rec.comm, sizeof(fa->comm));
+	fa->role = role;
+	fa->state = a->now.alive ? a->now.state : 'X';
+	fa->syscall_nr = a->now.syscall_nr;
+	fa->fails = headway_actor_fails(a);
+	fa->completions = headway_actor_completions(a);
+	/* Episodes when there are any: one rolled-back attempt may contain several tries. */
+	fa->attempts = a->delta.aborts ? a->delta.aborts + fa->completions
+				       : headway_actor_attempts(a);
+	fa->cpu_share = a->cpu_share;
+	if (c) {
+		fa->stack_id = c->now.fail_stack;
+		fa->holds = c->delta.fail_holding ? c->now.fail_held_addr : 0;
+	}
+	f->attempts += fa->attempts;
+	f->completions += fa->completions;
+	return fa;
+}
+
+const struct headway_contact *headway_judge_main_contact(const struct headway_judge *j,
+							 size_t actor)
+{
+	const struct headway_actor *a = &j->v->actors[actor];
+	const struct headway_contact *best = NULL;
+
+	for (size_t i = 0; i < a->nr_contacts; i++) {
+		const struct headway_contact *c = &j->v->contacts[a->first_contact + i];
+		bool waiting = a->now.rec.wait_addr && c->key.addr == a->now.rec.wait_addr;
+
+		if (!headway_contact_fails(c) && !waiting)
+			continue;
+		if (!best || headway_contact_fails(c) > headway_contact_fails(best))
+			best = c;
+	}
+	return best;
+}
+
+uint64_t headway_judge_onset(const struct headway_judge *j, size_t actor)
+{
+	const struct headway_thread_rec *rec = &j->v->actors[actor].now.rec;
+
+	return rec->last_commit_ns ? rec->last_commit_ns : rec->first_ns;
+}
+
+uint64_t headway_judge_peer_wins(const struct headway_judge *j, size_t actor, uint64_t addr,
+				 long *peer)
+{
+	const struct headway_view *v = j->v;
+	uint64_t total = 0, best = 0;
+
+	*peer = -1;
+	for (size_t i = 0; i < v->nr_contacts; i++) {
+		const struct headway_contact *c = &v->contacts[i];
+		const struct headway_actor *p = &v->actors[c->actor];
+		uint64_t wins;
+
+		if (c->key.addr != addr || c->actor == actor ||
+		    p->now.rec.tgid != v->actors[actor].now.rec.tgid)
+			continue;
+		/* A try that succeeded is a completion only for a thread that commits. */
+		if (c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX)
+			wins = p->delta.commits < c->delta.try_ok ? p->delta.commits
+								  : c->delta.try_ok;
+		else
+			wins = c->delta.wakes;
+		total += wins;
+		if (wins > best) {
+			best = wins;
+			*peer = (long)c->actor;
+		}
+	}
+	return total;
+}
+
+double headway_judge_steady_period_ns(const struct headway_judge *j,
+				      const struct headway_contact *c)
+{
+	double mean;
+
+	if (c->delta.try_fail < 3 || !c->now.fail_interval_min_ns)
+		return 0;
+	mean = (double)c->delta.fail_interval_sum_ns / (double)c->delta.try_fail;
+	if (mean < j->t->storm_period_min_ns ||
+	    (double)c->now.fail_interval_min_ns < j->t->storm_steady * mean)
+		return 0;
+	return mean;
+}
+
+void headway_judge_describe_period(const struct headway_judge *j, struct headway_finding *f,
+				   size_t actor)
+{
+	const struct headway_contact *c = headway_judge_main_contact(j, actor);
+	const struct headway_actor *a = &j->v->actors[actor];
+	double mean;
+
+	if (!c || c->key.kind != HEADWAY_KIND_PTHREAD_MUTEX || c->delta.try_fail < 3)
+		return;
+	mean = (double)c->delta.fail_interval_sum_ns / (double)c->delta.try_fail;
+	headway_finding_evidence(f, "thread %u tries again every %.3f ms on average (shortest %.3f ms, "
+				 "longest %.3f ms since first seen)", a->now.rec.tid, mean / 1e6,
+				 (double)c->now.fail_interval_min_ns / 1e6,
+				 (double)c->now.fail_interval_max_ns / 1e6);
+}

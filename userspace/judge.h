@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * judge.h - what the verdicts of one window share: who retries, who waits for whom. PURE.
+ *
+ * Private to the engine (detect.c, judge.c, verdict_*.c). Verdicts run from the most to the least
+ * certain; each claims the actors it explains, so that one fact makes one finding.
+ */
+#ifndef HEADWAY_JUDGE_H
+#define HEADWAY_JUDGE_H
+
+#include "finding.h"
+#include "graph.h"
+#include "thresholds.h"
+#include "window.h"
+
+enum { HEADWAY_JUDGE_FINDINGS = 8 };
+
+/* Edge flags. */
+enum headway_edge_flags {
+	HEADWAY_EDGE_OWNER = 1,		/* the owner was read at the failure or the wait */
+	HEADWAY_EDGE_HELD = 2,		/* the peer was seen to hold that lock */
+	HEADWAY_EDGE_BLOCKED = 4,	/* asleep, without a timeout */
+};
+
+enum headway_retry {
+	HEADWAY_RETRY_NO,
+	HEADWAY_RETRY_TRY,		/* failed trylocks */
+	HEADWAY_RETRY_SLOW,		/* timed waits, lost races */
+};
+
+struct headway_judge {
+	const struct headway_thresholds *t;
+	const struct headway_view *v;
+	uint8_t *hot;			/* enum headway_retry per actor: tries, completes nothing */
+	bool *claimed;			/* per actor: explained by a finding */
+	uint32_t *comp;			/* scratch: component per actor */
+	uint32_t *path;			/* scratch: one path */
+	struct headway_graph waits;	/* asleep since the window began -> owner */
+	struct headway_graph tries;	/* hot -> hot owner of what it fails on */
+	unsigned int nr_findings;
+	struct headway_finding findings[HEADWAY_JUDGE_FINDINGS];
+};
+
+int headway_judge_init(struct headway_judge *j, const struct headway_thresholds *t,
+		       const struct headway_view *v);
+void headway_judge_free(struct headway_judge *j);
+
+/* Each returns 0 or -ENOMEM. */
+int headway_judge_deadlock(struct headway_judge *j);
+int headway_judge_livelock(struct headway_judge *j);
+int headway_judge_stalled_holder(struct headway_judge *j);
+int headway_judge_starvation(struct headway_judge *j);
+int headway_judge_spin_hang(struct headway_judge *j);
+int headway_judge_retry_storm(struct headway_judge *j);
+
+/* A new finding about this process, NULL when there are too many. onset_ns: CLOCK_MONOTONIC. */
+struct headway_finding *headway_judge_finding(struct headway_judge *j, enum headway_verdict verdict,
+					      size_t actor, uint64_t onset_ns);
+/* Adds the actor with its numbers, claims it. NULL when the finding is full. */
+struct headway_finding_actor *headway_judge_actor(struct headway_judge *j, struct headway_finding *f,
+						  size_t actor, enum headway_role role);
+/* The contact on which an actor failed most, NULL when it failed on none. */
+const struct headway_contact *headway_judge_main_contact(const struct headway_judge *j,
+							 size_t actor);
+uint64_t headway_contact_fails(const struct headway_contact *c);
+/* When the actor completed last, or when it was first seen: since when it is stuck. */
+uint64_t headway_judge_onset(const struct headway_judge *j, size_t actor);
+/* Other actors' completions at a lock, and who has most of them (-1 nobody). */
+uint64_t headway_judge_peer_wins(const struct headway_judge *j, size_t actor, uint64_t addr,
+				 long *peer);
+/* Sentences about how the actor's retries are spaced. */
+void headway_judge_describe_period(const struct headway_judge *j, struct headway_finding *f,
+				   size_t actor);
+/* Failures per period without jitter: the mean in ns, 0 when irregular or unknown. */
+double headway_judge_steady_period_ns(const struct headway_judge *j,
+				      const struct headway_contact *c);
+
+#endif /* HEADWAY_JUDGE_H */

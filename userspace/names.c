@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * names.c - names of locks, frames and system calls for the views.
+ *
+ * Invariant: a symbolizer is made when a process is first asked about, that is while it is being
+ * watched, and kept: names stay available after the process has ended.
+ */
+#include "names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "escape.h"
+#include "probe.h"
+#include "symbolize.h"
+
+enum { MAX_PROCESSES = 64 };
+
+struct process {
+	pid_t pid;
+	struct headway_symbolizer *symbolizer;
+};
+
+struct headway_names {
+	struct headway_probe *probe;
+	size_t nr;
+	struct process processes[MAX_PROCESSES];
+};
+
+/* Those that a thread is found blocked in. */
+static const struct {
+	int nr;
+	const char *name;
+} syscall_names[] = {
+#define CALL(name) { SYS_##name, #name }
+	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64),
+	CALL(ioctl), CALL(fcntl), CALL(flock), CALL(fsync), CALL(fdatasync), CALL(openat), CALL(close),
+	CALL(futex), CALL(sched_yield), CALL(nanosleep), CALL(clock_nanosleep),
+	CALL(accept), CALL(accept4), CALL(connect), CALL(recvfrom), CALL(recvmsg), CALL(sendto),
+	CALL(sendmsg), CALL(ppoll), CALL(pselect6), CALL(epoll_pwait), CALL(wait4), CALL(waitid),
+	CALL(rt_sigtimedwait), CALL(rt_sigsuspend), CALL(semtimedop), CALL(msgrcv), CALL(msgsnd),
+	CALL(mq_timedreceive), CALL(mq_timedsend), CALL(io_getevents), CALL(io_uring_enter),
+	CALL(splice), CALL(sendfile), CALL(exit), CALL(exit_group), CALL(restart_syscall),
+#ifdef SYS_open
+	CALL(open), CALL(poll), CALL(select), CALL(pause), CALL(epoll_wait),
+#endif
+#ifdef SYS_futex_waitv
+	CALL(futex_waitv),
+#endif
+#undef CALL
+};
+
+struct headway_names *headway_names_new(struct headway_probe *probe)
+{
+	struct headway_names *n = calloc(1, sizeof(*n));
+
+	if (n)
+		n->probe = probe;
+	return n;
+}
+
+void headway_names_free(struct headway_names *n)
+{
+	if (!n)
+		return;
+	for (size_t i = 0; i < n->nr; i++)
+		headway_symbolizer_free(n->processes[i].symbolizer);
+	free(n);
+}
+
+static struct headway_symbolizer *symbolizer_of(struct headway_names *n, pid_t pid)
+{
+	for (size_t i = 0; i < n->nr; i++)
+		if (n->processes[i].pid == pid)
+			return n->processes[i].symbolizer;
+	/* Many processes: the names of those that come later stay numbers, nothing is evicted. */
+	if (n->nr == MAX_PROCESSES)
+		return NULL;
+	n->processes[n->nr] = (struct process){ pid, headway_symbolizer_new(pid) };
+	return n->processes[n->nr++].symbolizer;
+}
+
+void headway_names_lock(struct headway_names *n, pid_t pid, uint64_t addr, char *out, size_t len)
+{
+	char raw[HEADWAY_NAME_LEN];
+
+	if (headway_symbolize_data(symbolizer_of(n, pid), addr, raw, sizeof(raw)))
+		snprintf(raw, sizeof(raw), "0x%llx", (unsigned long long)addr);
+	headway_escape(raw, sizeof(raw), out, len);
+}
+
+void headway_names_syscall(int nr, char *out, size_t len)
+{
+	for (size_t i = 0; i < sizeof(syscall_names) / sizeof(syscall_names[0]); i++) {
+		if (syscall_names[i].nr == nr) {
+			snprintf(out, len, "%s()", syscall_names[i].name);
+			return;
+		}
+	}
+	snprintf(out, len, "system call %d", nr);
+}
+
+static void append(char *out, size_t len, size_t *used, const char *text)
+{
+	size_t room = len - *used, n = strlen(text);
+
+	if (n >= room)
+		n = room - 1;
+	memcpy(out + *used, text, n);
+	*used += n;
+	out[*used] = '\0';
+}
+
+void headway_names_sentence(struct headway_names *n, pid_t pid, const char *sentence, char *out,
+			    size_t len)
+{
+	char piece[4 * HEADWAY_NAME_LEN];
+	size_t used = 0;
+
+	out[0] = '\0';
+	while (*sentence) {
+		size_t plain = strcspn(sentence, "@");
+		unsigned long long value;
+		char kind[2];
+		int took = 0;
+
+		headway_escape(sentence, plain, piece, sizeof(piece));
+		append(out, len, &used, piece);
+		sentence += plain;
+		if (!*sentence)
+			break;
+		if (sscanf(sentence, "@%1[L]%llx@%n", kind, &value, &took) == 2 && took) {
+			headway_names_lock(n, pid, value, piece, sizeof(piece));
+		} else if (sscanf(sentence, "@%1[S]%llu@%n", kind, &value, &took) == 2 && took) {
+			headway_names_syscall((int)value, piece, sizeof(piece));
+		} else {
+			took = 1;
+			strcpy(piece, "@");
+		}
+		append(out, len, &used, piece);
+		sentence += took;
+	}
+}
+
+int headway_names_stack(struct headway_names *n, pid_t pid, int32_t stack_id,
+			char frames[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN])
+{
+	uint64_t ips[HEADWAY_STACK_DEPTH];
+	char raw[HEADWAY_NAME_LEN];
+	int nr = 0;
+
+	if (!n->probe || stack_id < 0)
+		return 0;
+	nr = headway_probe_stack(n->probe, stack_id, ips, HEADWAY_STACK_DEPTH);
+	for (int i = 0; i < nr; i++) {
+		if (headway_symbolize_code(symbolizer_of(n, pid), ips[i], raw, sizeof(raw)))
+			snprintf(raw, sizeof(raw), "0x%llx", (unsigned long long)ips[i]);
+		headway_escape(raw, sizeof(raw), frames[i], HEADWAY_NAME_LEN);
+	}
+	return nr < 0 ? 0 : nr;
+}

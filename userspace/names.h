@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * names.h - turns what a finding carries (addresses, stack ids, numbers) into names for a view.
+ *
+ * Everything that comes out is escaped: safe for a terminal, valid UTF-8.
+ */
+#ifndef HEADWAY_NAMES_H
+#define HEADWAY_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "headway_abi.h"
+
+struct headway_probe;
+struct headway_names;
+
+enum { HEADWAY_NAME_LEN = 512 };
+
+/* probe may be NULL: then no stack is known. */
+struct headway_names *headway_names_new(struct headway_probe *probe);
+/* "mutex_a", or "0x55..." when it has no name. */
+void headway_names_lock(struct headway_names *n, pid_t pid, uint64_t addr, char *out, size_t len);
+/* "read" or "system call 999". */
+void headway_names_syscall(int nr, char *out, size_t len);
+/* Replaces the tokens of finding.h in a sentence and escapes the rest. */
+void headway_names_sentence(struct headway_names *n, pid_t pid, const char *sentence, char *out,
+			    size_t len);
+/* Frames of a stack, innermost first, as "function+0x12 (file.c:34)". Returns their number. */
+int headway_names_stack(struct headway_names *n, pid_t pid, int32_t stack_id,
+			char frames[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN]);
+void headway_names_free(struct headway_names *n);
+
+#endif /* HEADWAY_NAMES_H */

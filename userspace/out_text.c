@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * out_text.c - a finding as a good bug report: what is stuck, who waits for whom, where, why we
+ * think so, and what to try.
+ *
+ * Invariant: every string that comes from the target was escaped (by names.c or here).
+ */
+#include <ctype.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "escape.h"
+#include "out.h"
+#include "table.h"
+
+static const char *lock_kind_name(uint32_t kind)
+{
+	return kind == HEADWAY_KIND_PTHREAD_MUTEX ? "pthread_mutex" : "futex";
+}
+
+static enum headway_tint tint_of(enum headway_verdict v)
+{
+	if (v > HEADWAY_TRANSIENT)
+		return HEADWAY_TINT_BAD;
+	if (v == HEADWAY_TRANSIENT || v == HEADWAY_UNDETERMINED)
+		return HEADWAY_TINT_WARN;
+	return v == HEADWAY_IDLE ? HEADWAY_TINT_NONE : HEADWAY_TINT_GOOD;
+}
+
+static void print_upper(FILE *out, const char *s)
+{
+	for (; *s; s++)
+		fputc(toupper((unsigned char)*s), out);
+}
+
+static void print_actor(FILE *out, struct headway_names *names, const struct headway_finding *f,
+			const struct headway_finding_actor *a)
+{
+	static char frames[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN];
+	char text[HEADWAY_NAME_LEN], comm[4 * HEADWAY_COMM_LEN + 1];
+	int nr;
+
+	headway_escape(a->comm, sizeof(a->comm), comm, sizeof(comm));
+	fprintf(out, "    thread %u (%s), %s: %llu attempts, %llu failed, %llu completed; %.1f %% of a CPU\n",
+		a->tid, comm, headway_role_name(a->role), (unsigned long long)a->attempts,
+		(unsigned long long)a->fails, (unsigned long long)a->completions, a->cpu_share * 100);
+	if (a->holds) {
+		headway_names_lock(names, (pid_t)f->pid, a->holds, text, sizeof(text));
+		fprintf(out, "      holds %s\n", text);
+	}
+	for (unsigned int i = 0; i < a->nr_waits; i++) {
+		headway_names_lock(names, (pid_t)f->pid, a->waits[i].lock, text, sizeof(text));
+		fprintf(out, "      %s %s", a->waits[i].blocked ? "sleeps on" : "tries", text);
+		if (a->waits[i].owner_tid)
+			fprintf(out, ", owned by thread %u", a->waits[i].owner_tid);
+		fputc('\n', out);
+	}
+	nr = headway_names_stack(names, (pid_t)a->tgid, a->stack_id, frames);
+	for (int i = 0; i < nr; i++)
+		fprintf(out, "      %s %s\n", i ? "  " : "at", frames[i]);
+}
+
+static void print_sentences(FILE *out, struct headway_names *names, const struct headway_finding *f,
+			    const char *title, unsigned int nr, const char list[][HEADWAY_SENTENCE_LEN])
+{
+	char text[4096];
+
+	if (!nr)
+		return;
+	fprintf(out, "  %s\n", title);
+	for (unsigned int i = 0; i < nr; i++) {
+		headway_names_sentence(names, (pid_t)f->pid, list[i], text, sizeof(text));
+		fprintf(out, "    - %s\n", text);
+	}
+}
+
+void headway_out_text_finding(FILE *out, struct headway_names *names,
+			      const struct headway_finding *f, bool color)
+{
+	enum headway_tint tint = tint_of(f->verdict);
+	char text[HEADWAY_NAME_LEN], comm[4 * HEADWAY_COMM_LEN + 1];
+
+	headway_escape(f->comm, sizeof(f->comm), comm, sizeof(comm));
+	fputs(headway_tint_on(tint, color), out);
+	print_upper(out, headway_verdict_name(f->verdict));
+	fputs(headway_tint_off(tint, color), out);
+	fprintf(out, " (%s) in process %u (%s): began %.1f s into the watch, reported %.1f s later\n",
+		headway_confidence_name(f->confidence), f->pid, comm, (double)f->first_seen_ns / 1e9,
+		(double)f->latency_ns / 1e9);
+	fprintf(out, "  in the last %.1f s: %llu attempts, %llu completions\n",
+		(double)f->window_ns / 1e9, (unsigned long long)f->attempts,
+		(unsigned long long)f->completions);
+	if (f->nr_actors)
+		fprintf(out, "  Threads\n");
+	for (unsigned int i = 0; i < f->nr_actors; i++)
+		print_actor(out, names, f, &f->actors[i]);
+	if (f->actors_total > f->nr_actors)
+		fprintf(out, "    ... and %u more\n", f->actors_total - f->nr_actors);
+	if (f->nr_locks)
+		fprintf(out, "  Locks\n");
+	for (unsigned int i = 0; i < f->nr_locks; i++) {
+		headway_names_lock(names, (pid_t)f->pid, f->locks[i].addr, text, sizeof(text));
+		fprintf(out, "    %s at 0x%llx, %s", text, (unsigned long long)f->locks[i].addr,
+			lock_kind_name(f->locks[i].kind));
+		if (f->locks[i].owner_tid)
+			fprintf(out, ", owner thread %u", f->locks[i].owner_tid);
+		fputc('\n', out);
+	}
+	print_sentences(out, names, f, "Evidence", f->nr_evidence, f->evidence);
+	print_sentences(out, names, f, "What to try", f->nr_advice, f->advice);
+	fputc('\n', out);
+}
+
+static void print_command_end(FILE *out, const struct headway_summary *s)
+{
+	char name[256];
+
+	if (!s->command || !s->command_ended)
+		return;
+	headway_escape(s->command, strlen(s->command), name, sizeof(name));
+	if (WIFSIGNALED(s->command_status))
+		fprintf(out, "  %s was killed by signal %d (%s)\n", name, WTERMSIG(s->command_status),
+			strsignal(WTERMSIG(s->command_status)));
+	else
+		fprintf(out, "  %s ended with exit status %d\n", name,
+			WEXITSTATUS(s->command_status));
+}
+
+void headway_out_text_summary(FILE *out, const struct headway_summary *s, bool color)
+{
+	const struct headway_assessment *a = s->assessment;
+	enum headway_tint tint = tint_of(a->state);
+	char text[4 * HEADWAY_SENTENCE_LEN];
+	bool any = false;
+
+	headway_escape(a->reason, sizeof(a->reason), text, sizeof(text));
+	fprintf(out, "State: %s%s%s: %s\n", headway_tint_on(tint, color), headway_verdict_name(a->state),
+		headway_tint_off(tint, color), text);
+	if (a->advice[0]) {
+		headway_escape(a->advice, sizeof(a->advice), text, sizeof(text));
+		fprintf(out, "  %s\n", text);
+	}
+	fprintf(out, "  watched %.1f s, %llu events, %llu lost; findings:", (double)s->duration_ns / 1e9,
+		(unsigned long long)a->events, (unsigned long long)a->lost);
+	for (int v = HEADWAY_NR_VERDICTS - 1; v >= 0; v--) {
+		if (!a->findings[v])
+			continue;
+		fprintf(out, " %s %u", headway_verdict_name((enum headway_verdict)v), a->findings[v]);
+		any = true;
+	}
+	fprintf(out, "%s\n", any ? "" : " none");
+	for (int i = 0; i < 32; i++)
+		if (s->missing_probes & 1u << i)
+			fprintf(out, "  not watched: %s (%s)\n", s->probe_names[i], s->probe_reasons[i]);
+	print_command_end(out, s);
+}

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * verdict_blocked.c - nobody tries any more: deadlock, and all wait for one stalled holder. PURE.
+ *
+ * Invariant: a deadlock is said only of threads that have slept on validated words, without a
+ * timeout, since the window began: such a cycle cannot resolve by itself.
+ */
+#include "judge.h"
+
+#include <errno.h>
+
+#define THREAD		"thread %u (%.16s)"
+#define THREAD_ARGS(a)	(a)->now.rec.tid, (a)->now.rec.comm
+
+static double waited_s(const struct headway_judge *j, const struct headway_actor *a)
+{
+	return (double)(j->v->end_ns - a->now.rec.wait_since_ns) / 1e9;
+}
+
+/* One waiter of a finding: its edge, its lock, one sentence. */
+static void add_blocked(struct headway_judge *j, struct headway_finding *f, size_t waiter,
+			size_t owner, enum headway_role role)
+{
+	const struct headway_actor *a = &j->v->actors[waiter], *o = &j->v->actors[owner];
+	struct headway_finding_actor *fa = headway_judge_actor(j, f, waiter, role);
+
+	headway_finding_add_lock(f, a->now.rec.wait_addr, HEADWAY_KIND_PTHREAD_MUTEX,
+				 o->now.rec.tid);
+	if (!fa)
+		return;
+	headway_finding_add_wait(fa, a->now.rec.wait_addr, o->now.rec.tid, true);
+	headway_finding_evidence(f, THREAD " has slept for %.1f s on @L%llx@, which " THREAD
+				 " owns", THREAD_ARGS(a), waited_s(j, a),
+				 (unsigned long long)a->now.rec.wait_addr, THREAD_ARGS(o));
+}
+
+/* Everyone whose chain of waits ends in a thread that the finding has already. */
+static void add_those_behind(struct headway_judge *j, struct headway_finding *f)
+{
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < j->waits.nr_edges; i++) {
+			const struct headway_edge *e = &j->waits.edges[i];
+			bool known = false;
+
+			for (unsigned int k = 0; k < f->nr_actors; k++)
+				known |= f->actors[k].tid == j->v->actors[e->to].now.rec.tid;
+			if (!known || j->claimed[e->from])
+				continue;
+			add_blocked(j, f, e->from, e->to, HEADWAY_ROLE_WAITER);
+			more = f->nr_actors < HEADWAY_FINDING_ACTORS;
+		}
+	}
+}
+
+static void advise_deadlock(const struct headway_judge *j, struct headway_finding *f, size_t len)
+{
+	const struct headway_actor *a = &j->v->actors[j->path[0]], *b;
+
+	if (len == 1) {
+		headway_finding_advice(f, THREAD " locks @L%llx@ a second time: do not call the code "
+				       "that locks it with the lock held, or make the mutex recursive",
+				       THREAD_ARGS(a), (unsigned long long)a->now.rec.wait_addr);
+		return;
+	}
+	b = &j->v->actors[j->path[1]];
+	headway_finding_advice(f, "take the locks in one order everywhere: " THREAD
+			       " holds @L%llx@ and wants @L%llx@, %s", THREAD_ARGS(a),
+			       (unsigned long long)j->v->actors[j->path[len - 1]].now.rec.wait_addr,
+			       (unsigned long long)a->now.rec.wait_addr,
+			       len == 2 ? "the other one the reverse" : "and so on round the cycle");
+	headway_finding_advice(f, "where no order is possible, try the second lock (" THREAD
+			       " at @L%llx@), roll back, and wait a random time before the next try",
+			       THREAD_ARGS(b), (unsigned long long)b->now.rec.wait_addr);
+}
+
+static void report_deadlock(struct headway_judge *j, size_t len)
+{
+	struct headway_finding *f;
+	uint64_t onset = 0;
+
+	/* The cycle was complete when its last member went to sleep. */
+	for (size_t i = 0; i < len; i++) {
+		uint64_t since = j->v->actors[j->path[i]].now.rec.wait_since_ns;
+
+		if (since > onset)
+			onset = since;
+	}
+	f = headway_judge_finding(j, HEADWAY_DEADLOCK, j->path[0], onset);
+	if (!f)
+		return;
+	f->confidence = HEADWAY_CONFIRMED;
+	for (size_t i = 0; i < len; i++)
+		add_blocked(j, f, j->path[i], j->path[(i + 1) % len], HEADWAY_ROLE_MEMBER);
+	headway_finding_evidence(f, "none of these waits has a timeout, none of these threads made an "
+				 "attempt in the last %.1f s", headway_view_seconds(j->v));
+	advise_deadlock(j, f, len);
+	add_those_behind(j, f);
+}
+
+/* The owner of every member must live: a dead owner's number proves nothing about a cycle. */
+static bool cycle_alive(const struct headway_judge *j, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!j->v->actors[j->path[i]].now.alive)
+			return false;
+	return true;
+}
+
+int headway_judge_deadlock(struct headway_judge *j)
+{
+	uint32_t nr;
+	int err = headway_graph_scc(&j->waits, j->comp, &nr);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < j->v->nr_actors; i++) {
+		const struct headway_edge *e = &j->waits.edges[j->waits.first[i]];
+		int len;
+
+		/* Each thread sleeps on one word: one edge, and a cycle is all of its component. */
+		if (j->claimed[i] || j->waits.first[i] == j->waits.first[i + 1] ||
+		    j->comp[e->to] != j->comp[i])
+			continue;
+		len = headway_graph_cycle(&j->waits, i, j->path, j->v->nr_actors);
+		if (len < 0)
+			return len;
+		if (len && cycle_alive(j, (size_t)len))
+			report_deadlock(j, (size_t)len);
+	}
+	return 0;
+}
+
+/* Polls one lock whose owner never changed: the same as waiting, only awake. */
+static const struct headway_contact *polled(const struct headway_judge *j, size_t actor, long *owner)
+{
+	const struct headway_contact *c;
+
+	*owner = -1;
+	if (!j->hot[actor] || j->claimed[actor])
+		return NULL;
+	c = headway_judge_main_contact(j, actor);
+	if (!c || !c->owner_constant)
+		return NULL;
+	*owner = headway_view_find_ns(j->v, j->v->actors[actor].now.rec.tgid, c->owner);
+	return c;
+}
+
+static int build_chains(const struct headway_judge *j, struct headway_graph *g)
+{
+	int err = headway_graph_init(g, j->v->nr_actors);
+
+	for (size_t i = 0; i < j->waits.nr_edges && !err; i++) {
+		const struct headway_edge *e = &j->waits.edges[i];
+
+		if (!j->claimed[e->from])
+			err = headway_graph_add(g, e->from, e->to, e->lock, e->flags);
+	}
+	for (size_t i = 0; i < j->v->nr_actors && !err; i++) {
+		long owner;
+		const struct headway_contact *c = polled(j, i, &owner);
+
+		if (c && owner >= 0 && (size_t)owner != i)
+			err = headway_graph_add(g, i, (size_t)owner, c->key.addr, HEADWAY_EDGE_OWNER);
+	}
+	return err ? err : headway_graph_finish(g);
+}
+
+static bool is_off_cpu(const struct headway_judge *j, const struct headway_actor *a)
+{
+	return a->cpu_share < j->t->off_cpu_share && a->off_cpu_samples + 1 >= a->samples;
+}
+
+/*
+ * May this thread be the stalled holder that `from` waits for? Someone asleep since the window
+ * began proves that it was not released; a poller may just have missed the releases, so then the
+ * holder must have done nothing at all.
+ */
+static bool stalls(const struct headway_judge *j, const struct headway_edge *e)
+{
+	const struct headway_actor *h = &j->v->actors[e->to];
+	long peer;
+
+	if (j->claimed[e->to])
+		return false;
+	if (headway_judge_peer_wins(j, e->from, e->lock, &peer))
+		return false;
+	if (e->flags & HEADWAY_EDGE_BLOCKED)
+		return true;
+	return h->now.alive && !headway_actor_completions(h) && is_off_cpu(j, h);
+}
+
+static void describe_holder(struct headway_judge *j, struct headway_finding *f, size_t holder)
+{
+	const struct headway_actor *h = &j->v->actors[holder];
+	const struct headway_thread_rec *rec = &h->now.rec;
+
+	if (!h->now.alive) {
+		headway_finding_evidence(f, THREAD ", the owner, has ended without unlocking",
+					 THREAD_ARGS(h));
+		headway_finding_advice(f, "unlock on every way out of thread %u's function (also when it is "
+				       "cancelled), or use a robust mutex", rec->tid);
+		return;
+	}
+	if (!is_off_cpu(j, h)) {
+		headway_finding_evidence(f, THREAD ", the holder, runs (%.0f %% of one CPU) and has not "
+					 "unlocked for %.1f s", THREAD_ARGS(h), h->cpu_share * 100,
+					 headway_view_seconds(j->v));
+		headway_finding_advice(f, "move the long computation of thread %u out of the locked part",
+				       rec->tid);
+		return;
+	}
+	if (rec->wait_addr)
+		headway_finding_evidence(f, THREAD ", the holder, sleeps in a futex wait on @L%llx@ that is "
+					 "no mutex with a known owner%s", THREAD_ARGS(h),
+					 (unsigned long long)rec->wait_addr,
+					 rec->wait_flags & HEADWAY_WAIT_TIMEOUT ? " (with a timeout)" : "");
+	else if (h->now.syscall_nr >= 0)
+		headway_finding_evidence(f, THREAD ", the holder, is off CPU (state %c) in @S%d@",
+					 THREAD_ARGS(h), h->now.state, h->now.syscall_nr);
+	else
+		headway_finding_evidence(f, THREAD ", the holder, is off CPU (state %c)", THREAD_ARGS(h),
+					 h->now.state);
+	headway_finding_evidence(f, "thread %u used %.1f ms of CPU in %.1f s", rec->tid,
+				 (double)h->cpu_ns / 1e6, headway_view_seconds(j->v));
+	if (h->now.syscall_nr >= 0)
+		headway_finding_advice(f, "do not block in @S%d@ with the lock held: unlock before it, or give "
+				       "it a timeout", h->now.syscall_nr);
+	else
+		headway_finding_advice(f, "let thread %u unlock before it waits", rec->tid);
+}
+
+static void describe_waiter(struct headway_judge *j, struct headway_finding *f,
+			    const struct headway_edge *e)
+{
+	const struct headway_actor *a = &j->v->actors[e->from], *o = &j->v->actors[e->to];
+	struct headway_finding_actor *fa;
+
+	if (e->flags & HEADWAY_EDGE_BLOCKED) {
+		add_blocked(j, f, e->from, e->to, HEADWAY_ROLE_WAITER);
+		return;
+	}
+	fa = headway_judge_actor(j, f, e->from, HEADWAY_ROLE_WAITER);
+	headway_finding_add_lock(f, e->lock, HEADWAY_KIND_PTHREAD_MUTEX, o->now.rec.tid);
+	if (!fa)
+		return;
+	headway_finding_add_wait(fa, e->lock, o->now.rec.tid, false);
+	headway_finding_evidence(f, THREAD " tried @L%llx@ %llu times in vain; " THREAD
+				 " owned it each time", THREAD_ARGS(a), (unsigned long long)e->lock,
+				 (unsigned long long)headway_actor_fails(a), THREAD_ARGS(o));
+}
+
+/* All edges of `g` that lead to the holder, directly or through others; nearest first. */
+static void report_stalled(struct headway_judge *j, const struct headway_graph *g, size_t holder,
+			   uint64_t onset, bool blocked)
+{
+	struct headway_finding *f = headway_judge_finding(j, HEADWAY_STALLED_HOLDER, holder, onset);
+	struct headway_finding_actor *fa;
+	bool more = true;
+
+	if (!f)
+		return;
+	f->confidence = blocked && is_off_cpu(j, &j->v->actors[holder]) &&
+			j->v->actors[holder].now.alive ? HEADWAY_CONFIRMED : HEADWAY_LIKELY;
+	fa = headway_judge_actor(j, f, holder, HEADWAY_ROLE_HOLDER);
+	if (fa && j->v->actors[holder].now.rec.wait_addr)
+		headway_finding_add_wait(fa, j->v->actors[holder].now.rec.wait_addr, 0, true);
+	describe_holder(j, f, holder);
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < g->nr_edges; i++) {
+			const struct headway_edge *e = &g->edges[i];
+
+			if (j->claimed[e->from] || !j->claimed[e->to])
+				continue;
+			for (unsigned int k = 0; k < f->nr_actors; k++) {
+				if (f->actors[k].tid != j->v->actors[e->to].now.rec.tid)
+					continue;
+				describe_waiter(j, f, e);
+				more = true;
+				break;
+			}
+		}
+	}
+}
+
+int headway_judge_stalled_holder(struct headway_judge *j)
+{
+	struct headway_graph g;
+	int err = build_chains(j, &g);
+
+	for (size_t i = 0; i < j->v->nr_actors && !err; i++) {
+		const struct headway_edge *e;
+		size_t len, last;
+
+		if (j->claimed[i] || g.first[i] == g.first[i + 1])
+			continue;
+		len = headway_graph_chain(&g, i, j->path, j->v->nr_actors);
+		last = j->path[len - 1];
+		/* It ends in a cycle of pollers, or in one that is explained: not a stalled holder. */
+		if (len < 2 || g.first[last] != g.first[last + 1] || j->hot[last])
+			continue;
+		e = headway_graph_edge(&g, j->path[len - 2], last);
+		if (!stalls(j, e))
+			continue;
+		report_stalled(j, &g, last, e->flags & HEADWAY_EDGE_BLOCKED ?
+			       j->v->actors[j->path[len - 2]].now.rec.wait_since_ns :
+			       headway_judge_onset(j, j->path[len - 2]),
+			       e->flags & HEADWAY_EDGE_BLOCKED);
+	}
+	headway_graph_free(&g);
+	return err;
+}

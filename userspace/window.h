@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * window.h - the last W seconds of snapshots, and what changed in them. PURE.
+ *
+ * The ring owns deep copies, so that a caller may reuse its snapshot. A view is computed from the
+ * ring and borrows nothing from it but the slots, so it must be freed before the next push.
+ */
+#ifndef HEADWAY_WINDOW_H
+#define HEADWAY_WINDOW_H
+
+#include "snapshot.h"
+
+enum { HEADWAY_WINDOW_SLOTS = 64 };	/* an interval is one bit of a uint64_t */
+
+struct headway_window {
+	uint64_t window_ns;
+	uint64_t interval_ns;
+	size_t head;			/* the oldest slot */
+	size_t nr;
+	struct headway_snapshot slots[HEADWAY_WINDOW_SLOTS];
+};
+
+/* One (thread, word) over the window. */
+struct headway_contact {
+	struct headway_lock_key key;
+	struct headway_lock_rec now;	/* newest record */
+	struct headway_lock_rec delta;	/* counters only: how much they grew */
+	size_t actor;			/* index in view->actors */
+	uint64_t fail_mask;		/* bit per interval with a failed try, timeout or lost race */
+	uint32_t owner;			/* ns_tid seen last, 0 none */
+	bool owner_constant;		/* every sample of the window saw that owner, none another */
+	uint32_t mutex_samples;		/* slots in which a wait here had a plausible live owner */
+};
+
+/* One thread over the window. */
+struct headway_actor {
+	struct headway_snap_thread now;	/* newest record; alive = false once it left the snapshots */
+	struct headway_thread_rec delta;/* counters only */
+	uint64_t cpu_ns;		/* in the window */
+	double cpu_share;		/* of one CPU */
+	bool whole;			/* there since the window began (or within one interval) */
+	uint64_t try_mask;		/* bit per interval with a failed try, timeout or lost race */
+	uint32_t off_cpu_samples;	/* slots in which it was seen asleep */
+	uint32_t samples;		/* slots in which it was seen at all */
+	size_t first_contact;
+	size_t nr_contacts;
+	uint64_t fail_holding;		/* sums over its contacts, in the window */
+	uint64_t wait_returns;
+	uint64_t wait_eagain;
+	uint64_t wait_timeout;
+	uint64_t lost_races;
+	uint64_t wins;			/* futex words got, as far as it can be told */
+};
+
+struct headway_view {
+	uint64_t start_ns;
+	uint64_t end_ns;
+	bool full;			/* covers window_ns */
+	size_t nr_slots;
+	const struct headway_snapshot *slots[HEADWAY_WINDOW_SLOTS];	/* oldest first */
+	uint64_t interval_ns;
+	size_t nr_actors;
+	struct headway_actor *actors;	/* sorted by (tid, start_ns) */
+	size_t *by_ns;			/* actor indices sorted by (tgid, ns_tid, start_ns) */
+	size_t nr_contacts;
+	struct headway_contact *contacts;	/* sorted by (tid, kind, addr) */
+	uint64_t counters[HEADWAY_NR_COUNTERS];	/* growth in the window */
+	uint32_t missing_probes;
+};
+
+int headway_window_init(struct headway_window *w, uint64_t window_ns, uint64_t interval_ns);
+/* -EINVAL when time does not advance or an array is not sorted; the ring is then as before. */
+int headway_window_push(struct headway_window *w, const struct headway_snapshot *snap);
+bool headway_window_full(const struct headway_window *w);
+void headway_window_free(struct headway_window *w);
+
+/* NULL when it is not in that snapshot. */
+const struct headway_snap_thread *headway_snap_find_thread(const struct headway_snapshot *s,
+							   uint32_t tid);
+const struct headway_snap_lock *headway_snap_find_lock(const struct headway_snapshot *s,
+						       const struct headway_lock_key *key);
+
+/* The last `intervals` intervals, or the whole window with 0. Needs two slots: -EAGAIN. */
+int headway_view_build(struct headway_view *v, const struct headway_window *w, size_t intervals);
+void headway_view_free(struct headway_view *v);
+double headway_view_seconds(const struct headway_view *v);
+/* Index of the newest thread with this id, -1 when there is none. */
+long headway_view_find_tid(const struct headway_view *v, uint32_t tid);
+long headway_view_find_ns(const struct headway_view *v, uint32_t tgid, uint32_t ns_tid);
+const struct headway_contact *headway_view_contact(const struct headway_view *v, uint32_t tid,
+						   uint32_t kind, uint64_t addr);
+/*
+ * The owner of the word a thread sleeps on, when it is certain enough to draw an edge: the word
+ * looks like a glibc mutex and the owner is a thread of the same process (or, for a process-shared
+ * word, of another watched one). -1 otherwise.
+ */
+long headway_view_wait_owner(const struct headway_view *v, const struct headway_thread_rec *rec);
+/* Completions of an actor: commits at trylock sites, and futex words got. */
+uint64_t headway_actor_completions(const struct headway_actor *a);
+/* Tries that did not get what they wanted. */
+uint64_t headway_actor_fails(const struct headway_actor *a);
+/* All tries: those that failed and those that did not. */
+uint64_t headway_actor_attempts(const struct headway_actor *a);
+
+#endif /* HEADWAY_WINDOW_H */
