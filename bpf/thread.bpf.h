@@ -100,15 +100,17 @@ static __always_inline __u32 pid_nr(struct task_struct *task, __u32 ino)
 	return 0;
 }
 
-static __always_inline __u64 task_start_ns(struct task_struct *task)
+/* A BTF pointer, so that fields are plain loads: this is on every probe's path. */
+static __always_inline __u32 current_start(void)
 {
-	return BPF_CORE_READ(task, start_boottime);
+	return bpf_get_current_task_btf()->start_boottime >> HEADWAY_START_SHIFT &
+	       HEADWAY_START_MASK;
 }
 
 static __noinline struct headway_thread_state *thread_new(struct headway_thread_key *key)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *leader = task->group_leader;
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct headway_thread_state *st;
 
@@ -122,7 +124,7 @@ static __noinline struct headway_thread_state *thread_new(struct headway_thread_
 	if (!st)
 		return NULL;
 	/* The resolution of /proc/PID/stat, so that both sources name the same thread. */
-	st->rec.start_ns = task_start_ns(task) / 10000000 * 10000000;
+	st->rec.start_ns = task->start_boottime / 10000000 * 10000000;
 	st->rec.ns_tid = pid_nr(task, 0);
 	st->rec.ns_tgid = pid_nr(leader, 0);
 	st->rec.tgid = tool_pidns_ino ? pid_nr(leader, tool_pidns_ino) : pid_tgid >> 32;
@@ -135,10 +137,8 @@ static __noinline struct headway_thread_state *thread_new(struct headway_thread_
 
 static __always_inline struct headway_thread_state *thread_find(struct headway_thread_key *key)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-
 	key->tid = (__u32)bpf_get_current_pid_tgid();
-	key->start = task_start_ns(task) >> HEADWAY_START_SHIFT & HEADWAY_START_MASK;
+	key->start = current_start();
 	return bpf_map_lookup_elem(&threads, key);
 }
 
@@ -163,12 +163,10 @@ static __always_inline struct headway_thread_state *thread_get(void)
 
 static __always_inline struct headway_lock_rec *lock_get(__u64 addr, __u32 kind)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	__u32 start = task_start_ns(task) >> HEADWAY_START_SHIFT;
 	struct headway_lock_key key = {
 		.addr = addr,
 		.tid = (__u32)bpf_get_current_pid_tgid(),
-		.kind = kind | start << HEADWAY_KIND_BITS,
+		.kind = kind | current_start() << HEADWAY_KIND_BITS,
 	};
 	struct headway_lock_rec *lock = bpf_map_lookup_elem(&locks, &key);
 
@@ -197,7 +195,7 @@ static __always_inline __u64 user_bp(void)
 {
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 
-	return BPF_CORE_READ(regs, bp);
+	return regs->bp;
 }
 
 /* Keeps the former one when this one cannot be had. */
