@@ -58,7 +58,7 @@ struct headway_thread_state {
 
 /* Key of the hints: who was seen to own a mutex, as glibc stores it. */
 struct headway_hint_key {
-	__u32 tgid;			/* initial pid namespace */
+	__u32 tgid;			/* as in the thread's record */
 	__u32 ns_tid;
 };
 

@@ -43,6 +43,13 @@ struct {
 } locks SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, HEADWAY_MAX_HINTS);
+	__type(key, struct headway_hint_key);
+	__type(value, struct headway_hint);
+} hints SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, HEADWAY_NR_COUNTERS);
 	__type(key, __u32);
@@ -64,6 +71,7 @@ struct {
 /* Templates in .rodata: a record is too big for the 512-byte stack. */
 static const struct headway_thread_state no_state;
 static const struct headway_lock_rec no_lock;
+static const struct headway_hint no_hint;
 
 static __always_inline void count(__u32 counter)
 {

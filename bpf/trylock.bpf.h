@@ -14,6 +14,7 @@
 _Static_assert((HEADWAY_HELD_MAX & HELD_MASK) == 0, "held set must be a power of two");
 
 enum {
+	ERR_2BIG = 7,
 	ERR_BUSY = 16,
 	ERR_OWNERDEAD = 130,
 	OWNER_OFFSET = 8,	/* __owner, in every kind of glibc mutex */
@@ -26,6 +27,14 @@ static __always_inline __u32 owner_read(__u64 mutex)
 	if (bpf_probe_read_user(&owner, sizeof(owner), (void *)(mutex + OWNER_OFFSET)))
 		count(HEADWAY_CNT_OWNER_FAULT);
 	return owner;
+}
+
+static __always_inline bool owns(struct headway_thread_rec *rec, __u64 mutex)
+{
+	__u32 owner;
+
+	return !bpf_probe_read_user(&owner, sizeof(owner), (void *)(mutex + OWNER_OFFSET)) &&
+	       owner == rec->ns_tid;
 }
 
 static __always_inline bool is_held(struct headway_thread_rec *rec, __u64 mutex)
@@ -92,6 +101,48 @@ static __always_inline void held_prune(struct headway_thread_state *st, __u64 no
 		episode_end(st, now);
 }
 
+/*
+ * A mutex that was taken by pthread_mutex_lock is in no held set: lock is not probed. But whoever
+ * fails to get it reads its owner, and leaves a hint; the owner looks at its hints when it tries
+ * something itself, which makes lock-then-trylock visible where it matters, under contention.
+ */
+static __always_inline void hint_leave(struct headway_thread_state *st, __u64 mutex, __u32 owner)
+{
+	struct headway_hint_key key = { .tgid = st->rec.tgid, .ns_tid = owner };
+	struct headway_hint *h = bpf_map_lookup_elem(&hints, &key);
+	__u32 i;
+
+	if (!h) {
+		if (bpf_map_update_elem(&hints, &key, &no_hint, BPF_NOEXIST) == -ERR_2BIG)
+			count(HEADWAY_CNT_HELD_OVERFLOW);
+		h = bpf_map_lookup_elem(&hints, &key);
+		if (!h)
+			return;
+	}
+	for (i = 0; i < HEADWAY_HINTS; i++)
+		if (h->addr[i] == mutex)
+			return;
+	/* Several writers: one that loses its place fails again and returns. */
+	h->addr[h->next++ & (HEADWAY_HINTS - 1)] = mutex;
+}
+
+static __always_inline void hint_take(struct headway_thread_state *st)
+{
+	struct headway_hint_key key = { .tgid = st->rec.tgid, .ns_tid = st->rec.ns_tid };
+	struct headway_hint *h = bpf_map_lookup_elem(&hints, &key);
+	__u32 i;
+
+	if (!h)
+		return;
+	for (i = 0; i < HEADWAY_HINTS; i++) {
+		__u64 mutex = h->addr[i];
+
+		if (mutex && mutex != st->try_addr && !is_held(&st->rec, mutex) &&
+		    owns(&st->rec, mutex))
+			held_add(st, mutex);
+	}
+}
+
 SEC("uprobe")
 int headway_trylock_enter(struct pt_regs *ctx)
 {
@@ -101,6 +152,7 @@ int headway_trylock_enter(struct pt_regs *ctx)
 		return 0;
 	st->try_addr = PT_REGS_PARM1(ctx);
 	held_prune(st, bpf_ktime_get_ns());
+	hint_take(st);
 	return 0;
 }
 
@@ -111,6 +163,8 @@ static __always_inline void try_failed(struct pt_regs *ctx, struct headway_threa
 	__u32 owner = owner_read(mutex);
 	__u64 interval = now - lock->fail_last_ns;
 
+	if (owner)
+		hint_leave(st, mutex, owner);
 	lock->try_fail++;
 	if (lock->fail_last_ns) {
 		lock->fail_interval_sum_ns += interval;

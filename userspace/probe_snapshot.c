@@ -304,6 +304,19 @@ static uint64_t wait_bp(struct raw *raw, const struct headway_snap_thread *t)
 	return 0;
 }
 
+/* A lock that was released since the last try is still in the record: leave what is held now. */
+static void prune_held(struct headway_thread_rec *rec)
+{
+	uint32_t owner, kept = 0, i;
+
+	for (i = 0; i < rec->nr_held && i < HEADWAY_HELD_MAX; i++)
+		if (headway_proc_memory(rec->tgid, rec->held[i] + 8, &owner, sizeof(owner)) !=
+			    sizeof(owner) ||
+		    owner == rec->ns_tid)
+			rec->held[kept++] = rec->held[i];
+	rec->nr_held = kept;
+}
+
 static int merge_thread(struct headway_probe *p, struct merge *m, struct headway_target *target,
 			int task_fd, pid_t tid)
 {
@@ -335,6 +348,7 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
 	t->alive = proc.state != 'Z' && proc.state != 'X';
 	if (!t->alive)
 		return 0;
+	prune_held(&t->rec);
 	headway_probe_seed_wait(p, t, &proc, m->snap->time_ns);
 	if (t->rec.wait_addr)
 		headway_probe_keep_wait(p, &m->waits, target, t, &proc, wait_bp(m->raw, t),
@@ -480,6 +494,8 @@ static bool is_final(struct headway_probe *p, struct headway_snapshot *snap, str
 static void sweep(struct headway_probe *p, struct headway_snapshot *snap, struct raw *raw)
 {
 	int threads = headway_probe_map(p, "threads"), locks = headway_probe_map(p, "locks");
+	int hints = headway_probe_map(p, "hints");
+	struct headway_hint_key hint;
 	struct raw_thread *t;
 	size_t i;
 
@@ -495,6 +511,8 @@ static void sweep(struct headway_probe *p, struct headway_snapshot *snap, struct
 		}
 		p->freed_events += t->st.events;
 		bpf_map_delete_elem(threads, &t->key);
+		hint = (struct headway_hint_key){ t->st.rec.tgid, t->st.rec.ns_tid };
+		bpf_map_delete_elem(hints, &hint);
 	}
 	for (i = 0; i < raw->nr_locks; i++) {
 		t = thread_of_lock(raw, &raw->locks[i].key);
