@@ -106,7 +106,26 @@ int headway_fork(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	}
 	only_tgid = 0;
-	event_emit(HEADWAY_EVENT_FORK, pid_tgid, parent,
+	event_emit(HEADWAY_EVENT_FORK, tgid, parent,
 		   tool_pidns_ino ? pid_nr(child, tool_pidns_ino) : tgid);
+	return 0;
+}
+
+/*
+ * Run only when the tool is in a pid namespace of its own: the pids that its user names are not
+ * those that the hot paths compare. One pair for each process that the tool can see.
+ */
+SEC("iter/task")
+int headway_pids(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct headway_pid_pair pair;
+
+	if (!task || task->pid != task->tgid)
+		return 0;
+	pair.tool_pid = pid_nr(task, tool_pidns_ino);
+	pair.key_tgid = task->tgid;
+	if (pair.tool_pid)
+		bpf_seq_write(ctx->meta->seq, &pair, sizeof(pair));
 	return 0;
 }

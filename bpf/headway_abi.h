@@ -33,15 +33,15 @@ enum headway_lock_kind {
 };
 
 /*
- * One per thread, key: the tid in the initial pid namespace. start_ns tells a reused tid apart.
+ * One per thread. start_ns tells a reused tid apart.
  * An episode runs from nothing held to nothing held, as seen at trylock sites: an abort is an
  * episode whose last try failed while another lock was held and that was then rolled back; a
  * commit is a wanted lock that was got while holding another, or a one-lock episode that ended
  * without a failure.
  */
 struct headway_thread_rec {
-	__u64 start_ns;			/* task->start_boottime, ns */
-	__u32 tid;			/* initial pid namespace */
+	__u64 start_ns;			/* task->start_boottime, in steps of 10 ms as in /proc */
+	__u32 tid;			/* in the tool's pid namespace: as the user sees it */
 	__u32 tgid;
 	__u32 ns_tid;			/* in the target's own pid namespace: what glibc stores */
 	__u32 ns_tgid;
@@ -136,9 +136,9 @@ enum headway_event_type {
 
 struct headway_event {
 	__u32 type;			/* enum headway_event_type */
-	__u32 tid;
-	__u32 tgid;
-	__u32 arg;			/* fork: child tgid */
+	__u32 tid;			/* fork: the child's tgid */
+	__u32 tgid;			/* initial pid namespace, as tid */
+	__u32 arg;			/* fork: the child's tgid in the tool's pid namespace */
 	__u64 time_ns;
 };
 

@@ -62,6 +62,12 @@ struct headway_hint_key {
 	__u32 ns_tid;
 };
 
+/* What the iterator headway_pids writes. */
+struct headway_pid_pair {
+	__u32 tool_pid;			/* in the tool's pid namespace */
+	__u32 key_tgid;			/* in the initial one */
+};
+
 struct headway_hint {
 	__u64 addr[HEADWAY_HINTS];
 	__u32 next;
@@ -71,6 +77,7 @@ struct headway_hint {
 _Static_assert(sizeof(struct headway_thread_key) == 8, "headway_thread_key layout");
 _Static_assert(sizeof(struct headway_thread_state) ==
 	       sizeof(struct headway_thread_rec) + 80, "headway_thread_state layout");
+_Static_assert(sizeof(struct headway_pid_pair) == 8, "headway_pid_pair layout");
 _Static_assert(sizeof(struct headway_hint) == 40, "headway_hint layout");
 
 #endif /* HEADWAY_STATE_H */

@@ -180,6 +180,7 @@ int headway_probe_open(struct headway_probe **out, const struct headway_probe_op
 	ns = headway_proc_ns_ino("self", "pid");
 	p->skel->rodata->tool_pidns_ino = ns == INITIAL_PIDNS_INO ? 0 : ns;
 	p->skel->bss->follow_forks = opts->follow_forks;
+	bpf_program__set_autoload(p->skel->progs.headway_pids, p->skel->rodata->tool_pidns_ino != 0);
 	err = headway_bpf__load(p->skel);
 	if (err) {
 		err = load_failed(err);
@@ -244,15 +245,41 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 	return 0;
 }
 
+/* The id that the BPF side knows a process by, 0 when it is gone. */
+static uint32_t key_of(struct headway_probe *p, pid_t tgid)
+{
+	struct headway_pid_pair pairs[256];
+	struct bpf_link *link;
+	uint32_t key = 0;
+	ssize_t n;
+	int fd;
+
+	if (!p->skel->rodata->tool_pidns_ino)
+		return tgid;
+	link = bpf_program__attach_iter(p->skel->progs.headway_pids, NULL);
+	if (libbpf_get_error(link))
+		return 0;
+	fd = bpf_iter_create(bpf_link__fd(link));
+	while (fd >= 0 && !key && (n = read(fd, pairs, sizeof(pairs))) > 0)
+		for (size_t i = 0; i < n / sizeof(pairs[0]); i++)
+			if (pairs[i].tool_pid == (uint32_t)tgid)
+				key = pairs[i].key_tgid;
+	if (fd >= 0)
+		close(fd);
+	bpf_link__destroy(link);
+	return key;
+}
+
 int headway_probe_add_pid(struct headway_probe *p, pid_t pid)
 {
 	pid_t tgid = headway_proc_tgid(pid);
+	uint32_t key = tgid > 0 ? key_of(p, tgid) : 0;
 	int err;
 
-	if (tgid <= 0)
+	if (!key)
 		return headway_probe_fail(p, -ESRCH,
 			"no process %d: it has ended, or is in another pid namespace", pid);
-	err = headway_probe_target_add(p, tgid, tgid);
+	err = headway_probe_target_add(p, tgid, key);
 	if (err == -ESRCH)
 		return headway_probe_fail(p, err, "process %d ended while Headway was attaching to it",
 					  tgid);

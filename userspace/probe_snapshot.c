@@ -63,12 +63,12 @@ static int grow(void *array, size_t *cap, size_t need, size_t size)
 	return 0;
 }
 
-static struct headway_target *target_by_pid(struct headway_probe *p, pid_t pid)
+static struct headway_target *target_by_key(struct headway_probe *p, uint32_t key_tgid)
 {
 	size_t i;
 
 	for (i = 0; i < p->nr_targets; i++)
-		if (p->targets[i].pid == pid && !p->targets[i].exited)
+		if (p->targets[i].key_tgid == key_tgid && !p->targets[i].exited)
 			return &p->targets[i];
 	return NULL;
 }
@@ -82,13 +82,13 @@ static int on_event(void *ctx, void *data, size_t len)
 
 	if (len < sizeof(*e))
 		return 0;
-	t = target_by_pid(p, e->tgid);
+	t = target_by_key(p, e->tgid);
 	if (e->type == HEADWAY_EVENT_EXEC && t) {
 		t->trylock_found = false;
 		t->exe_ino = 0;
 	} else if (e->type == HEADWAY_EVENT_FORK) {
 		/* Already in the targets map; one that ended meanwhile is of no use here. */
-		headway_probe_target_add(p, e->arg, e->arg);
+		headway_probe_target_add(p, e->arg, e->tid);
 	}
 	return 0;
 }
