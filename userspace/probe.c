@@ -279,6 +279,10 @@ int headway_probe_add_pid(struct headway_probe *p, pid_t pid)
 	if (!key)
 		return headway_probe_fail(p, -ESRCH,
 			"no process %d: it has ended, or is in another pid namespace", pid);
+	if (headway_proc_is_32bit(tgid))
+		return headway_probe_fail(p, -EOPNOTSUPP,
+			"process %d is a 32-bit program, whose system calls the probes cannot see: watch a 64-bit build of it",
+			tgid);
 	err = headway_probe_target_add(p, tgid, key);
 	if (err == -ESRCH)
 		return headway_probe_fail(p, err, "process %d ended while Headway was attaching to it",

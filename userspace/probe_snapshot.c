@@ -86,6 +86,12 @@ static int on_event(void *ctx, void *data, size_t len)
 	if (e->type == HEADWAY_EVENT_EXEC && t) {
 		t->trylock_found = false;
 		t->exe_ino = 0;
+		if (headway_proc_is_32bit(t->pid)) {
+			p->missing |= 1u << HEADWAY_PROBE_FUTEX;
+			snprintf(p->reason[HEADWAY_PROBE_FUTEX],
+				 sizeof(p->reason[HEADWAY_PROBE_FUTEX]),
+				 "process %d now runs a 32-bit program, whose calls are not seen", t->pid);
+		}
 	} else if (e->type == HEADWAY_EVENT_FORK) {
 		/* Already in the targets map; one that ended meanwhile is of no use here. */
 		headway_probe_target_add(p, e->arg, e->tid);

@@ -101,8 +101,8 @@ static int tracepoint_id(int tracefs, const char *event)
 
 	snprintf(path, sizeof(path), "events/syscalls/%s/id", event);
 	fd = openat(tracefs, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
+	if (fd < 0)		/* ENOKEY: told apart from what attaching may answer */
+		return errno == ENOENT ? -ENOENT : -ENOKEY;
 	n = read(fd, buf, sizeof(buf) - 1);
 	close(fd);
 	if (n <= 0)
@@ -159,6 +159,9 @@ static int failed(struct headway_probe *p, enum headway_probe_id id, int err, co
 		return headway_probe_fail(p, -EOPNOTSUPP,
 			"this kernel has no tracepoint syscalls:%s: use a kernel with CONFIG_FTRACE_SYSCALLS",
 			what);
+	if (err == -ENOKEY)
+		return headway_probe_fail(p, -EPERM,
+			"not permitted to read tracefs: run as root, or with CAP_DAC_READ_SEARCH");
 	if (err == -EPERM || err == -EACCES)
 		return headway_probe_fail(p, -EPERM,
 			"not permitted to attach to syscalls:%s: run as root, or with CAP_BPF and CAP_PERFMON",

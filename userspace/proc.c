@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -253,6 +254,15 @@ pid_t headway_proc_ns_tid(int task_fd, pid_t tid)
 		p = end;
 	}
 	return last;
+}
+
+bool headway_proc_is_32bit(pid_t pid)
+{
+	char path[64], ident[EI_NIDENT + 1];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return read_at(AT_FDCWD, path, ident, sizeof(ident)) == EI_NIDENT &&
+	       !memcmp(ident, ELFMAG, SELFMAG) && ident[EI_CLASS] == ELFCLASS32;
 }
 
 uint32_t headway_proc_ns_ino(const char *pid, const char *ns)
