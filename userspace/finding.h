@@ -86,7 +86,7 @@ struct headway_finding {
 	enum headway_verdict verdict;
 	enum headway_confidence confidence;
 	uint32_t pid;
-	char comm[HEADWAY_COMM_LEN];	/* of the first actor */
+	char comm[HEADWAY_COMM_LEN];	/* of the process, that is of its first thread */
 	uint64_t window_ns;
 	uint64_t first_seen_ns;		/* since the watch began: when it began to be stuck */
 	uint64_t latency_ns;		/* from then to the report */

@@ -260,6 +260,7 @@ struct headway_finding *headway_judge_finding(struct headway_judge *j, enum head
 					      size_t actor, uint64_t onset_ns)
 {
 	const struct headway_thread_rec *rec = &j->v->actors[actor].now.rec;
+	long leader = headway_view_find_tid(j->v, rec->tgid);
 	struct headway_finding *f;
 
 	if (j->nr_findings == HEADWAY_JUDGE_FINDINGS)
@@ -268,7 +269,7 @@ struct headway_finding *headway_judge_finding(struct headway_judge *j, enum head
 	memset(f, 0, sizeof(*f));
 	f->verdict = verdict;
 	f->pid = rec->tgid;
-	memcpy(f->comm, rec->comm, sizeof(f->comm));
+	memcpy(f->comm, leader >= 0 ? j->v->actors[leader].now.rec.comm : rec->comm, sizeof(f->comm));
 	f->window_ns = j->v->end_ns - j->v->start_ns;
 	/* Absolute here; detect.c, which knows when the watch began, makes them relative. */
 	f->first_seen_ns = onset_ns;
@@ -360,6 +361,14 @@ uint64_t headway_judge_peer_wins(const struct headway_judge *j, size_t actor, ui
 	return total;
 }
 
+/* The first failure of all had none before it, so no interval. */
+static double mean_interval_ns(const struct headway_contact *c)
+{
+	uint64_t intervals = c->delta.try_fail - (c->delta.try_fail == c->now.try_fail);
+
+	return intervals ? (double)c->delta.fail_interval_sum_ns / (double)intervals : 0;
+}
+
 double headway_judge_steady_period_ns(const struct headway_judge *j,
 				      const struct headway_contact *c)
 {
@@ -367,7 +376,7 @@ double headway_judge_steady_period_ns(const struct headway_judge *j,
 
 	if (c->delta.try_fail < 3 || !c->now.fail_interval_min_ns)
 		return 0;
-	mean = (double)c->delta.fail_interval_sum_ns / (double)c->delta.try_fail;
+	mean = mean_interval_ns(c);
 	if (mean < j->t->storm_period_min_ns ||
 	    (double)c->now.fail_interval_min_ns < j->t->storm_steady * mean)
 		return 0;
@@ -383,7 +392,7 @@ void headway_judge_describe_period(const struct headway_judge *j, struct headway
 
 	if (!c || c->key.kind != HEADWAY_KIND_PTHREAD_MUTEX || c->delta.try_fail < 3)
 		return;
-	mean = (double)c->delta.fail_interval_sum_ns / (double)c->delta.try_fail;
+	mean = mean_interval_ns(c);
 	headway_finding_evidence(f, "thread %u tries again every %.3f ms on average (shortest %.3f ms, "
 				 "longest %.3f ms since first seen)", a->now.rec.tid, mean / 1e6,
 				 (double)c->now.fail_interval_min_ns / 1e6,
