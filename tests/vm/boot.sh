@@ -53,27 +53,39 @@ vm_now_ms() {
 	echo $((${EPOCHREALTIME/[.,]/} / 1000))
 }
 
-# Everything goes to the log, as plain lines: no carriage returns, no terminal control. Passed on is
-# only what comes between our two markers, since nobody reads how a kernel boots when it did.
-# With HEADWAY_VERBOSE set, all of it is passed on.
+# Plain lines: no carriage returns, no terminal control. Writes whole lines, so that two of these may
+# feed one pipe.
+vm_lines() {
+	sed -u -e 's/\x1b\[[0-9;?]*[a-zA-Z]//g' -e 's/\x1b[()][A-Z0-9]//g' -e 's/\x1bc//g' -e 's/\r//g'
+}
+
+# Everything goes to the log. Passed on is only what comes between our two markers, since nobody
+# reads how a kernel boots when it did. With HEADWAY_VERBOSE set, all of it is passed on.
 vm_filter() {
-	sed -u -e 's/\x1b\[[0-9;?]*[a-zA-Z]//g' -e 's/\x1b[()][A-Z0-9]//g' -e 's/\x1bc//g' -e 's/\r//g' |
-		tee "$VM_RUN/console.log" |
-		awk -v shown="${HEADWAY_VERBOSE:-}" '
-			/^HEADWAY-VM-START/ { shown = 1; next }
-			/^HEADWAY-VM-END/ { shown = ENVIRON["HEADWAY_VERBOSE"]; next }
-			shown { print; fflush() }'
+	tee "$VM_RUN/console.log" | awk -v verbose="${HEADWAY_VERBOSE:-}" '
+		BEGIN { shown = verbose }
+		/^HEADWAY-VM-START/ { shown = 1; next }
+		/^HEADWAY-VM-END/ { shown = verbose; next }
+		shown { print; fflush() }'
 }
 
 vm_run() {
 	local title=$1 limit=${HEADWAY_BOOT_TIMEOUT:-120} timed_out='' start filter end status taint
 	shift
 
-	mkfifo "$VM_RUN/console"
-	vm_filter <"$VM_RUN/console" &
+	# "console" is the machine's own output. "script" is for machines that can keep the script's
+	# output apart from the kernel log: on one line, either may fall into the middle of the other.
+	mkfifo "$VM_RUN/console" "$VM_RUN/script"
+	# Held open here, as not every machine opens it; closed when the machine has ended.
+	exec 7<>"$VM_RUN/script"
+	{
+		vm_lines <"$VM_RUN/console" &
+		vm_lines <"$VM_RUN/script"
+		wait
+	} 7>&- | vm_filter 7>&- &
 	filter=$!
 	start=$(vm_now_ms)
-	setsid "$@" </dev/null >"$VM_RUN/console" 2>&1 &
+	setsid "$@" </dev/null >"$VM_RUN/console" 2>&1 7>&- &
 	VM_PID=$!
 	while kill -0 "$VM_PID" 2>/dev/null; do
 		if [ $(($(vm_now_ms) - start)) -gt $((limit * 1000)) ]; then
@@ -86,6 +98,7 @@ vm_run() {
 	vm_kill
 	wait "$VM_PID" 2>/dev/null
 	VM_PID=
+	exec 7>&-
 	wait "$filter"
 	[ -z "${HEADWAY_VM_LOG:-}" ] || cp "$VM_RUN/console.log" "$HEADWAY_VM_LOG"
 

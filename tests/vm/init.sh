@@ -22,6 +22,13 @@ vm_finish() {
 }
 trap vm_finish EXIT
 
+# Where the machine has a second serial line, all but the kernel log goes there.
+if [ -n "${headway_tty:-}" ] && [ -c "$headway_tty" ]; then
+	# Raw: the terminal must not translate what it passes on.
+	stty -F "$headway_tty" raw -echo
+	exec </dev/null >"$headway_tty" 2>&1
+fi
+
 mount -n -t proc proc /proc
 mount -n -t sysfs sysfs /sys
 mount -n -t debugfs debugfs /sys/kernel/debug

@@ -209,9 +209,11 @@ boot)
 	say BOOT "Linux $(cat "$dir/VERSION") in qemu (emulated: about 10 s)"
 	vm_run "Linux $(cat "$dir/VERSION") in qemu" \
 		qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1024M -nodefaults \
-		-display none -serial stdio -no-reboot -kernel "$dir/vmlinuz" -initrd "$VM_RUN/initramfs.cpio" \
+		-display none -no-reboot -kernel "$dir/vmlinuz" -initrd "$VM_RUN/initramfs.cpio" \
+		-chardev stdio,id=console,signal=off -serial chardev:console \
+		-chardev "file,id=script,path=$VM_RUN/script" -serial chardev:script \
 		-virtfs local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap \
-		-append "console=ttyS0 panic=-1 loglevel=7 tsc=unstable headway_run=$VM_RUN headway_init=$VM_INIT"
+		-append "console=ttyS0 panic=-1 loglevel=7 tsc=unstable headway_run=$VM_RUN headway_init=$VM_INIT headway_tty=/dev/ttyS1"
 	;;
 *)
 	sed -n '5,8s/^# //p' "$0" >&2
