@@ -15,13 +15,19 @@ cd "$top" || exit 1
 tests=${HEADWAY_TESTS_DIR:-$top/tests}	# the self-test runs canned tiers
 logs=${HEADWAY_LOGS_DIR:-$top/build/logs}
 
-order=(unit kunit torture distro bpf tool corpus)
+# What is quick and basic comes first. Tiers that are not named here run after these; bench measures
+# and does not judge.
+order=(unit docs kunit torture distro bpf tool corpus)
 # Seconds. Generous: they catch hangs, and a cold run builds kernels inside of kunit and distro.
 declare -A limits=([unit]=600 [kunit]=1500 [torture]=1200 [distro]=1500 [bpf]=600 [tool]=600 [corpus]=1200)
 default_limit=600
 
 if [ $# -eq 0 ]; then
-	for tier in "${order[@]}"; do
+	for tier in "${order[@]}" "$tests"/*/run.sh; do
+		[ "$tier" = "${tier%/run.sh}" ] || tier=$(basename "$(dirname "$tier")")
+		case " bench $* " in
+		*" $tier "*) continue ;;
+		esac
 		[ ! -e "$tests/$tier/run.sh" ] || set -- "$@" "$tier"
 	done
 fi

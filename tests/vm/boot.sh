@@ -99,7 +99,14 @@ vm_run() {
 	wait "$VM_PID" 2>/dev/null
 	VM_PID=
 	exec 7>&-
-	wait "$filter"
+	# All that wrote into the pipes is gone, so this ends at once; if a process did get away, do not
+	# wait for it for ever.
+	for _ in $(seq 50); do
+		kill -0 "$filter" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill "$filter" 2>/dev/null
+	wait "$filter" 2>/dev/null
 	[ -z "${HEADWAY_VM_LOG:-}" ] || cp "$VM_RUN/console.log" "$HEADWAY_VM_LOG"
 
 	if ! "$VM_TOP/tests/lib/splat.sh" "$VM_RUN/console.log"; then
