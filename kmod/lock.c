@@ -58,6 +58,12 @@ static struct headway_party headway_party(struct headway_txn *txn)
 	};
 }
 
+/* A wounded transaction that holds nothing is in nobody's way. */
+static bool headway_must_back_out(const struct headway_txn *txn)
+{
+	return READ_ONCE(txn->wounded) && txn->nr_held;
+}
+
 /* Whoever is given a ticket earlier is older. Others may give us ours at the same time. */
 static void headway_give_ticket(struct headway_txn *txn)
 {
@@ -109,7 +115,7 @@ static bool headway_spin(struct headway_txn *txn, struct headway_lock *lock)
 				headway_count(txn->domain, HEADWAY_STAT_STEALS);
 			return true;
 		}
-		if (need_resched() || (READ_ONCE(txn->wounded) && txn->nr_held))
+		if (need_resched() || headway_must_back_out(txn))
 			return false;
 		rcu_read_lock();
 		task = READ_ONCE(lock->spin_task);
@@ -214,7 +220,7 @@ static int headway_conflict(struct headway_txn *txn, struct headway_lock *lock,
 	/* The owner first, so that holders come out older than those who run into them. */
 	headway_give_ticket(owner);
 	headway_give_ticket(txn);
-	if (READ_ONCE(txn->wounded) && txn->nr_held)
+	if (headway_must_back_out(txn))
 		return -EDEADLK;
 
 	self = headway_party(txn);
@@ -279,8 +285,14 @@ static int headway_wait_locked(struct headway_txn *txn, struct headway_lock *loc
 		} else {
 			owner = headway_word_txn(atomic_long_read(&lock->owner));
 		}
-		/* No owner: free, and the first waiter, not us, is on its way. */
-		ret = owner ? headway_conflict(txn, lock, owner) : 0;
+		/*
+		 * No owner: free, and the first waiter, not us, is on its way. A wound counts all
+		 * the same: who wounded us may wait for what we hold, and wounds only once.
+		 */
+		if (owner)
+			ret = headway_conflict(txn, lock, owner);
+		else
+			ret = headway_must_back_out(txn) ? -EDEADLK : 0;
 		if (!ret && signal_pending_state(state, current))
 			ret = -EINTR;
 		if (!ret && expired)
