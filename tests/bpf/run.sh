@@ -13,7 +13,8 @@ cd "$top" || exit 1
 # shellcheck source=tests/lib/ktap.sh
 . tests/lib/ktap.sh
 
-out=build/bpf-tests
+export HEADWAY_BUILD=${HEADWAY_BUILD:-build}
+out=$HEADWAY_BUILD/bpf-tests
 status=0
 mkdir -p "$out" || exit 1
 
@@ -29,7 +30,7 @@ cc_probe_counts() {
 	local packages=(libbpf libelf libdw json-c)
 
 	rm -f "$out/libheadway.a"
-	find build/userspace -name '*.o' ! -name main.o -exec ar rcs "$out/libheadway.a" {} + || return
+	find "$HEADWAY_BUILD/userspace" -name '*.o' ! -name main.o -exec ar rcs "$out/libheadway.a" {} + || return
 	! pkg-config --exists capstone || packages+=(capstone)
 	# shellcheck disable=SC2046	# pkg-config prints words
 	"${CC:-gcc}" -std=gnu11 -O2 -g -Wall -Wextra -Werror -Iuserspace -Ibpf -Itests/unit \
@@ -38,7 +39,7 @@ cc_probe_counts() {
 }
 
 ktap_begin bpf.build
-check 'the tool is there' test -x build/headway
+check 'the tool is there' test -x "$HEADWAY_BUILD/headway"
 check 'actions, position independent' cc_target actions-pie tests/bpf/actions.c -pie
 check 'actions, at a fixed address' cc_target actions-no-pie tests/bpf/actions.c -no-pie
 check 'actions, static' cc_target actions-static tests/bpf/actions.c -static

@@ -129,12 +129,13 @@ def _label_blocked(series):
 def _label_progress(series):
     last = series.samples[-1]
     for start, end in _halves(series):
-        attempts = series.deltas(start, end, "attempts")
-        completions = series.deltas(start, end, "completions")
-        if sum(completions) <= 0:
+        if sum(series.deltas(start, end, "completions")) <= 0:
             return f"nothing completed for half of the run: {last}"
-        if any(a > 0 and c <= 0 for a, c in zip(attempts, completions)):
-            return f"an actor tries and does not complete: {last}"
+    # each actor over the whole run: on a busy machine half of it can be a few tries
+    whole = (0, len(series.samples) - 1)
+    tries = series.deltas(*whole, "attempts")
+    if any(a > 0 and c <= 0 for a, c in zip(tries, series.deltas(*whole, "completions"))):
+        return f"an actor tries and does not complete: {last}"
     return None
 
 
@@ -269,7 +270,8 @@ class Load:
         self.busy = []
         for cpu in sorted(os.sched_getaffinity(0)):
             self.busy.append(subprocess.Popen(
-                ["taskset", "-c", str(cpu), "/bin/sh", "-c", "while :; do :; done"]))
+                ["nice", "-n", "5", "taskset", "-c", str(cpu),
+                 "/bin/sh", "-c", "while :; do :; done"]))
         return self
 
     def __exit__(self, *_):

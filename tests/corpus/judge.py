@@ -330,9 +330,10 @@ def parse_options():
     """Command line; the defaults are what `make check` runs."""
     here = os.path.dirname(os.path.abspath(__file__))
     root = os.path.dirname(os.path.dirname(here))
+    build = os.path.join(root, os.environ.get("HEADWAY_BUILD", "build"))
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", default=os.path.join(root, "build/corpus"))
-    parser.add_argument("--tool", default=os.path.join(root, "build/headway"))
+    parser.add_argument("--bin", default=os.path.join(build, "corpus"))
+    parser.add_argument("--tool", default=os.path.join(build, "headway"))
     parser.add_argument("--schema", default=os.path.join(root, "userspace/headway.schema.json"))
     parser.add_argument("--cases", default=os.path.join(here, "cases.tsv"))
     parser.add_argument("--seconds", type=float, default=9, help="of watching per case")

@@ -16,7 +16,7 @@
 #include "libcorpus.h"
 
 #define SEATS		3
-#define BACKOFF_MAX	16	/* yields */
+#define BACKOFF_MAX	4	/* yields */
 #define EAT_NS		2000
 
 pthread_mutex_t fork_0 = PTHREAD_MUTEX_INITIALIZER;
