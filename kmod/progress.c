@@ -198,7 +198,7 @@ static void headway_watch_publish(struct headway_domain *domain,
 	state->window = *window;
 	if (event) {
 		state->events[state->nr_events++ % HEADWAY_EVENTS] = *event;
-		state->verdict = event->to;
+		WRITE_ONCE(state->verdict, event->to);
 		state->since_ns = event->at_ns;
 	}
 	spin_unlock(&domain->watch_lock);
@@ -351,6 +351,23 @@ void headway_watch_report(struct headway_domain *domain, struct headway_report *
 		report->events[i - first] = state->events[i % HEADWAY_EVENTS];
 	spin_unlock(&domain->watch_lock);
 }
+
+/**
+ * headway_domain_verdict - what the watchdog believes of a domain now
+ * @domain: registered domain
+ *
+ * Two windows in a row make a verdict.
+ *
+ * Context: task context.
+ * Return: the verdict.
+ */
+enum headway_verdict headway_domain_verdict(struct headway_domain *domain)
+{
+	struct headway_watch_state *state = domain->watch.state;
+
+	return READ_ONCE(state->verdict);
+}
+EXPORT_SYMBOL_GPL(headway_domain_verdict);
 
 /**
  * headway_watch_rebase - let the counters that are shown start from here

@@ -77,7 +77,9 @@ EXPORT_SYMBOL_GPL(headway_txn_begin_wait);
 void headway_txn_begin_prio(struct headway_txn *txn, struct headway_domain *domain,
 			    unsigned int priority)
 {
-	headway_txn_begin_wait(txn, domain, priority, NULL);
+	/* Uninterruptible and without a deadline, it cannot fail. */
+	if (headway_txn_begin_wait(txn, domain, priority, NULL))
+		WARN_ON_ONCE(1);
 }
 EXPORT_SYMBOL_GPL(headway_txn_begin_prio);
 

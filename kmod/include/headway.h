@@ -272,6 +272,9 @@ void headway_domain_destroy(struct headway_domain *domain);
 int headway_domain_set_policy(struct headway_domain *domain, enum headway_policy policy,
 			      const struct headway_wait *wait);
 
+/* progress.c */
+enum headway_verdict headway_domain_verdict(struct headway_domain *domain);
+
 /* lock.c */
 void __headway_lock_init(struct headway_lock *lock, struct headway_domain *domain, u32 rank,
 			 u64 key, const char *name, struct lock_class_key *class);
@@ -296,13 +299,13 @@ void headway_lock_destroy(struct headway_lock *lock);
 /* txn.c */
 void headway_txn_begin_prio(struct headway_txn *txn, struct headway_domain *domain,
 			    unsigned int priority);
-int headway_txn_begin_wait(struct headway_txn *txn, struct headway_domain *domain,
-			   unsigned int priority, const struct headway_wait *wait);
+int __must_check headway_txn_begin_wait(struct headway_txn *txn, struct headway_domain *domain,
+					unsigned int priority, const struct headway_wait *wait);
 void headway_txn_end(struct headway_txn *txn);
-int headway_lock_wait(struct headway_txn *txn, struct headway_lock *lock,
-		      const struct headway_wait *wait);
-int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks, unsigned int n,
-			   const struct headway_wait *wait);
+int __must_check headway_lock_wait(struct headway_txn *txn, struct headway_lock *lock,
+				   const struct headway_wait *wait);
+int __must_check headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks,
+					unsigned int n, const struct headway_wait *wait);
 void headway_unlock(struct headway_txn *txn, struct headway_lock *lock);
 int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait *wait);
 bool __headway_txn_again(struct headway_txn *txn);
@@ -344,12 +347,14 @@ static inline void headway_txn_begin(struct headway_txn *txn, struct headway_dom
  * Timeouts are in nanoseconds, counted from the call, and killable.
  */
 #define __HEADWAY_LOCK_FORM(suffix, wait) \
-static inline int headway_lock##suffix(struct headway_txn *txn, struct headway_lock *lock) \
+static inline int __must_check headway_lock##suffix(struct headway_txn *txn, \
+						    struct headway_lock *lock) \
 { \
 	return headway_lock_wait(txn, lock, wait); \
 } \
-static inline int headway_lock_many##suffix(struct headway_txn *txn, \
-					    struct headway_lock **locks, unsigned int n) \
+static inline int __must_check headway_lock_many##suffix(struct headway_txn *txn, \
+							 struct headway_lock **locks, \
+							 unsigned int n) \
 { \
 	return headway_lock_many_wait(txn, locks, n, wait); \
 }
@@ -368,8 +373,8 @@ __HEADWAY_LOCK_FORM(_try, __HEADWAY_WAIT(TASK_RUNNING, KTIME_MAX))
  *
  * Return: as headway_lock_killable(), and -ETIMEDOUT.
  */
-static inline int headway_lock_timeout(struct headway_txn *txn, struct headway_lock *lock,
-				       u64 timeout_ns)
+static inline int __must_check headway_lock_timeout(struct headway_txn *txn,
+						    struct headway_lock *lock, u64 timeout_ns)
 {
 	return headway_lock_wait(txn, lock, __HEADWAY_WAIT(TASK_KILLABLE,
 				 ktime_add_safe(ktime_get(), ns_to_ktime(timeout_ns))));
@@ -384,8 +389,9 @@ static inline int headway_lock_timeout(struct headway_txn *txn, struct headway_l
  *
  * Return: as headway_lock_many_killable(), and -ETIMEDOUT.
  */
-static inline int headway_lock_many_timeout(struct headway_txn *txn, struct headway_lock **locks,
-					    unsigned int n, u64 timeout_ns)
+static inline int __must_check headway_lock_many_timeout(struct headway_txn *txn,
+							 struct headway_lock **locks,
+							 unsigned int n, u64 timeout_ns)
 {
 	return headway_lock_many_wait(txn, locks, n, __HEADWAY_WAIT(TASK_KILLABLE,
 				      ktime_add_safe(ktime_get(), ns_to_ktime(timeout_ns))));
