@@ -335,6 +335,7 @@ static int headway_take_contended(struct headway_txn *txn, struct headway_lock *
 int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait *wait)
 {
 	struct headway_lock *contended = txn->contended;
+	enum headway_policy policy = txn->policy;
 	int ret;
 
 	trace_headway_rollback(txn, contended);
@@ -348,7 +349,8 @@ int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait
 	ret = headway_epoch_migrate(txn, wait);
 	if (!ret)
 		ret = headway_txn_back_off(txn, wait);
-	if (!ret)
+	/* Under a new policy the sets may be asked for in another order: no lock is ahead in it. */
+	if (!ret && txn->policy == policy)
 		ret = headway_take_contended(txn, contended, wait);
 	txn->last = ret ?: 1;
 	return ret;
