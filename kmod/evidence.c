@@ -70,9 +70,27 @@ u32 headway_views_copy(struct headway_domain *domain, struct headway_txn_view *v
 	return n;
 }
 
-/* " waiter/pid -> lock -> holder/pid" for those that wait; else who rolled back how often. */
-static void headway_log_views(const struct headway_txn_view *views, u32 n, char *line, size_t size)
+static const struct headway_txn_view *headway_longest_wait(const struct headway_txn_view *views,
+							   u32 n)
 {
+	const struct headway_txn_view *longest = NULL;
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		if (views[i].waiting && views[i].owner.held &&
+		    (!longest || views[i].wait_since_ns < longest->wait_since_ns))
+			longest = &views[i];
+	return longest;
+}
+
+/*
+ * "waiter[pid] -> lock -> holder[pid]" of some that wait, and who rolled back how often.
+ *
+ * Return: pid of whom the one who waits longest waits for, or 0.
+ */
+static pid_t headway_log_views(const struct headway_txn_view *views, u32 n, char *line, size_t size)
+{
+	const struct headway_txn_view *longest = headway_longest_wait(views, n);
 	char a[HEADWAY_CLEAN_MAX], b[HEADWAY_CLEAN_MAX], c[HEADWAY_CLEAN_MAX];
 	u32 i, shown = 0;
 	size_t len = 0;
@@ -96,6 +114,7 @@ static void headway_log_views(const struct headway_txn_view *views, u32 n, char 
 				 shown++ ? "," : ";", headway_clean(a, v->comm), v->pid,
 				 v->restarts);
 	}
+	return longest ? longest->owner.pid : 0;
 }
 
 /* The lock that most transactions gave up at, since the last reset. Under locks_mutex. */
@@ -120,27 +139,31 @@ static struct headway_lock *headway_worst_lock(struct headway_domain *domain, u6
 	return worst;
 }
 
-static void headway_log_lock(struct headway_domain *domain, char *line, size_t size)
+/* Return: pid of the worst lock's owner, or 0. */
+static pid_t headway_log_lock(struct headway_domain *domain, char *line, size_t size)
 {
 	char name[HEADWAY_CLEAN_MAX], comm[HEADWAY_CLEAN_MAX];
-	struct headway_owner owner;
+	struct headway_owner owner = {};
 	struct headway_lock *lock;
 	u64 rollbacks;
 
 	mutex_lock(&domain->locks_mutex);
 	lock = headway_worst_lock(domain, &rollbacks);
 	if (lock) {
+		headway_clean(name, lock->stats.name);
 		headway_lock_owner(lock, &owner);
-		scnprintf(line, size, "; worst lock: %s, %llu rollbacks, %s%s",
-			  headway_clean(name, lock->stats.name), rollbacks,
-			  owner.held ? "held by " : "free now",
-			  owner.held ? headway_clean(comm, owner.comm) : "");
 	}
 	mutex_unlock(&domain->locks_mutex);
+	if (owner.held)
+		scnprintf(line, size, "; worst lock: %s, %llu rollbacks, held by %s[%d]", name,
+			  rollbacks, headway_clean(comm, owner.comm), owner.pid);
+	else if (lock)
+		scnprintf(line, size, "; worst lock: %s, %llu rollbacks, free now", name, rollbacks);
+	return owner.pid;
 }
 
 static void headway_log_next(struct headway_domain *domain, enum headway_verdict verdict,
-			     char *line, size_t size)
+			     pid_t holder, char *line, size_t size)
 {
 	enum headway_policy policy = READ_ONCE(domain->policy);
 
@@ -149,9 +172,10 @@ static void headway_log_next(struct headway_domain *domain, enum headway_verdict
 			  headway_policy_name(policy == HEADWAY_POLICY_NONE ?
 					      HEADWAY_POLICY_ORDERED : HEADWAY_POLICY_WOUND_WAIT),
 			  domain->name);
+	else if (verdict == HEADWAY_VERDICT_STALLED_HOLDER && holder)
+		scnprintf(line, size, "cat /proc/%d/stack, to see where the holder is", holder);
 	else
-		scnprintf(line, size, "cat " HEADWAY_DIR "/%s/%s", domain->name,
-			  verdict == HEADWAY_VERDICT_STARVATION ? "transactions" : "graph");
+		scnprintf(line, size, "cat " HEADWAY_DIR "/%s/transactions", domain->name);
 }
 
 /**
@@ -165,9 +189,11 @@ static void headway_log_next(struct headway_domain *domain, enum headway_verdict
 void headway_evidence_log(struct headway_domain *domain, const struct headway_event *event,
 			  const struct headway_window *window)
 {
-	u32 tenths = div_u64(window->length_ns, NSEC_PER_SEC / 10);
+	u32 tenths = div_u64(window->length_ns + NSEC_PER_SEC / 20, NSEC_PER_SEC / 10);
 	struct headway_txn_view *views;
 	char *who, *where, *next;
+	pid_t holder, worst;
+	u32 n;
 
 	if (!headway_verdict_is_alarm(event->to)) {
 		pr_info("%s: %s again after %llu s of %s: %llu commits, %llu rollbacks in %u.%u s\n",
@@ -181,11 +207,10 @@ void headway_evidence_log(struct headway_domain *domain, const struct headway_ev
 	if (who && views) {
 		where = who + HEADWAY_LOG_SIZE;
 		next = where + HEADWAY_LOG_SIZE;
-		headway_log_views(views,
-				  headway_views_copy(domain, views, HEADWAY_LOG_VIEWS, NULL),
-				  who, HEADWAY_LOG_SIZE);
-		headway_log_lock(domain, where, HEADWAY_LOG_SIZE);
-		headway_log_next(domain, event->to, next, HEADWAY_LOG_SIZE);
+		n = headway_views_copy(domain, views, HEADWAY_LOG_VIEWS, NULL);
+		holder = headway_log_views(views, n, who, HEADWAY_LOG_SIZE);
+		worst = headway_log_lock(domain, where, HEADWAY_LOG_SIZE);
+		headway_log_next(domain, event->to, holder ?: worst, next, HEADWAY_LOG_SIZE);
 		pr_warn("%s: %s: %llu commits, %llu rollbacks by %u transactions, %u waiting (longest %llu ms) in %u.%u s, policy %s%s%s; next: %s\n",
 			domain->name, headway_verdict_name(event->to), event->commits,
 			event->rollbacks, event->actors, window->waiters,
@@ -207,7 +232,7 @@ void headway_evidence_log(struct headway_domain *domain, const struct headway_ev
  * @detail: result; left empty if there is nothing to say
  * @size: its size
  *
- * The worst lock of a livelock; otherwise the chain of whoever waits longest.
+ * The chain of whoever waits longest, or the lock that most gave up at, and its owner.
  *
  * Context: may sleep.
  */
@@ -215,30 +240,34 @@ void headway_evidence_detail(struct headway_domain *domain, enum headway_verdict
 			     char *detail, size_t size)
 {
 	char a[HEADWAY_CLEAN_MAX], b[HEADWAY_CLEAN_MAX], c[HEADWAY_CLEAN_MAX];
-	struct headway_txn_view *views, *longest = NULL;
+	const struct headway_txn_view *longest = NULL;
+	struct headway_txn_view *views;
+	struct headway_owner owner;
 	struct headway_lock *lock;
 	u64 rollbacks;
-	u32 i, n;
 
-	if (verdict == HEADWAY_VERDICT_LIVELOCK) {
-		mutex_lock(&domain->locks_mutex);
-		lock = headway_worst_lock(domain, &rollbacks);
-		if (lock)
-			scnprintf(detail, size, "%s", headway_clean(a, lock->stats.name));
-		mutex_unlock(&domain->locks_mutex);
-		return;
-	}
 	views = kvmalloc_array(HEADWAY_LOG_VIEWS, sizeof(*views), GFP_KERNEL);
-	if (!views)
-		return;
-	n = headway_views_copy(domain, views, HEADWAY_LOG_VIEWS, NULL);
-	for (i = 0; i < n; i++)
-		if (views[i].waiting && views[i].owner.held &&
-		    (!longest || views[i].wait_since_ns < longest->wait_since_ns))
-			longest = &views[i];
+	if (views && verdict != HEADWAY_VERDICT_LIVELOCK)
+		longest = headway_longest_wait(views, headway_views_copy(domain, views,
+									 HEADWAY_LOG_VIEWS, NULL));
 	if (longest)
 		scnprintf(detail, size, "%s:%d->%s->%s:%d", headway_clean(a, longest->comm),
 			  longest->pid, headway_clean(b, longest->lock_name),
 			  headway_clean(c, longest->owner.comm), longest->owner.pid);
 	kvfree(views);
+	if (longest)
+		return;
+
+	mutex_lock(&domain->locks_mutex);
+	lock = headway_worst_lock(domain, &rollbacks);
+	if (lock) {
+		headway_lock_owner(lock, &owner);
+		headway_clean(a, lock->stats.name);
+		if (owner.held && verdict != HEADWAY_VERDICT_LIVELOCK)
+			scnprintf(detail, size, "%s->%s:%d", a, headway_clean(b, owner.comm),
+				  owner.pid);
+		else
+			scnprintf(detail, size, "%s", a);
+	}
+	mutex_unlock(&domain->locks_mutex);
 }
