@@ -16,6 +16,7 @@ deb_archive_uri() {
 	# apt's own parser reads sources.list and sources.list.d in both formats. Third parties have
 	# suites with the same name, but not the component "main" under the distribution's own suite;
 	# where the label is known it decides.
+	# shellcheck disable=SC2016 # apt expands these
 	uri=$(apt-get indextargets --format '$(LABEL)|$(REPO_URI)' 'Created-By: Packages' \
 		"Release: $codename" 'Component: main' 2>/dev/null |
 		sort -u | awk -F'|' '$1 == "Debian" { print $2; found = 1; exit } { other = $2 }

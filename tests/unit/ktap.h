@@ -14,7 +14,8 @@
  *
  *	KTAP_MAIN("policy")
  *
- * The "links:" comment names the sources (from the top of the tree) that the Makefile links with it.
+ * The "links:" comment names the sources (from the top of the tree) that the Makefile links with
+ * it; "libs:" may name libraries, "sanitize:" other sanitizers than address,undefined.
  *
  * Invariants: a test registers itself before main() runs, so there is no list to keep by hand and
  * no test can be forgotten. The plan is printed before the first result, so a crash in the middle

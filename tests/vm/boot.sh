@@ -13,6 +13,7 @@
 # shellcheck shell=bash
 
 VM_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck disable=SC2034 # for the caller
 VM_INIT=$VM_TOP/tests/vm/init.sh
 # Kernel taints that mean a splat: 4 machine check, 5 bad page, 7 oops, 9 warning, 14 soft lockup.
 VM_BAD_TAINTS=$(((1 << 4) | (1 << 5) | (1 << 7) | (1 << 9) | (1 << 14)))
@@ -20,7 +21,10 @@ VM_BAD_TAINTS=$(((1 << 4) | (1 << 5) | (1 << 7) | (1 << 9) | (1 << 14)))
 vm_prepare() {
 	local script
 
-	script=$(readlink -f -- "$1") && [ -x "$script" ] || die "cannot execute the script '$1'"
+	script=$(readlink -f -- "$1")
+	if [ ! -f "$script" ] || [ ! -x "$script" ]; then
+		die "cannot execute the script '$1'"
+	fi
 	shift
 	VM_RUN=$(mktemp -d "${TMPDIR:-/tmp}/headway-vm.XXXXXX") || die "cannot make a directory in ${TMPDIR:-/tmp}"
 	VM_NONCE=$$-$RANDOM$RANDOM

@@ -9,6 +9,7 @@
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb LC_ALL=C.UTF-8
 
 vm_status=125
+# shellcheck disable=SC2317 # called by the trap
 vm_finish() {
 	local taint
 
@@ -37,6 +38,7 @@ mount -n -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
 mount -n -t bpf bpf /sys/fs/bpf 2>/dev/null
 mount -n -t cgroup2 cgroup2 /sys/fs/cgroup 2>/dev/null
 
+vm_cwd=/ vm_args=()
 # shellcheck source=/dev/null
 . "${headway_run:?no headway_run= on the kernel command line}/orders"
 

@@ -1,7 +1,10 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0
 # initramfs-init.sh - brings up the guest's root (the host's / over 9p, a tmpfs on top) and starts init.sh.
 b=/bin/busybox
+# From the kernel command line.
+: "${headway_init:=/sbin/init}"
 
 fail() {
 	$b echo "initramfs: $*"
@@ -24,5 +27,5 @@ $b mount -t overlay -o lowerdir=/lower,upperdir=/rw/upper,workdir=/rw/work overl
 $b mount --move /dev /root/dev
 $b umount /proc
 $b echo "initramfs: starting $headway_init"
+# When this fails the kernel panics, which ends the machine as well.
 exec $b switch_root /root "$headway_init"
-fail "cannot start $headway_init"

@@ -112,9 +112,9 @@ fetch_headers() {
 
 	deb_fetch "$suite" "linux-headers-$release" "$dir/debs"
 	depends=$(dpkg-deb -f "$dir"/debs/linux-headers-"$release"_*.deb Depends)
-	for package in $(grep -oE 'linux-(headers|kbuild)-[^ ,]+' <<<"$depends"); do
+	while read -r package; do
 		deb_fetch "$suite" "$package" "$dir/debs"
-	done
+	done < <(grep -oE 'linux-(headers|kbuild)-[^ ,]+' <<<"$depends")
 	for package in "$dir"/debs/linux-{headers,kbuild}-*.deb; do
 		dpkg-deb -x "$package" "$dir" || return 1
 	done
