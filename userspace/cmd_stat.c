@@ -213,12 +213,24 @@ static struct json_object *json_number(double value, int decimals)
 	return json_object_new_double_s(value, text);
 }
 
+/* How long the verdict has stood, s; < 0 when the module does not say. */
+static double verdict_age_s(const struct headway_record *r)
+{
+	uint64_t since, now = clock_ns(CLOCK_BOOTTIME);
+
+	if (!headway_record_u64(r, "verdict_since_ns", &since) || !since || since > now)
+		return -1;
+	return (double)(now - since) / NS_PER_S;
+}
+
 static void domain_json(const char *domain, const struct headway_record *r,
 			const struct rates *rates)
 {
+	double age_s = verdict_age_s(r);
 	struct json_object *o = to_json("domain", domain, r);
 	bool known = rates->known;
 
+	json_object_object_add(o, "verdict_age_s", age_s < 0 ? NULL : json_number(age_s, 1));
 	json_object_object_add(o, "rates_over_s", known ? json_number(rates->over_s, 3) : NULL);
 	json_object_object_add(o, "commits_per_s",
 			       known ? json_number(rates->commits_per_s, 1) : NULL);
@@ -233,7 +245,7 @@ static void domain_json(const char *domain, const struct headway_record *r,
 
 static const struct headway_column domain_columns[] = {
 	{ "DOMAIN", NULL, true }, { "POLICY", NULL, true }, { "VERDICT", NULL, true },
-	{ "IN FLIGHT", NULL, false }, { "ATTEMPTS", NULL, false }, { "COMMITS", NULL, false },
+	{ "FOR", "s", false }, { "IN FLIGHT", NULL, false }, { "ATTEMPTS", NULL, false }, { "COMMITS", NULL, false },
 	{ "ROLLBACKS", NULL, false }, { "COMMITS/s", NULL, false },
 	{ "ROLLBACKS/s", NULL, false },
 };
@@ -281,10 +293,15 @@ static void add_domain(struct headway_table *t, const char *domain, const struct
 		       const struct rates *rates)
 {
 	const char *verdict = str(r, "verdict");
+	double age_s = verdict_age_s(r);
 
 	add(t, "%s", domain);
 	add(t, "%s", str(r, "policy"));
 	headway_table_add(t, verdict_tint(verdict), "%s", verdict);
+	if (age_s < 0)
+		add(t, "-");
+	else
+		add(t, "%.0f", age_s);
 	add(t, "%s", str(r, "in_flight"));
 	add(t, "%s", str(r, "attempts"));
 	add(t, "%s", str(r, "commits"));
@@ -339,13 +356,27 @@ static void add_txn(struct headway_table *t, const struct headway_record *r)
 
 static void print_rates_note(const struct rates *rates, bool color)
 {
-	if (!rates->known)
-		printf("Rates come when the first window is over.\n");
+	fputs(headway_tint_on(HEADWAY_TINT_DIM, color), stdout);
+	if (rates->known)
+		printf("Rates are over the last %s%.1f s.", rates->window ? "full window of " : "",
+		       rates->over_s);
 	else
-		printf("%sRates are over the last %s%.1f s.%s\n",
-		       headway_tint_on(HEADWAY_TINT_DIM, color),
-		       rates->window ? "full window of " : "", rates->over_s,
-		       headway_tint_off(HEADWAY_TINT_DIM, color));
+		printf("Rates come when the first window is over.");
+	printf("%s\n", headway_tint_off(HEADWAY_TINT_DIM, color));
+}
+
+/* In the order in which they are to be taken; the module lists them by age. */
+static int compare_locks(const void *a, const void *b)
+{
+	static const char *const labels[] = { "rank", "key" };
+
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+		uint64_t x = get(a, labels[i]), y = get(b, labels[i]);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return strcmp(str(a, "name"), str(b, "name"));
 }
 
 /* --- one report ------------------------------------------------------------------------------- */
@@ -365,6 +396,8 @@ static int report_file(struct stat *st, const char *file, const char *type,
 	st->garbled += text.garbled;
 	if (!st->opts.json && columns)
 		headway_table_init(&table, columns, nr_columns);
+	if (row == add_lock && text.nr_records)
+		qsort(text.records, text.nr_records, sizeof(*text.records), compare_locks);
 	for (size_t i = 0; i < text.nr_records; i++) {
 		const struct headway_record *r = &text.records[i];
 
