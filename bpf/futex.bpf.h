@@ -148,25 +148,20 @@ static __always_inline void wake_end(struct headway_thread_state *st, long ret)
 }
 
 /* futex(uaddr, op, val, timeout, uaddr2, val3) */
-SEC("tp")
-int headway_futex_enter(struct trace_event_raw_sys_enter *ctx)
+static __always_inline void futex_enter(void *ctx, __u64 addr, __u32 op, __u64 timeout)
 {
 	struct headway_thread_state *st = thread_get();
-	__u32 op, cmd;
+	__u32 cmd = op & OP_CMD;
 
 	if (!st)
-		return 0;
-	op = ctx->args[1];
-	cmd = op & OP_CMD;
+		return;
 	if (is_wait(cmd))
-		wait_begin(ctx, st, ctx->args[0], cmd,
-			   (op & OP_PRIVATE ? HEADWAY_WAIT_PRIVATE : 0) |
-			   (ctx->args[3] ? HEADWAY_WAIT_TIMEOUT : 0));
+		wait_begin(ctx, st, addr, cmd, (op & OP_PRIVATE ? HEADWAY_WAIT_PRIVATE : 0) |
+			   (timeout ? HEADWAY_WAIT_TIMEOUT : 0));
 	else if (is_wake(cmd))
-		wake_begin(st, ctx->args[0]);
+		wake_begin(st, addr);
 	else
 		st->call_class = HEADWAY_CALL_OTHER;
-	return 0;
 }
 
 struct waitv_head {
@@ -177,70 +172,62 @@ struct waitv_head {
 };
 
 /* futex_waitv(waiters, nr, flags, timeout, clockid) */
-SEC("tp")
-int headway_futex_waitv_enter(struct trace_event_raw_sys_enter *ctx)
+static __always_inline void futex_waitv_enter(void *ctx, __u64 waiters, __u64 timeout)
 {
 	struct headway_thread_state *st = thread_get();
 	struct waitv_head w = {};
 
 	if (!st)
-		return 0;
-	if (bpf_probe_read_user(&w, sizeof(w), (void *)ctx->args[0])) {
+		return;
+	if (bpf_probe_read_user(&w, sizeof(w), (void *)waiters)) {
 		count(HEADWAY_CNT_OWNER_FAULT);
 		st->call_class = HEADWAY_CALL_OTHER;
-		return 0;
+		return;
 	}
 	wait_begin(ctx, st, w.uaddr, OP_WAIT, HEADWAY_WAIT_VECTOR |
 		   (w.flags & FUTEX2_PRIVATE_BIT ? HEADWAY_WAIT_PRIVATE : 0) |
-		   (ctx->args[3] ? HEADWAY_WAIT_TIMEOUT : 0));
-	return 0;
+		   (timeout ? HEADWAY_WAIT_TIMEOUT : 0));
 }
 
 /* futex_wait(uaddr, val, mask, flags, timeout, clockid) */
-SEC("tp")
-int headway_futex2_wait_enter(struct trace_event_raw_sys_enter *ctx)
+static __always_inline void futex2_wait_enter(void *ctx, __u64 addr, __u32 flags, __u64 timeout)
 {
 	struct headway_thread_state *st = thread_get();
 
 	if (st)
-		wait_begin(ctx, st, ctx->args[0], OP_WAIT,
-			   (ctx->args[3] & FUTEX2_PRIVATE_BIT ? HEADWAY_WAIT_PRIVATE : 0) |
-			   (ctx->args[4] ? HEADWAY_WAIT_TIMEOUT : 0));
-	return 0;
+		wait_begin(ctx, st, addr, OP_WAIT,
+			   (flags & FUTEX2_PRIVATE_BIT ? HEADWAY_WAIT_PRIVATE : 0) |
+			   (timeout ? HEADWAY_WAIT_TIMEOUT : 0));
 }
 
 /* futex_wake(uaddr, mask, nr, flags) */
-SEC("tp")
-int headway_futex2_wake_enter(struct trace_event_raw_sys_enter *ctx)
+static __always_inline void futex2_wake_enter(__u64 addr)
 {
 	struct headway_thread_state *st = thread_get();
 
 	if (st)
-		wake_begin(st, ctx->args[0]);
-	return 0;
+		wake_begin(st, addr);
 }
 
 /* The return of all of them. */
-SEC("tp")
-int headway_futex_exit(struct trace_event_raw_sys_exit *ctx)
+static __always_inline void futex_exit(long ret)
 {
 	struct headway_thread_state *st = thread_get();
 
 	if (!st)
-		return 0;
+		return;
 	switch (st->call_class) {
 	case HEADWAY_CALL_WAIT:
-		wait_end(st, ctx->ret);
+		wait_end(st, ret);
 		break;
 	case HEADWAY_CALL_WAKE:
-		wake_end(st, ctx->ret);
+		wake_end(st, ret);
 		break;
 	case HEADWAY_CALL_NONE:
 		count(HEADWAY_CNT_UNMATCHED_EXIT);
 		break;
 	}
 	st->call_class = HEADWAY_CALL_NONE;
-	return 0;
 }
 
 #endif /* HEADWAY_FUTEX_BPF_H */

@@ -2,10 +2,9 @@
 /*
  * headway.bpf.c - the probes: they count what watched processes do, and decide nothing.
  *
- * Only tracepoints and uprobes are used: kprobes and fentry may be missing. The syscalls:
- * tracepoints cost the other syscalls of a machine 65 ns (raw_syscalls: 160-190 ns), because only
- * a traced syscall number reaches a program. The loader attaches everything by hand, so sections
- * carry no event names.
+ * Only tracepoints and uprobes are used: kprobes and fentry may be missing. The loader attaches
+ * everything by hand, so sections carry no event names. Here are the events of a process's life;
+ * the files included have one noun each.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -15,34 +14,10 @@
 #include "headway_state.h"
 #include "thread.bpf.h"
 #include "futex.bpf.h"
+#include "syscalls.bpf.h"
 #include "trylock.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
-
-SEC("tp")
-int headway_yield_enter(struct trace_event_raw_sys_enter *ctx)
-{
-	struct headway_thread_state *st = thread_get();
-
-	if (st) {
-		st->rec.yields++;
-		st->rec.last_ns = bpf_ktime_get_ns();
-	}
-	return 0;
-}
-
-/* nanosleep and clock_nanosleep */
-SEC("tp")
-int headway_sleep_enter(struct trace_event_raw_sys_enter *ctx)
-{
-	struct headway_thread_state *st = thread_get();
-
-	if (st) {
-		st->rec.sleeps++;
-		st->rec.last_ns = bpf_ktime_get_ns();
-	}
-	return 0;
-}
 
 /* sched_process_exit(task, ...): in the task that exits, after it left signal->live. */
 SEC("raw_tp")

@@ -49,6 +49,15 @@ static const struct {
 	{ "sched_process_fork", "headway_fork" },
 };
 
+/* Instead of tracepoints[], where tracefs cannot be had. */
+static const struct {
+	const char *event;
+	const char *program;
+} raw_syscalls[] = {
+	{ "sys_enter", "headway_raw_enter" },
+	{ "sys_exit", "headway_raw_exit" },
+};
+
 static int tracefs_mounted(const char *path)
 {
 	struct statfs fs;
@@ -101,8 +110,8 @@ static int tracepoint_id(int tracefs, const char *event)
 
 	snprintf(path, sizeof(path), "events/syscalls/%s/id", event);
 	fd = openat(tracefs, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)		/* ENOKEY: told apart from what attaching may answer */
-		return errno == ENOENT ? -ENOENT : -ENOKEY;
+	if (fd < 0)
+		return -errno;
 	n = read(fd, buf, sizeof(buf) - 1);
 	close(fd);
 	if (n <= 0)
@@ -159,9 +168,6 @@ static int failed(struct headway_probe *p, enum headway_probe_id id, int err, co
 		return headway_probe_fail(p, -EOPNOTSUPP,
 			"this kernel has no tracepoint syscalls:%s: use a kernel with CONFIG_FTRACE_SYSCALLS",
 			what);
-	if (err == -ENOKEY)
-		return headway_probe_fail(p, -EPERM,
-			"not permitted to read tracefs: run as root, or with CAP_DAC_READ_SEARCH");
 	if (err == -EPERM || err == -EACCES)
 		return headway_probe_fail(p, -EPERM,
 			"not permitted to attach to syscalls:%s: run as root, or with CAP_BPF and CAP_PERFMON",
@@ -169,29 +175,61 @@ static int failed(struct headway_probe *p, enum headway_probe_id id, int err, co
 	return headway_probe_fail(p, err, "cannot attach to syscalls:%s: %s", what, strerror(-err));
 }
 
-int headway_probe_attach_tracepoints(struct headway_probe *p)
+static int attach_raw(struct headway_probe *p, const char *event, const char *program)
 {
-	int tracefs = tracefs_open(), err = 0, id;
 	struct bpf_link *link;
-	size_t i;
+	int err;
 
-	if (tracefs < 0)
-		return headway_probe_fail(p, tracefs == -EACCES ? -EPERM : tracefs,
-			"cannot read tracefs (%s): run as root, with CAP_SYS_ADMIN, or mount it at /sys/kernel/tracing",
-			strerror(-tracefs));
+	link = bpf_program__attach_raw_tracepoint(headway_probe_program(p, program), event);
+	err = libbpf_get_error(link);
+	return err ? err : headway_probe_keep_link(p, link);
+}
+
+static int attach_by_id(struct headway_probe *p, int tracefs)
+{
+	size_t i;
+	int err = 0, id;
+
 	for (i = 0; i < sizeof(tracepoints) / sizeof(tracepoints[0]) && !err; i++) {
 		id = tracepoint_id(tracefs, tracepoints[i].event);
+		if (id == -EACCES && !i)
+			return id;
 		err = id < 0 ? id : attach_id(p, id, tracepoints[i].program);
 		if (err)
 			err = failed(p, tracepoints[i].id, err, tracepoints[i].event);
 	}
-	close(tracefs);
+	return err;
+}
+
+static int attach_raw_syscalls(struct headway_probe *p)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < sizeof(raw_syscalls) / sizeof(raw_syscalls[0]) && !err; i++)
+		err = attach_raw(p, raw_syscalls[i].event, raw_syscalls[i].program);
+	if (err)
+		return headway_probe_fail(p, err == -EACCES ? -EPERM : err,
+			"cannot attach to system calls (%s), and cannot read tracefs: run as root, or with CAP_BPF and CAP_PERFMON",
+			strerror(-err));
+	return 0;
+}
+
+int headway_probe_attach_tracepoints(struct headway_probe *p)
+{
+	int tracefs = tracefs_open(), err = -EACCES;
+	size_t i;
+
+	if (tracefs >= 0) {
+		err = attach_by_id(p, tracefs);
+		close(tracefs);
+	}
+	if (tracefs < 0 || err == -EACCES)
+		err = attach_raw_syscalls(p);
 	for (i = 0; i < sizeof(process_events) / sizeof(process_events[0]) && !err; i++) {
-		link = bpf_program__attach_raw_tracepoint(
-			headway_probe_program(p, process_events[i].program), process_events[i].event);
-		err = libbpf_get_error(link);
-		err = err ? optional(p, HEADWAY_PROBE_EXIT, err, process_events[i].event) :
-			headway_probe_keep_link(p, link);
+		err = attach_raw(p, process_events[i].event, process_events[i].program);
+		if (err)
+			err = optional(p, HEADWAY_PROBE_EXIT, err, process_events[i].event);
 	}
 	return err;
 }

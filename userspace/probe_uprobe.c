@@ -153,7 +153,7 @@ static void attach_file(struct headway_probe *p, struct headway_target *t, const
 	struct stat st;
 	int err;
 
-	if (stat(path, &st)) {
+	if (stat(path, &st)) {		/* CAP_SYS_PTRACE is needed to pass /proc/PID/root */
 		snprintf(t->trylock_reason, sizeof(t->trylock_reason), "cannot open %s: %s", shown,
 			 strerror(errno));
 		return;
@@ -170,6 +170,9 @@ static void attach_file(struct headway_probe *p, struct headway_target *t, const
 	else if (err == -ENOTSUP)
 		snprintf(t->trylock_reason, sizeof(t->trylock_reason),
 			 "%s is musl, whose mutex layout is not known to Headway", shown);
+	else if (err == -EACCES || err == -EPERM)
+		snprintf(t->trylock_reason, sizeof(t->trylock_reason),
+			 "not permitted to attach to %s: CAP_SYS_ADMIN is needed", shown);
 	else if (err != -ENOENT)
 		snprintf(t->trylock_reason, sizeof(t->trylock_reason), "cannot attach to %s: %s",
 			 shown, strerror(-err));
