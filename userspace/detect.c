@@ -248,7 +248,6 @@ static int judge_window(struct headway_detect *d, uint64_t now_ns)
 	d->assessment.judged = true;
 	if (d->assessment.state == HEADWAY_UNDETERMINED && !d->nr_active)
 		say_undetermined(d, &j, unexplained, now_ns);
-	set_state(d);
 free_judge:
 	headway_judge_free(&j);
 free_view:
@@ -268,6 +267,19 @@ static bool resolved(const struct headway_view *v, const struct headway_finding 
 	return false;
 }
 
+/* Is one of its leading actors part of something that is reported already? */
+static bool is_told(const struct headway_detect *d, const struct headway_finding *f)
+{
+	for (size_t i = 0; i < d->nr_active; i++) {
+		struct headway_finding as = *f;
+
+		as.verdict = d->active[i].finding.verdict;
+		if (same_story(&d->active[i].finding, &as))
+			return true;
+	}
+	return false;
+}
+
 static void end_run(struct headway_detect *d, const struct headway_view *v)
 {
 	struct run *r = &d->run;
@@ -275,7 +287,7 @@ static void end_run(struct headway_detect *d, const struct headway_view *v)
 	double lasted_s = (double)(v->start_ns - r->since_ns) / 1e9;
 
 	if (r->intervals >= d->t.transient_intervals && !r->reported &&
-	    v->start_ns - r->since_ns >= d->t.transient_ns && resolved(v, &f)) {
+	    v->start_ns - r->since_ns >= d->t.transient_ns && resolved(v, &f) && !is_told(d, &f)) {
 		f.verdict = HEADWAY_TRANSIENT;
 		f.confidence = HEADWAY_CONFIRMED;
 		f.first_seen_ns = r->since_ns;
@@ -384,8 +396,12 @@ int headway_detect_feed(struct headway_detect *d, const struct headway_snapshot 
 		return 0;
 	}
 	total_up(d, snap);
-	err = follow_run(d);
-	if (!err && headway_window_full(&d->window))
+	/* The window before the run: what it reports is not told a second time as a transient. */
+	if (headway_window_full(&d->window))
 		err = judge_window(d, snap->time_ns);
+	if (!err)
+		err = follow_run(d);
+	if (!err && d->assessment.judged)
+		set_state(d);
 	return err;
 }

@@ -224,7 +224,8 @@ int headway_judge_init(struct headway_judge *j, const struct headway_thresholds 
 	j->claimed = calloc(n, sizeof(*j->claimed));
 	j->comp = calloc(n, sizeof(*j->comp));
 	j->path = calloc(n, sizeof(*j->path));
-	if (!j->hot || !j->claimed || !j->comp || !j->path)
+	j->inside = calloc(n, sizeof(*j->inside));
+	if (!j->hot || !j->claimed || !j->comp || !j->path || !j->inside)
 		goto free;
 	for (size_t i = 0; i < v->nr_actors; i++)
 		j->hot[i] = (uint8_t)classify(j, i);
@@ -250,10 +251,12 @@ void headway_judge_free(struct headway_judge *j)
 	free(j->claimed);
 	free(j->comp);
 	free(j->path);
+	free(j->inside);
 	j->hot = NULL;
 	j->claimed = NULL;
 	j->comp = NULL;
 	j->path = NULL;
+	j->inside = NULL;
 }
 
 struct headway_finding *headway_judge_finding(struct headway_judge *j, enum headway_verdict verdict,
@@ -267,6 +270,7 @@ struct headway_finding *headway_judge_finding(struct headway_judge *j, enum head
 		return NULL;
 	f = &j->findings[j->nr_findings++];
 	memset(f, 0, sizeof(*f));
+	memset(j->inside, 0, j->v->nr_actors * sizeof(*j->inside));
 	f->verdict = verdict;
 	f->pid = rec->tgid;
 	memcpy(f->comm, leader >= 0 ? j->v->actors[leader].now.rec.comm : rec->comm, sizeof(f->comm));
@@ -284,6 +288,7 @@ struct headway_finding_actor *headway_judge_actor(struct headway_judge *j, struc
 	struct headway_finding_actor *fa = headway_finding_add_actor(f, a->now.rec.tid);
 
 	j->claimed[actor] = true;
+	j->inside[actor] = true;
 	if (!fa)
 		return NULL;
 	fa->tgid = a->now.rec.tgid;

@@ -35,6 +35,7 @@ struct headway_judge {
 	bool *claimed;			/* per actor: explained by a finding */
 	uint32_t *comp;			/* scratch: component per actor */
 	uint32_t *path;			/* scratch: one path */
+	bool *inside;			/* scratch: part of the finding that is being made */
 	struct headway_graph waits;	/* asleep since the window began -> owner */
 	struct headway_graph tries;	/* hot -> hot owner of what it fails on */
 	unsigned int nr_findings;

@@ -43,14 +43,11 @@ static void add_those_behind(struct headway_judge *j, struct headway_finding *f)
 		more = false;
 		for (size_t i = 0; i < j->waits.nr_edges; i++) {
 			const struct headway_edge *e = &j->waits.edges[i];
-			bool known = false;
 
-			for (unsigned int k = 0; k < f->nr_actors; k++)
-				known |= f->actors[k].tid == j->v->actors[e->to].now.rec.tid;
-			if (!known || j->claimed[e->from])
+			if (!j->inside[e->to] || j->claimed[e->from])
 				continue;
 			add_blocked(j, f, e->from, e->to, HEADWAY_ROLE_WAITER);
-			more = f->nr_actors < HEADWAY_FINDING_ACTORS;
+			more = true;
 		}
 	}
 }
@@ -273,15 +270,10 @@ static void report_stalled(struct headway_judge *j, const struct headway_graph *
 		for (size_t i = 0; i < g->nr_edges; i++) {
 			const struct headway_edge *e = &g->edges[i];
 
-			if (j->claimed[e->from] || !j->claimed[e->to])
+			if (j->claimed[e->from] || !j->inside[e->to])
 				continue;
-			for (unsigned int k = 0; k < f->nr_actors; k++) {
-				if (f->actors[k].tid != j->v->actors[e->to].now.rec.tid)
-					continue;
-				describe_waiter(j, f, e);
-				more = true;
-				break;
-			}
+			describe_waiter(j, f, e);
+			more = true;
 		}
 	}
 }

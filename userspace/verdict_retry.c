@@ -207,22 +207,39 @@ int headway_judge_livelock(struct headway_judge *j)
 	return err;
 }
 
-/* Woken and late again and again, or never woken, while others pass: the victim of a mutex. */
-static bool starves_asleep(const struct headway_judge *j, size_t actor, const struct headway_contact *c,
-			   uint64_t peers)
+/* The word that it has slept on for the whole window, if that is a mutex with an owner; else 0. */
+static uint64_t slept_on(const struct headway_judge *j, size_t actor)
 {
-	const struct headway_actor *a = &j->v->actors[actor];
-	const struct headway_thread_rec *rec = &a->now.rec;
+	const struct headway_thread_rec *rec = &j->v->actors[actor].now.rec;
 
-	if (c->key.kind != HEADWAY_KIND_FUTEX || peers < j->t->starving_peers_min ||
-	    headway_actor_completions(a))
-		return false;
-	return rec->wait_addr == c->key.addr && headway_view_wait_owner(j->v, rec) >= 0 &&
-	       rec->wait_since_ns <= j->v->start_ns + j->v->interval_ns;
+	if (!rec->wait_addr || headway_actor_completions(&j->v->actors[actor]) ||
+	    rec->wait_since_ns > j->v->start_ns + j->v->interval_ns ||
+	    headway_view_wait_owner(j->v, rec) < 0)
+		return 0;
+	return rec->wait_addr;
 }
 
-static void report_starvation(struct headway_judge *j, size_t victim, const struct headway_contact *c,
-			      uint64_t peers, long peer)
+static void add_victim(struct headway_judge *j, struct headway_finding *f, size_t victim,
+		       uint64_t lock, uint32_t owner_tid)
+{
+	const struct headway_actor *a = &j->v->actors[victim];
+
+	if (j->hot[victim]) {
+		add_retrier(j, f, victim, HEADWAY_ROLE_VICTIM);
+	} else {
+		headway_judge_actor(j, f, victim, HEADWAY_ROLE_VICTIM);
+		headway_finding_evidence(f, THREAD " has slept for %.1f s on @L%llx@ and was never the one to "
+					 "get it", THREAD_ARGS(a),
+					 (double)(j->v->end_ns - a->now.rec.wait_since_ns) / 1e9,
+					 (unsigned long long)lock);
+	}
+	headway_finding_add_lock(f, lock, HEADWAY_KIND_PTHREAD_MUTEX, owner_tid);
+	if (f->nr_actors)
+		headway_finding_add_wait(&f->actors[0], lock, owner_tid, !j->hot[victim]);
+}
+
+static void report_starvation(struct headway_judge *j, size_t victim, uint64_t lock, uint64_t peers,
+			      size_t peer)
 {
 	const struct headway_actor *a = &j->v->actors[victim], *p = &j->v->actors[peer];
 	struct headway_finding *f = headway_judge_finding(j, HEADWAY_STARVATION, victim,
@@ -232,44 +249,41 @@ static void report_starvation(struct headway_judge *j, size_t victim, const stru
 	if (!f)
 		return;
 	f->confidence = j->hot[victim] == HEADWAY_RETRY_TRY ? HEADWAY_CONFIRMED : HEADWAY_LIKELY;
-	add_retrier(j, f, victim, HEADWAY_ROLE_VICTIM);
-	headway_finding_add_lock(f, c->key.addr, HEADWAY_KIND_PTHREAD_MUTEX, p->now.rec.tid);
-	if (f->nr_actors)
-		headway_finding_add_wait(&f->actors[0], c->key.addr, p->now.rec.tid,
-					 !j->hot[victim]);
-	headway_judge_actor(j, f, (size_t)peer, HEADWAY_ROLE_HOLDER);
+	add_victim(j, f, victim, lock, p->now.rec.tid);
+	headway_judge_actor(j, f, peer, HEADWAY_ROLE_HOLDER);
 	/* The winner is not stuck: other victims may name it too. */
 	j->claimed[peer] = already;
 	headway_finding_evidence(f, "meanwhile @L%llx@ was got %llu times by others, most of all by " THREAD
-				 ", which completed %llu", (unsigned long long)c->key.addr,
+				 ", which completed %llu", (unsigned long long)lock,
 				 (unsigned long long)peers, THREAD_ARGS(p),
 				 (unsigned long long)headway_actor_completions(p));
 	headway_judge_describe_period(j, f, victim);
 	if (a->delta.try_fail)
 		headway_finding_advice(f, "let thread %u wait for @L%llx@ (pthread_mutex_lock) instead of "
 				       "looking in from time to time, or use a lock that is handed over in order",
-				       a->now.rec.tid, (unsigned long long)c->key.addr);
+				       a->now.rec.tid, (unsigned long long)lock);
 	headway_finding_advice(f, "let " THREAD " release @L%llx@ for longer than an instant, or hold it "
-			       "for shorter", THREAD_ARGS(p), (unsigned long long)c->key.addr);
+			       "for shorter", THREAD_ARGS(p), (unsigned long long)lock);
 }
 
 int headway_judge_starvation(struct headway_judge *j)
 {
 	for (size_t i = 0; i < j->v->nr_actors; i++) {
 		const struct headway_contact *c;
-		uint64_t peers;
+		uint64_t lock, peers;
 		long peer;
 
 		if (j->claimed[i] || !j->v->actors[i].now.alive || !j->v->actors[i].whole)
 			continue;
-		c = headway_judge_main_contact(j, i);
-		if (!c)
+		c = j->hot[i] ? headway_judge_main_contact(j, i) : NULL;
+		lock = c ? c->key.addr : slept_on(j, i);
+		if (!lock)
 			continue;
-		peers = headway_judge_peer_wins(j, i, c->key.addr, &peer);
-		if (!peers || peer < 0 || !headway_actor_completions(&j->v->actors[peer]))
+		peers = headway_judge_peer_wins(j, i, lock, &peer);
+		if (peer < 0 || !headway_actor_completions(&j->v->actors[peer]) ||
+		    (!j->hot[i] && peers < j->t->starving_peers_min))
 			continue;
-		if (j->hot[i] || starves_asleep(j, i, c, peers))
-			report_starvation(j, i, c, peers, peer);
+		report_starvation(j, i, lock, peers, (size_t)peer);
 	}
 	return 0;
 }
