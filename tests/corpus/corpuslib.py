@@ -19,6 +19,7 @@ FIRST_ACTOR = 64
 ACTOR_SIZE = 64
 SETTLE_S = 0.5                      # after the start gate, before the first sample that counts
 SAMPLE_S = 0.1
+STORM_RATIO = 0.95
 
 
 class Actor:
@@ -160,7 +161,31 @@ def _label_recovers(series):
     return None
 
 
+def _label_spin_hang(series):
+    last = series.samples[-1]
+    if any(a.completions for a in last.actors):
+        return f"something completed: {last}"
+    for start, end in _halves(series):
+        if min(series.deltas(start, end, "attempts")) <= 0:
+            return f"an actor stopped trying: {last}"
+    return None
+
+
+def _label_storm(series):
+    problem = _label_progress(series)
+    if problem:
+        return problem
+    last = series.samples[-1]
+    whole = (0, len(series.samples) - 1)
+    attempts, fails = (sum(series.deltas(*whole, field)) for field in ("attempts", "fails"))
+    if fails < STORM_RATIO * attempts:
+        return f"only {fails} of {attempts} attempts failed: {last}"
+    return None
+
+
 LABELS = {
+    "spin-hang": _label_spin_hang,
+    "storm": _label_storm,
     "stalled": _label_stalled,
     "recovers": _label_recovers,
     "livelock": _label_livelock,

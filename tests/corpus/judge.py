@@ -19,6 +19,13 @@ from corpuslib import Load, Report, Run
 FINDINGS = ["livelock", "spin-hang", "starvation", "deadlock", "stalled-holder", "retry-storm",
             "transient"]
 EXIT_SLACK_S = 20.0
+# The keys that scripts depend on (detection.md, "Command line").
+CONTRACT = {
+    "finding": ["v", "type", "verdict", "confidence", "source", "pid", "comm", "domain", "window_s",
+                "first_seen_s", "latency_s", "attempts", "completions", "actors", "locks",
+                "evidence", "advice"],
+    "summary": ["v", "type", "duration_s", "events", "lost", "findings", "state"],
+}
 
 
 class Failure(Exception):
@@ -133,6 +140,10 @@ class Case:
         for _, thing in report.objects:
             for error in validator.iter_errors(thing):
                 raise Failure(f"{'/'.join(map(str, error.path))}: {error.message[:200]}")
+            # a schema that takes anything would be no check: it must miss each key of the contract
+            for key in CONTRACT.get(thing.get("type"), []):
+                need(not validator.is_valid({k: v for k, v in thing.items() if k != key}),
+                     f"the schema takes a {thing['type']} without {key}")
         named = {v for v, count in report.summary["findings"].items() if count}
         need(named == report.verdicts(),
              f"the summary names {sorted(named)}, the lines {sorted(report.verdicts())}")
@@ -210,6 +221,17 @@ class Case:
             need(actor["comm"] == name, f"comm {actor['comm']!r}, want {name!r}")
             need(actor["attempts"] > 0 and actor["fails"] > 0,
                  f"{name}: attempts {actor['attempts']}, fails {actor['fails']}")
+            self._compare_rate(name, actor["attempts"] / finding["window_s"])
+
+    def _compare_rate(self, name, seen_per_s):
+        """The tool's attempts a second against the program's own; a busy machine may be 2x off."""
+        run, _ = self.watched()
+        first, last = run.series.samples[0], run.series.samples[-1]
+        index = [actor.name for actor in last.actors].index(name)
+        counted = run.series.deltas(0, len(run.series.samples) - 1, "attempts")[index]
+        per_s = counted / (last.when_s - first.when_s)
+        need(per_s / 2 <= seen_per_s <= per_s * 2,
+             f"{name}: {seen_per_s:.1f} attempts/s, its own counter says {per_s:.1f}")
 
     def check_victim(self, name):
         """The starved actor is named, tries, and fails each time."""
@@ -239,6 +261,13 @@ CONTENTS = {
                                        ["dine_politely", "philosopher"])),
         ("counts", Case.check_counts, ([f"philosopher_{i}" for i in range(3)],)),
     ],
+    "timedlock_grid": [
+        ("edges", Case.check_edges, (["mutex_a", "mutex_b"],
+                                     [("a_to_b", "mutex_b", "b_to_a"),
+                                      ("b_to_a", "mutex_a", "a_to_b")])),
+        ("counts", Case.check_counts, (["a_to_b", "b_to_a"],)),
+    ],
+    "orphaned_lock": [("counts", Case.check_counts, (["survivor"],))],
     "starved_by_hog": [
         ("victim", Case.check_victim, ("victim",)),
         ("edges", Case.check_edges, (["mutex_hot"], [("victim", "mutex_hot", "hog")])),
@@ -336,7 +365,7 @@ def parse_options():
     parser.add_argument("--tool", default=os.path.join(build, "headway"))
     parser.add_argument("--schema", default=os.path.join(root, "userspace/headway.schema.json"))
     parser.add_argument("--cases", default=os.path.join(here, "cases.tsv"))
-    parser.add_argument("--seconds", type=float, default=9, help="of watching per case")
+    parser.add_argument("--seconds", type=float, default=8, help="of watching per case")
     parser.add_argument("--window", type=float, default=2, help="seconds per window")
     parser.add_argument("--label-seconds", type=float, default=2.5)
     parser.add_argument("--labels-only", action="store_true")
