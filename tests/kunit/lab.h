@@ -63,7 +63,8 @@ struct lab {
 	/* Deliberately plain: only mutual exclusion keeps it right. */
 	u64 counter;
 	struct task_struct *cookie;
-	s64 *balance;			/* one per lock, or NULL */
+	s64 *balance;			/* one per lock */
+	atomic_t arrived;		/* lab_lockstep_work(): hands that came to a meeting */
 };
 
 /* Opens the lab of a case; ends the case if it cannot. Locks have ranks 0, 1, ... */
@@ -84,6 +85,13 @@ void lab_signal(struct hand *hand, int sig);
 struct hand *lab_hold(struct lab *lab, struct headway_lock *lock);
 void lab_let_go(struct hand *hand);
 
+/*
+ * The work of two hands that livelock under `none` as surely as a program can: each holds its own lock
+ * (of 0 and 1) until both have failed to get the other's, then both roll back. Under any other policy
+ * they just take both. Counts commits; ends when lab->stop is set.
+ */
+int lab_lockstep_work(struct hand *hand);
+
 bool lab_free(struct headway_lock *lock);
 unsigned int lab_waiters(struct headway_lock *lock);
 u64 lab_stat(struct lab *lab, enum headway_stat stat);
@@ -100,10 +108,5 @@ void lab_watch(struct lab *lab, u64 window_ns, u32 rollbacks_min, u32 restarts_m
 		usleep_range(100, 300); \
 	__true; \
 })
-
-static inline const struct headway_wait *lab_forever(void)
-{
-	return NULL;
-}
 
 #endif /* HEADWAY_KUNIT_LAB_H */

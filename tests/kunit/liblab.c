@@ -205,6 +205,60 @@ void lab_let_go(struct hand *hand)
 	KUNIT_EXPECT_EQ(hand->lab->test, lab_join(hand), 0);
 }
 
+/* Both hands have come here as often as we have, or it is time to stop. */
+static void lab_meet(struct lab *lab)
+{
+	int target = round_up(atomic_inc_return(&lab->arrived), 2);
+
+	while (atomic_read(&lab->arrived) < target && !READ_ONCE(lab->stop))
+		usleep_range(20, 50);
+}
+
+static int lab_lockstep_once(struct hand *hand, struct headway_txn *txn)
+{
+	struct lab *lab = hand->lab;
+	struct headway_lock *own = &lab->locks[hand->number % 2];
+	struct headway_lock *other = &lab->locks[!(hand->number % 2)];
+	int ret = 0;
+
+	headway_txn_until_done(txn) {
+		bool naive = headway_txn_policy(txn) == HEADWAY_POLICY_NONE;
+
+		if (READ_ONCE(lab->stop))
+			return -ECANCELED;
+		ret = headway_lock_timeout(txn, own, LAB_PATIENCE_NS);
+		headway_txn_retry_on_conflict(txn);
+		if (ret)
+			return ret;
+		if (naive)
+			lab_meet(lab);
+		ret = headway_lock_timeout(txn, other, LAB_PATIENCE_NS);
+		if (naive)
+			lab_meet(lab);
+		headway_txn_retry_on_conflict(txn);
+		if (ret)
+			return ret;
+	}
+	return ret;
+}
+
+int lab_lockstep_work(struct hand *hand)
+{
+	struct lab *lab = hand->lab;
+	int ret = 0;
+
+	while (!ret && !READ_ONCE(lab->stop)) {
+		struct headway_txn txn;
+
+		headway_txn_begin(&txn, lab->domain);
+		ret = lab_lockstep_once(hand, &txn);
+		headway_txn_end(&txn);
+		if (!ret)
+			hand->count++;
+	}
+	return ret == -ECANCELED ? 0 : ret;
+}
+
 bool lab_free(struct headway_lock *lock)
 {
 	return !atomic_long_read(&lock->owner) && !lab_waiters(lock);
