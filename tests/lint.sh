@@ -88,19 +88,24 @@ lint_clang_tidy() {
 	mkdir -p build/logs
 	make -s bpf || return 1
 	checks='-*,bugprone-*,clang-analyzer-*,performance-*,misc-redundant-expression,misc-unused-parameters'
-	# Matters of taste, and a warning that asks for Annex K functions, which glibc does not have.
+	# Matters of taste; Annex K functions, which glibc does not have; and the va_list check, which in
+	# this version does not know what va_start does.
 	checks+=',-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier'
 	checks+=',-bugprone-narrowing-conversions,-bugprone-macro-parentheses,-bugprone-assignment-in-if-condition'
 	checks+=',-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling'
-	checks+=',-performance-no-int-to-ptr'
+	checks+=',-performance-no-int-to-ptr,-bugprone-suspicious-string-compare'
+	checks+=',-bugprone-implicit-widening-of-multiplication-result,-clang-analyzer-valist.Uninitialized'
+	# shellcheck disable=SC2016 # the inner shell puts the files before the compiler's options
 	tracked 'userspace/*.c' 'tests/unit/*.c' |
-		xargs -P"$(nproc)" -n4 nice clang-tidy --quiet --warnings-as-errors='*' --checks="$checks" \
-			--extra-arg=-Wno-unknown-warning-option >"$log" 2>/dev/null -- \
-			-std=gnu11 -D_GNU_SOURCE -DHEADWAY_VERSION='"lint"' -Iuserspace -Ibpf -Ikmod -Ikmod/include \
-			-Itests/unit -Ibuild/bpf || {
-		grep -E '(warning|error):' "$log" | sort -u
+		xargs -P"$(nproc)" -n4 sh -c 'checks=$1; shift
+			exec nice clang-tidy --quiet --checks="$checks" "$@" -- \
+				-std=gnu11 -DHEADWAY_VERSION="\"lint\"" -Iuserspace -Ibpf -Ikmod -Ikmod/include \
+				-Itests/unit -Ibuild/bpf' clang-tidy "$checks" >"$log" 2>"$log.err" || {
+		grep -hE 'error:' "$log" "$log.err" | sort -u
 		return 1
 	}
+	# Not in what bpftool has generated.
+	! grep -E '(warning|error):' "$log" | grep -vE '^[^:]*build/' | sort -u | sed "s|^$top/||"
 }
 
 lint_shellcheck() {
