@@ -15,10 +15,10 @@ compiles() {
 	"$@" -Werror=implicit-function-declaration -fsyntax-only -x c - >/dev/null 2>&1
 }
 
-echo '#include <linux/module.h>' | compiles "$@" && ! echo 'not C' | compiles "$@" || {
+if ! echo '#include <linux/module.h>' | compiles "$@" || echo 'not C' | compiles "$@"; then
 	echo -DHEADWAY_COMPAT_UNKNOWN
 	exit 0
-}
+fi
 
 # have FACT: stdin is the source that compiles where the fact holds.
 have() {

@@ -108,14 +108,18 @@ static int headway_gate_wait(struct headway_domain *domain, const struct headway
 	return ret;
 }
 
-/**
- * headway_epoch_join - join the domain's present epoch and adopt its policy
- * @txn: transaction that holds nothing
- * @wait: how to wait while the gate is shut; NULL = for as long as it takes
- *
- * Return: 0, -EBUSY (try), -EINTR, -ETIMEDOUT.
- */
-int headway_epoch_join(struct headway_txn *txn, const struct headway_wait *wait)
+/* Under `serial` the token comes before everything else. It is released like any held lock. */
+static int headway_take_token(struct headway_txn *txn, const struct headway_wait *wait)
+{
+	int ret;
+
+	if (likely(txn->policy != HEADWAY_POLICY_SERIAL))
+		return 0;
+	ret = headway_acquire(txn, &txn->domain->token, wait);
+	return ret == -EALREADY ? 0 : ret;
+}
+
+static int headway_join_gate(struct headway_txn *txn, const struct headway_wait *wait)
 {
 	struct headway_domain *domain = txn->domain;
 	int ret;
@@ -138,6 +142,25 @@ int headway_epoch_join(struct headway_txn *txn, const struct headway_wait *wait)
 		if (ret)
 			return ret;
 	}
+}
+
+/**
+ * headway_epoch_join - join the domain's present epoch and adopt its policy
+ * @txn: transaction that holds nothing
+ * @wait: how to wait while the gate is shut; NULL = for as long as it takes
+ *
+ * Return: 0, -EBUSY (try), -EINTR, -ETIMEDOUT.
+ */
+int headway_epoch_join(struct headway_txn *txn, const struct headway_wait *wait)
+{
+	int ret = headway_join_gate(txn, wait);
+
+	if (ret)
+		return ret;
+	ret = headway_take_token(txn, wait);
+	if (unlikely(ret))
+		headway_epoch_leave(txn, HEADWAY_STAT_MIGRATIONS);
+	return ret;
 }
 
 /**
@@ -173,7 +196,8 @@ int headway_epoch_migrate(struct headway_txn *txn, const struct headway_wait *wa
 {
 	int ret;
 
-	if (likely(txn->joined && !READ_ONCE(txn->domain->flipping)))
+	if (likely(txn->joined && txn->policy != HEADWAY_POLICY_SERIAL &&
+		   !READ_ONCE(txn->domain->flipping)))
 		return 0;
 	if (txn->joined)
 		headway_epoch_leave(txn, HEADWAY_STAT_MIGRATIONS);
@@ -361,6 +385,7 @@ void headway_domain_unregister(struct headway_domain *domain)
 	headway_debugfs_remove(domain);
 	headway_watch_stop(domain);
 	headway_domain_delist(domain);
+	headway_lock_destroy(&domain->token);
 	WARN(!headway_drained(domain), "headway: %s: transactions in flight at unregister\n",
 	     domain->name);
 	WARN(!list_empty(&domain->locks), "headway: %s: %u locks not destroyed at unregister\n",
@@ -381,6 +406,7 @@ static void headway_domain_init(struct headway_domain *domain)
 	init_waitqueue_head(&domain->flip_wq);
 	spin_lock_init(&domain->watch_lock);
 	INIT_LIST_HEAD(&domain->node);
+	headway_lock_init(&domain->token, domain, 0, 0, "serial-token");
 }
 
 /**

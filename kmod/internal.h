@@ -105,12 +105,19 @@ struct headway_owner {			/* a copy: the transaction may end as soon as it is tak
 	u32 nr_waiters;
 };
 
+/* Under lock->wait_lock: keep the owner, if there is one, from ending, and let it go again. */
+struct headway_txn *headway_pin_owner(struct headway_lock *lock);
+void headway_unpin(struct headway_lock *lock);
+void headway_review_wound(struct headway_txn *txn);
 void headway_lock_owner(struct headway_lock *lock, struct headway_owner *owner);
 int headway_acquire(struct headway_txn *txn, struct headway_lock *lock,
 		    const struct headway_wait *wait);
 void headway_release(struct headway_txn *txn, struct headway_lock *lock);
 void headway_txn_go_live(struct headway_txn *txn);
 void headway_lock_track(struct headway_lock *lock);
+
+/* detect.c */
+void headway_detect(struct headway_txn *txn);
 
 /*
  * Describes txn, a member of domain->live, to a reader that holds domain->live_lock: where it waits

@@ -58,6 +58,19 @@ static struct headway_party headway_party(struct headway_txn *txn)
 	};
 }
 
+/* Under wait_lock: whether somebody older than @txn, which may be queued itself, waits already. */
+static bool headway_behind(struct headway_txn *txn, struct headway_lock *lock)
+{
+	struct headway_waiter *first = headway_first(lock);
+	struct headway_party self = headway_party(txn);
+	struct headway_party other;
+
+	if (!first || first->txn == txn)
+		return false;
+	other = headway_party(first->txn);
+	return headway_party_cmp(&other, &self) < 0;
+}
+
 /* A wounded transaction that holds nothing is in nobody's way. */
 static bool headway_must_back_out(const struct headway_txn *txn)
 {
@@ -151,8 +164,24 @@ static struct headway_txn *headway_take_or_pin(struct headway_txn *txn, struct h
 	return headway_word_txn(word);
 }
 
+/*
+ * Under wait_lock. Return: the owner, which cannot end before headway_unpin(), or NULL. For lookers
+ * from outside, when nobody may be queued.
+ */
+struct headway_txn *headway_pin_owner(struct headway_lock *lock)
+{
+	long word = atomic_long_read(&lock->owner);
+
+	do {
+		if (!headway_word_txn(word) || word & HEADWAY_LOCK_WAITERS)
+			break;
+	} while (!atomic_long_try_cmpxchg_acquire(&lock->owner, &word,
+						  word | HEADWAY_LOCK_WAITERS));
+	return headway_word_txn(word);
+}
+
 /* Under wait_lock, with an owner there: lets its release be fast again if nobody is queued. */
-static void headway_unpin(struct headway_lock *lock)
+void headway_unpin(struct headway_lock *lock)
 {
 	if (list_empty(&lock->waiters))
 		atomic_long_andnot(HEADWAY_LOCK_FLAGS, &lock->owner);
@@ -170,6 +199,9 @@ static void headway_enqueue(struct headway_lock *lock, struct headway_waiter *wa
 
 			if (headway_party_cmp(&self, &other) < 0) {
 				list_add_tail(&waiter->node, &pos->node);
+				/* It may not wait behind us any more: wait-die. */
+				if (READ_ONCE(pos->txn->nr_held))
+					wake_up_process(pos->txn->task);
 				return;
 			}
 		}
@@ -224,6 +256,7 @@ static int headway_conflict(struct headway_txn *txn, struct headway_lock *lock,
 		return -EDEADLK;
 
 	self = headway_party(txn);
+	self.behind = headway_behind(txn, lock);
 	other = headway_party(owner);
 	switch (headway_resolve(txn->policy, &self, &other)) {
 	case HEADWAY_WOUND:
@@ -302,6 +335,8 @@ static int headway_wait_locked(struct headway_txn *txn, struct headway_lock *loc
 			break;
 		}
 		raw_spin_unlock(&lock->wait_lock);
+		if (headway_detects(txn->policy))
+			headway_detect(txn);
 		expired = headway_sleep(deadline);
 		woken = true;
 		raw_spin_lock(&lock->wait_lock);
@@ -315,9 +350,12 @@ static void headway_wait_done(struct headway_txn *txn)
 {
 	if (!txn->waiting_on)
 		return;
-	/* Orders with headway_txn_view(), which follows waiting_on under the pin. */
+	/* Orders with headway_txn_view() and detect.c, which follow waiting_on under the pin. */
 	raw_spin_lock(&txn->pin);
 	WRITE_ONCE(txn->waiting_on, NULL);
+	/* A cycle is broken when one wait in it ends, however it ends. */
+	if (headway_detects(txn->policy))
+		WRITE_ONCE(txn->wounded, 0);
 	raw_spin_unlock(&txn->pin);
 }
 
@@ -487,6 +525,29 @@ void headway_release(struct headway_txn *txn, struct headway_lock *lock)
 }
 
 /**
+ * headway_review_wound - see whether a wound still stands after some locks were given back
+ * @txn: wounded transaction of the current task, which is not in a lock call
+ *
+ * It does if somebody older waits for a lock that is still held. Clearing comes first: a wounder
+ * that we miss in a queue comes after our look at it and wounds again.
+ */
+void headway_review_wound(struct headway_txn *txn)
+{
+	struct headway_lock *lock;
+	bool stands = false;
+
+	/* Ordered before the looks by the wait_locks, under which wounds are dealt. */
+	WRITE_ONCE(txn->wounded, 0);
+	for (lock = txn->held; lock && !stands; lock = lock->held_next) {
+		raw_spin_lock(&lock->wait_lock);
+		stands = headway_behind(txn, lock);
+		if (stands)
+			WRITE_ONCE(txn->wounded, 1);
+		raw_spin_unlock(&lock->wait_lock);
+	}
+}
+
+/**
  * headway_lock_owner - look at a lock's owner
  * @lock: lock that stays allocated meanwhile
  * @owner: filled with a copy
@@ -497,17 +558,12 @@ void headway_lock_owner(struct headway_lock *lock, struct headway_owner *owner)
 {
 	struct headway_waiter *waiter;
 	struct headway_txn *txn;
-	long word;
 
 	memset(owner, 0, sizeof(*owner));
 	raw_spin_lock(&lock->wait_lock);
 	list_for_each_entry(waiter, &lock->waiters, node)
 		owner->nr_waiters++;
-	word = atomic_long_read(&lock->owner);
-	do {
-		txn = headway_word_txn(word);
-	} while (txn && !(word & HEADWAY_LOCK_WAITERS) &&
-		 !atomic_long_try_cmpxchg_acquire(&lock->owner, &word, word | HEADWAY_LOCK_WAITERS));
+	txn = headway_pin_owner(lock);
 	if (txn) {
 		owner->held = true;
 		owner->ticket = atomic64_read(&txn->ticket);

@@ -4,8 +4,10 @@
  *
  * Invariant that makes wound-wait free of cycles: a transaction only ever waits for one that is
  * effectively older than itself, or for one that it has wounded and that will therefore roll back
- * at its next wait. `polite` and `none` never wait while holding, so they cannot form a cycle
- * either; `ordered` waits in one global order.
+ * at its next wait. Under wait-die one that holds anything only waits for younger ones: the owner,
+ * with nobody older in the queue before it. `polite` and `none` never wait while holding, so they
+ * cannot form a cycle either; `ordered` waits in one global order; under `serial` there is nobody
+ * to wait for but at the token, with nothing held. Only `detect` lets cycles come about.
  */
 #include "policy.h"
 
@@ -33,11 +35,19 @@ enum headway_action headway_resolve(enum headway_policy policy, const struct hea
 {
 	switch (policy) {
 	case HEADWAY_POLICY_ORDERED:
+	case HEADWAY_POLICY_DETECT:
+	case HEADWAY_POLICY_SERIAL:
 		return HEADWAY_WAIT;
 	case HEADWAY_POLICY_POLITE:
 		return self->nr_held ? HEADWAY_BACKOUT : HEADWAY_WAIT;
 	case HEADWAY_POLICY_WOUND_WAIT:
 		return headway_party_cmp(self, owner) < 0 ? HEADWAY_WOUND : HEADWAY_WAIT;
+	case HEADWAY_POLICY_WAIT_DIE:
+		if (!self->nr_held)
+			return HEADWAY_WAIT;
+		if (self->behind)
+			return HEADWAY_BACKOUT;
+		return headway_party_cmp(self, owner) < 0 ? HEADWAY_WAIT : HEADWAY_BACKOUT;
 	case HEADWAY_POLICY_NONE:
 	default:
 		return HEADWAY_BACKOUT;
@@ -46,7 +56,7 @@ enum headway_action headway_resolve(enum headway_policy policy, const struct hea
 
 bool headway_queues_by_age(enum headway_policy policy)
 {
-	return policy == HEADWAY_POLICY_WOUND_WAIT;
+	return policy == HEADWAY_POLICY_WOUND_WAIT || policy == HEADWAY_POLICY_WAIT_DIE;
 }
 
 bool headway_sorts(enum headway_policy policy)
@@ -57,6 +67,11 @@ bool headway_sorts(enum headway_policy policy)
 bool headway_waits_contended(enum headway_policy policy)
 {
 	return policy != HEADWAY_POLICY_NONE;
+}
+
+bool headway_detects(enum headway_policy policy)
+{
+	return policy == HEADWAY_POLICY_DETECT;
 }
 
 bool headway_delays(enum headway_policy policy)

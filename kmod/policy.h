@@ -26,6 +26,7 @@ struct headway_party {
 	u64 ticket;			/* 0 = none; both sides have one when a rule compares */
 	s64 bonus;			/* subtracted from the ticket */
 	u32 nr_held;			/* locks held */
+	bool behind;			/* somebody older waits for the lock already; requester only */
 };
 
 /* Priorities are 0 (normal) to HEADWAY_PRIORITY_MAX; the bonus is bounded, so that age wins. */
@@ -44,6 +45,8 @@ bool headway_queues_by_age(enum headway_policy policy);
 bool headway_sorts(enum headway_policy policy);
 /* Whether, after a rollback, the contended lock is waited for first. */
 bool headway_waits_contended(enum headway_policy policy);
+/* Whether a new waiter looks for a cycle before it sleeps. */
+bool headway_detects(enum headway_policy policy);
 /* Whether a rollback is followed by a delay. */
 bool headway_delays(enum headway_policy policy);
 

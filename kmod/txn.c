@@ -20,6 +20,16 @@
 #include "internal.h"
 #include "trace.h"
 
+static void headway_leave_live(struct headway_txn *txn)
+{
+	if (!txn->live)
+		return;
+	raw_spin_lock(&txn->domain->live_lock);
+	list_del(&txn->live_node);
+	txn->live = 0;
+	raw_spin_unlock(&txn->domain->live_lock);
+}
+
 /**
  * headway_txn_begin_wait - begin a transaction
  * @txn: the transaction, on the caller's stack; ended by the same task
@@ -57,10 +67,13 @@ int headway_txn_begin_wait(struct headway_txn *txn, struct headway_domain *domai
 	txn->begin_ns = 0;
 	txn->backoff_policy = HEADWAY_NR_POLICIES;
 
-	ret = headway_epoch_join(txn, wait);
-	if (ret)
-		return ret;
 	headway_dep_begin(txn);
+	ret = headway_epoch_join(txn, wait);
+	if (ret) {
+		headway_leave_live(txn);
+		headway_dep_end(txn);
+		return ret;
+	}
 	trace_headway_txn_begin(txn);
 	return 0;
 }
@@ -123,11 +136,7 @@ void headway_txn_end(struct headway_txn *txn)
 	if (txn->last >= 0)
 		why = txn->last ? HEADWAY_NR_STATS : HEADWAY_STAT_COMMITS;
 	headway_release_until(txn, NULL);
-	if (txn->live) {
-		raw_spin_lock(&txn->domain->live_lock);
-		list_del(&txn->live_node);
-		raw_spin_unlock(&txn->domain->live_lock);
-	}
+	headway_leave_live(txn);
 	trace_headway_txn_end(txn, txn->last);
 	headway_dep_end(txn);
 	if (txn->joined)
@@ -257,9 +266,15 @@ int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks,
 			break;
 		headway_release_until(txn, mark);
 		if (ret != -EDEADLK || mark)
-			break;
+			goto failed;
 		ret = headway_txn_rollback_wait(txn, wait);
 	}
+	txn->last = ret;
+	return ret;
+
+failed:
+	if (unlikely(txn->wounded))
+		headway_review_wound(txn);
 	txn->last = ret;
 	return ret;
 }
@@ -284,6 +299,8 @@ void headway_unlock(struct headway_txn *txn, struct headway_lock *lock)
 	if (txn->prelocked == lock)
 		txn->prelocked = NULL;
 	headway_release(txn, lock);
+	if (unlikely(txn->wounded))
+		headway_review_wound(txn);
 }
 EXPORT_SYMBOL_GPL(headway_unlock);
 

@@ -35,6 +35,7 @@
 #include <linux/kthread.h>
 #include <linux/math64.h>
 #include <linux/module.h>
+#include <linux/sched/task.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -118,7 +119,10 @@ static void choose(struct seat *seat, struct headway_txn *txn, struct headway_lo
 		headway_sort(forks, 2);
 }
 
-/* One meal, or none if the patience ran out or the party is over. */
+/*
+ * One meal, or none if the patience ran out or the party is over. A fork that did not come in time is
+ * no conflict: the transaction ends, and the next one begins anew.
+ */
 static void dine(struct seat *seat)
 {
 	const struct headway_wait patience = {
@@ -168,13 +172,6 @@ static int philosopher(void *arg)
 		/* Thinking, until the next round. */
 		keep_step(3, 4);
 		keep_step(0, 2);
-	}
-	/* The task must be there until kthread_stop() has come for it. */
-	while (!kthread_should_stop()) {
-		set_current_state(TASK_IDLE);
-		if (!kthread_should_stop())
-			schedule();
-		__set_current_state(TASK_RUNNING);
 	}
 	return 0;
 }
@@ -226,6 +223,8 @@ static int seat_down(unsigned int i)
 	task = kthread_create(philosopher, seat, "philosopher/%u", i);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
+	/* All leave at the same time, so a task may have ended when kthread_stop() comes for it. */
+	get_task_struct(task);
 	seat->task = task;
 	return 0;
 }
@@ -235,9 +234,12 @@ static void stand_up(void)
 	unsigned int i;
 
 	WRITE_ONCE(closing, true);
-	for (i = 0; i < seats; i++)
-		if (table[i].task)
-			kthread_stop(table[i].task);
+	for (i = 0; i < seats; i++) {
+		if (!table[i].task)
+			continue;
+		kthread_stop(table[i].task);
+		put_task_struct(table[i].task);
+	}
 }
 
 static void clear_table(void)

@@ -209,33 +209,11 @@ struct headway_domain {
 	struct headway_watch watch;
 	struct dentry *debugfs;
 	struct list_head node;		/* headway_domains; headway_domains_mutex */
+	struct headway_lock token;	/* policy `serial`: every transaction takes it first */
 	bool registered;
 	bool dynamic;			/* made by headway_domain_create() */
 	struct lock_class_key txn_key;	/* lockdep: this domain's transactions */
 };
-
-#define __HEADWAY_DOMAIN_INIT(_var, _name, _policy) { \
-	.name = (_name), \
-	.policy = (_policy), \
-	.live_lock = __RAW_SPIN_LOCK_UNLOCKED(_var.live_lock), \
-	.live = LIST_HEAD_INIT(_var.live), \
-	.locks_mutex = __MUTEX_INITIALIZER(_var.locks_mutex), \
-	.locks = LIST_HEAD_INIT(_var.locks), \
-	.flip_mutex = __MUTEX_INITIALIZER(_var.flip_mutex), \
-	.flip_wq = __WAIT_QUEUE_HEAD_INITIALIZER(_var.flip_wq), \
-	.watch_lock = __SPIN_LOCK_UNLOCKED(_var.watch_lock), \
-	.node = LIST_HEAD_INIT(_var.node), \
-}
-
-/**
- * DEFINE_HEADWAY_DOMAIN - define a domain statically
- * @var: variable; its name is the domain's name in debugfs
- * @_policy: enum headway_policy that it starts with
- *
- * Call headway_domain_register() before the first transaction.
- */
-#define DEFINE_HEADWAY_DOMAIN(var, _policy) \
-	struct headway_domain var = __HEADWAY_DOMAIN_INIT(var, #var, _policy)
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 #define __HEADWAY_LOCK_DEP_MAP(_name) \
@@ -254,6 +232,30 @@ struct headway_domain {
 	.stats = { .name = (_name) }, \
 	__HEADWAY_LOCK_DEP_MAP(_name) \
 }
+
+#define __HEADWAY_DOMAIN_INIT(_var, _name, _policy) { \
+	.name = (_name), \
+	.policy = (_policy), \
+	.live_lock = __RAW_SPIN_LOCK_UNLOCKED(_var.live_lock), \
+	.live = LIST_HEAD_INIT(_var.live), \
+	.locks_mutex = __MUTEX_INITIALIZER(_var.locks_mutex), \
+	.locks = LIST_HEAD_INIT(_var.locks), \
+	.flip_mutex = __MUTEX_INITIALIZER(_var.flip_mutex), \
+	.flip_wq = __WAIT_QUEUE_HEAD_INITIALIZER(_var.flip_wq), \
+	.watch_lock = __SPIN_LOCK_UNLOCKED(_var.watch_lock), \
+	.node = LIST_HEAD_INIT(_var.node), \
+	.token = __HEADWAY_LOCK_INIT(_var.token, "serial-token", &_var, 0, 0), \
+}
+
+/**
+ * DEFINE_HEADWAY_DOMAIN - define a domain statically
+ * @var: variable; its name is the domain's name in debugfs
+ * @_policy: enum headway_policy that it starts with
+ *
+ * Call headway_domain_register() before the first transaction.
+ */
+#define DEFINE_HEADWAY_DOMAIN(var, _policy) \
+	struct headway_domain var = __HEADWAY_DOMAIN_INIT(var, #var, _policy)
 
 /**
  * DEFINE_HEADWAY_LOCK - define a lock statically

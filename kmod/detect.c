@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * detect.c - policy `detect`: finds a cycle in the wait-for graph and chooses who breaks it.
+ *
+ * Every waiter looks after it has published where it waits and before it sleeps, so whoever adds a
+ * cycle's last edge sees all the others. Edges also change when a lock changes hands, but the new
+ * owner waits for nothing then, so that closes no cycle. Looks are serialized by live_lock, which
+ * also keeps every transaction that waits from ending.
+ *
+ * The victim is the effectively youngest, that is, priority and age decide: the oldest transaction
+ * of a domain never is one, so that everybody gets through in the end. (Least work first would be
+ * cheaper at times, but could choose the same transaction for ever.)
+ *
+ * Lock order: live_lock > txn->pin > lock->wait_lock.
+ */
+#include "internal.h"
+#include "trace.h"
+
+/*
+ * Under live_lock. Return: the live transaction that @txn, which is live, waits for, or NULL: none,
+ * or one that is not waiting itself, at which every chain ends.
+ */
+static struct headway_txn *headway_waits_for(struct headway_txn *txn)
+{
+	struct headway_txn *owner = NULL;
+	struct headway_lock *lock;
+
+	raw_spin_lock(&txn->pin);
+	lock = READ_ONCE(txn->waiting_on);
+	if (lock) {
+		raw_spin_lock(&lock->wait_lock);
+		owner = headway_pin_owner(lock);
+		if (owner) {
+			headway_unpin(lock);
+			/*
+			 * While we hold wait_lock it cannot end; if it is live, it cannot while we
+			 * hold live_lock. @txn itself has been given the lock and not noticed yet.
+			 */
+			if (owner == txn || !READ_ONCE(owner->live) ||
+			    !READ_ONCE(owner->waiting_on))
+				owner = NULL;
+		}
+		raw_spin_unlock(&lock->wait_lock);
+	}
+	raw_spin_unlock(&txn->pin);
+	return owner;
+}
+
+static bool headway_younger(struct headway_txn *a, struct headway_txn *b)
+{
+	struct headway_party pa = { .ticket = atomic64_read(&a->ticket), .bonus = a->bonus };
+	struct headway_party pb = { .ticket = atomic64_read(&b->ticket), .bonus = b->bonus };
+
+	return headway_party_cmp(&pa, &pb) > 0;
+}
+
+/*
+ * Under live_lock. Follows the chain from @txn. A chain can run into a cycle that @txn is not part
+ * of, and whose members find it themselves: Brent's algorithm (An improved Monte Carlo
+ * factorization algorithm, 1980) notices that without any limit on the depth.
+ *
+ * Return: the youngest of the cycle through @txn, or NULL.
+ */
+static struct headway_txn *headway_find_victim(struct headway_txn *txn)
+{
+	struct headway_txn *victim = txn, *mark = txn, *cur = txn;
+	unsigned long steps = 0, limit = 1;
+
+	while ((cur = headway_waits_for(cur)) != NULL) {
+		if (cur == txn)
+			return victim;
+		if (cur == mark)
+			return NULL;
+		if (headway_younger(cur, victim))
+			victim = cur;
+		if (++steps == limit) {
+			mark = cur;
+			steps = 0;
+			limit *= 2;
+		}
+	}
+	return NULL;
+}
+
+/**
+ * headway_detect - look for a cycle through a transaction that is about to sleep
+ * @txn: transaction of the current task, queued, with waiting_on published
+ *
+ * The victim is wounded: its wait fails with -EDEADLK. It may be @txn.
+ */
+void headway_detect(struct headway_txn *txn)
+{
+	struct headway_domain *domain = txn->domain;
+	struct headway_txn *victim;
+	u64 victim_ticket = 0;
+
+	raw_spin_lock(&domain->live_lock);
+	victim = headway_find_victim(txn);
+	if (victim) {
+		/* The pin orders with headway_wait_done(): a wound never outlives its wait. */
+		raw_spin_lock(&victim->pin);
+		if (victim->waiting_on) {
+			WRITE_ONCE(victim->wounded, 1);
+			victim_ticket = atomic64_read(&victim->ticket);
+			wake_up_process(victim->task);
+		}
+		raw_spin_unlock(&victim->pin);
+	}
+	raw_spin_unlock(&domain->live_lock);
+
+	if (victim_ticket) {
+		headway_count(domain, HEADWAY_STAT_CYCLES);
+		headway_count(domain, HEADWAY_STAT_WOUNDS);
+		trace_headway_wound(txn->waiting_on, victim_ticket, atomic64_read(&txn->ticket));
+	}
+}
