@@ -106,6 +106,8 @@ static __always_inline void held_prune(struct headway_thread_state *st, __u64 no
  * fails to get it reads its owner, and leaves a hint; the owner looks at its hints when it tries
  * something itself, which makes lock-then-trylock visible where it matters, under contention.
  */
+bool hints_left;	/* spares the owner's side a lookup where nothing is contended */
+
 static __always_inline void hint_leave(struct headway_thread_state *st, __u64 mutex, __u32 owner)
 {
 	struct headway_hint_key key = { .tgid = st->rec.tgid, .ns_tid = owner };
@@ -118,6 +120,7 @@ static __always_inline void hint_leave(struct headway_thread_state *st, __u64 mu
 		h = bpf_map_lookup_elem(&hints, &key);
 		if (!h)
 			return;
+		hints_left = true;
 	}
 	for (i = 0; i < HEADWAY_HINTS; i++)
 		if (h->addr[i] == mutex)
@@ -129,7 +132,7 @@ static __always_inline void hint_leave(struct headway_thread_state *st, __u64 mu
 static __always_inline void hint_take(struct headway_thread_state *st)
 {
 	struct headway_hint_key key = { .tgid = st->rec.tgid, .ns_tid = st->rec.ns_tid };
-	struct headway_hint *h = bpf_map_lookup_elem(&hints, &key);
+	struct headway_hint *h = hints_left ? bpf_map_lookup_elem(&hints, &key) : NULL;
 	__u32 i;
 
 	if (!h)
