@@ -79,6 +79,7 @@ static struct seat *table;
 static struct dentry *files;
 static bool closing;			/* set once, by the module's exit; all see it at the same time */
 static u64 round_ns;
+static u64 opening_ns;			/* when the first round begins, so that all begin with the same */
 
 static bool leaving(void)
 {
@@ -167,6 +168,7 @@ static int philosopher(void *arg)
 {
 	struct seat *seat = arg;
 
+	sleep_until(opening_ns);
 	while (!leaving()) {
 		dine(seat);
 		/* Thinking, until the next round. */
@@ -303,6 +305,7 @@ static int __init philosophers_init(void)
 	}
 	files = debugfs_create_dir("philosophers", NULL);
 	debugfs_create_file("meals", 0400, files, NULL, &meals_fops);
+	opening_ns = (div64_u64(ktime_get_ns(), round_ns) + 2) * round_ns;
 	for (i = 0; i < seats; i++)
 		wake_up_process(table[i].task);
 	pr_info("philosophers: %u seats, policy %s, rounds of %u ms, meals of %u us\n", seats,
