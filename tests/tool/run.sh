@@ -1,0 +1,371 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# tool tier: the real tool on real programs, as a person or a script would run it. What it finds is
+# the corpus tier's; here it is about what it says to bad input, how it ends, what it leaves behind.
+set -u -o pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+cd "$top" || exit 1
+# shellcheck source=tests/lib/ktap.sh
+. tests/lib/ktap.sh
+headway=$top/build/headway
+corpus=$top/build/corpus
+schema=$top/userspace/headway.schema.json
+page=$top/userspace/headway.8
+tmp=$(mktemp -d)
+started=()	# what we start in the background, to end on every way out
+
+clean() {
+	local pid
+	for pid in "${started[@]}"; do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	rm -rf "$tmp"
+}
+trap clean EXIT
+trap 'exit 130' INT TERM HUP
+
+# run NAME LIMIT ARGS...: the tool, with output in $tmp/NAME.out and .err; sets $status.
+run() {
+	local name=$1 limit=$2
+	shift 2
+	timeout -k 5 "$limit" "$headway" "$@" >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null
+	status=$?
+}
+
+# expect NAME STATUS DESCRIPTION [FILE REGEX]...: of the run NAME; FILE is out or err.
+expect() {
+	local name=$1 want=$2 what=$3 problem=
+	shift 3
+	[ "$status" -eq "$want" ] || problem="exit status $status, want $want"
+	while [ $# -ge 2 ]; do
+		grep -Eq -- "$2" "$tmp/$name.$1" || problem+=$'\n'"no /$2/ in its $1"
+		shift 2
+	done
+	if [ -z "$problem" ]; then
+		ok "$what"
+	else
+		not_ok "$what" "$problem"$'\n'"$(head -c 2000 "$tmp/$name.out" "$tmp/$name.err")"
+	fi
+}
+
+# same DESCRIPTION GOT WANT
+same() {
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		not_ok "$1" "got:  $2"$'\n'"want: $3"
+	fi
+}
+
+get() {	# EXPRESSION NAME
+	tests/tool/schema.py --get "$1" "$tmp/$2.out" 2>&1
+}
+
+# alive PID: a zombie that nobody reaps here is dead.
+alive() {
+	local state
+	state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) || return 1
+	[ -n "$state" ] && [ "$state" != Z ] && [ "$state" != X ]
+}
+
+# Still waiting for something, tenths of a second.
+until_true() {	# LIMIT COMMAND...
+	local tenths=$1
+	shift
+	while ! "$@"; do
+		[ $((tenths -= 1)) -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+lacks() {	# PCRE FILE...
+	local pattern=$1
+	shift
+	! LC_ALL=C grep -aP -- "$pattern" "$@"
+}
+
+man_is_clean() {
+	local said
+	said=$(man --warnings -l "$page" 2>&1 >/dev/null) && [ -z "$said" ] || { echo "$said"; return 1; }
+}
+
+one_line() {	# NAME: stderr is one line, or one and the hint to --help
+	[ "$(grep -vc '^Try ' "$tmp/$1.err")" -eq 1 ]
+}
+
+test_usage() {
+	run none 5
+	expect none 2 "no command: usage, status 2" err '^Usage: headway COMMAND'
+	run bogus 5 bogus
+	expect bogus 2 "unknown command: status 2" err "no such command 'bogus'; there are: doctor watch"
+	check "unknown command: one line" one_line bogus
+	run option 5 --bogus
+	expect option 2 "unknown option before the command: status 2" err 'unknown option'
+	run help 5 --help
+	expect help 0 "--help on stdout" out 'watch .*livelock' out 'doctor' out 'policy'
+	run version 5 --version
+	expect version 0 "--version" out '^headway [^ ]+$'
+	local args number=0
+	while IFS='|' read -r args message; do
+		number=$((number + 1))
+		# shellcheck disable=SC2086
+		run "bad$number" 5 $args
+		expect "bad$number" 2 "usage error: headway $args" err "$message"
+		check "one line: headway $args" one_line "bad$number"
+		same "nothing on stdout: headway $args" "$(cat "$tmp/bad$number.out")" ""
+	done <<-'END'
+		watch|nothing to watch
+		watch -p abc|'abc' is not a process id
+		watch -p 0|'0' is not a process id
+		watch -p 99999999999999999999|is not a process id
+		watch -d 0 -p 1|'0' is not a duration
+		watch -d -1 -p 1|'-1' is not a duration
+		watch -d nan -p 1|'nan' is not a duration
+		watch -w 0 -p 1|'0' is not a window
+		watch -w 5 -i 4 -p 1|does not suit a window
+		watch --fail-on livelocks -p 1|'livelocks' is not a finding; there are: .*livelock
+		watch --fail-on healthy -p 1|'healthy' is not a finding
+		watch --fail-on livelock, -p 1|'' is not a finding
+		watch -c /x -p 1|invalid option -- 'c'
+		watch -a|invalid option -- 'a'
+		watch --progress x -p 1|unrecognized option '--progress'
+		watch --attempt x -p 1|unrecognized option '--attempt'
+		doctor extra|takes no argument: 'extra'
+	END
+}
+
+test_man_page() {
+	local command options option missing
+	for command in watch doctor stat policy; do
+		run "help-$command" 5 "$command" --help
+		expect "help-$command" 0 "$command --help" out "^Usage: headway $command"
+		options=$(grep -oE -- '--[a-z][a-z-]+' "$tmp/help-$command.out" | sort -u |
+			grep -vx -e --help -e --usage)
+		missing=
+		for option in $options; do
+			# roff writes '-' as '\-'
+			grep -qF -- "${option//-/\\-}" "$page" || missing+=" $option"
+		done
+		same "man page has the options of $command" "$missing" ""
+	done
+	check "man page formats without complaint" \
+		man_is_clean
+	missing=
+	while read -r option; do
+		option=${option//\\-/-}
+		grep -qF -- "$option" "$tmp"/help-*.out "$tmp/help.out" || missing+=" $option"
+	done < <(sed -n '/^\.SH OPTIONS/,/^\.SH [^O]/s/^\.BR* .*\(\\-\\-[a-z\\-]*\).*/\1/p' "$page")
+	same "every option of the man page exists" "$missing" ""
+}
+
+test_bad_targets() {
+	run gone 5 watch -d 2 -p 4194000
+	expect gone 1 "a pid that is gone: status 1" err '4194000'
+	check "a pid that is gone: one line" one_line gone
+	run nofile 5 watch -d 2 -- /nonexistent/program
+	expect nofile 1 "COMMAND that does not exist" err 'cannot run /nonexistent/program: No such file'
+	run nodir 5 watch -d 2 -- /
+	expect nodir 1 "COMMAND that is a directory" err 'cannot run /: Permission denied'
+	timeout 5 setpriv --reuid nobody --regid nogroup --clear-groups "$headway" \
+		watch -d 2 -- true >"$tmp/nobody.out" 2>"$tmp/nobody.err"
+	status=$?
+	expect nobody 1 "no permission: status 1 and what to do" err '(root|CAP_BPF)'
+	check "no permission: one line" one_line nobody
+	timeout 5 setpriv --reuid nobody --regid nogroup --clear-groups "$headway" doctor \
+		>"$tmp/nobody-doctor.out" 2>"$tmp/nobody-doctor.err"
+	status=$?
+	expect nobody-doctor 1 "doctor without permission: status 1" out 'missing +permission' \
+		out 'to do: sudo' out 'does not work here'
+	run full 8 watch -d 1 -w 0.5 -- sleep 5
+	timeout 8 "$headway" watch -d 1 -w 0.5 -- sleep 5 >/dev/full 2>"$tmp/full.err"
+	status=$?
+	expect full 1 "stdout that cannot be written: status 1" err 'cannot write'
+}
+
+test_doctor() {
+	run doctor 20 doctor
+	expect doctor 0 "doctor: watch works" out '^works +kernel type information' \
+		out '^works +futex:' out '^headway watch works here'
+	run doctor-json 20 doctor --json
+	expect doctor-json 0 "doctor --json"
+	check "doctor --json fits the schema" tests/tool/schema.py "$schema" "$tmp/doctor-json.out"
+}
+
+test_findings() {
+	run grid 20 watch --json -d 3 -w 1 --fail-on livelock -- "$corpus/two_lock_grid"
+	expect grid 3 "--fail-on livelock: status 3"
+	check "finding fits the schema" tests/tool/schema.py "$schema" "$tmp/grid.out"
+	same "one finding, state livelock" "$(get '[f["verdict"] for f in F], S["state"]' grid)" \
+		"(['livelock'], 'livelock')"
+	same "locks by name" "$(get 'sorted(l["name"] for l in F[0]["locks"])' grid)" \
+		"['mutex_a', 'mutex_b']"
+	same "stack by name" "$(get 'F[0]["actors"][0]["stack"][0].split("+")[0]' grid)" \
+		"transfer_with_rollback"
+	same "reported within two windows" "$(get 'F[0]["latency_s"] <= 2.2' grid)" True
+	run other 20 watch --json -d 2 -w 1 --fail-on deadlock,starvation -- "$corpus/two_lock_grid"
+	expect other 0 "--fail-on of other verdicts: status 0"
+	run text 20 watch -d 2 -w 1 -- "$corpus/abba_deadlock"
+	expect text 0 "text: deadlock as a bug report" out '^DEADLOCK \(confirmed\) in process [0-9]+ \(abba_deadlock\)' \
+		out 'sleeps on mutex_left, owned by thread' out '^ +lock_both\+0x' out 'What to try' \
+		out '^State: deadlock'
+	check "text: no escape sequence when it is no terminal" \
+		lacks '\x1b' "$tmp/text.out" "$tmp/text.err"
+	run blind 20 watch --json --no-uprobes -d 2 -w 1 --fail-on livelock -- "$corpus/two_lock_grid"
+	expect blind 4 "--fail-on without the probe it needs: status 4" err 'cannot be ruled out'
+	same "never healthy when the probe is missing" "$(get 'S["state"]' blind)" undetermined
+	same "the missing probe is named" "$(get 'len(S["missing_probes"]) > 0' blind)" True
+	run futex-only 20 watch --json --no-uprobes -d 2 -w 1 --fail-on deadlock -- "$corpus/abba_deadlock"
+	expect futex-only 3 "--no-uprobes: a deadlock needs futexes only"
+	run short 20 watch -d 1 -w 5 --fail-on livelock -- sleep 10
+	expect short 4 "--fail-on and no full window: status 4" err 'no full window'
+}
+
+test_hostile_names() {
+	local program="$tmp/"$'e\033[31m\n"\\'
+	cp "$corpus/abba_deadlock" "$program"
+	run hostile 20 watch --json -d 2 -w 1 -- "$program"
+	expect hostile 0 "hostile name of a program"
+	check "hostile name: fits the schema" tests/tool/schema.py "$schema" "$tmp/hostile.out"
+	# shellcheck disable=SC1003
+	same "hostile name is escaped" "$(get 'F[0]["comm"]' hostile)" 'e\x1b[31m\x0a"\\'
+	run hostile-text 20 watch -d 2 -w 1 -- "$program"
+	check "hostile name: no control character in the text" \
+		lacks '[\x00-\x08\x0b-\x1f\x7f]' "$tmp/hostile-text.out" "$tmp/hostile-text.err"
+}
+
+# Zombies that init has not reaped yet do not count.
+no_group() {	# PGID
+	local left
+	left=$(ps -e -o pgid=,stat=,pid=,args= | awk -v g="$1" '$1 == g && $2 !~ /^[ZX]/')
+	[ -z "$left" ] || { echo "$left"; return 1; }
+}
+
+# The COMMAND's own life: descriptors, stdio, group, ways to end.
+test_command() {
+	run short-life 10 watch --json -- sh -c 'sleep 0.3; exit 7'
+	expect short-life 0 "target's exit ends the watch"
+	check "its summary fits the schema" tests/tool/schema.py "$schema" "$tmp/short-life.out"
+	same "exit status is shown" "$(get 'S["command"]["ended"], S["command"]["exit_status"], S["command"]["signal"]' short-life)" \
+		"(True, 7, None)"
+	run killed 10 watch --json -- sh -c 'kill -SEGV $$'
+	same "death by signal is shown" "$(get 'S["command"]["exit_status"], S["command"]["signal"]' killed)" \
+		"(None, 11)"
+	run killed-text 10 watch -- sh -c 'kill -SEGV $$'
+	expect killed-text 0 "death by signal in text" out 'killed by signal 11'
+	# What we were given ourselves may go on to it; nothing more.
+	run fds 10 watch -- sh -c 'ls /proc/$$/fd'
+	same "no descriptor of ours is inherited" \
+		"$(grep -E '^[0-9]+$' "$tmp/fds.out" | xargs)" "$(sh -c 'ls /proc/$$/fd' </dev/null | xargs)"
+	run stdout 10 watch --json -- echo not-json
+	check "--json: the command's output is not among ours" tests/tool/schema.py "$schema" "$tmp/stdout.out"
+	expect stdout 0 "--json: the command's output goes to stderr" err '^not-json$'
+	run stdout-text 10 watch -- echo hello
+	expect stdout-text 0 "text: the command keeps its stdout" out '^hello$'
+	# A command that ignores SIGTERM, with a child in its group.
+	run stubborn 12 watch -d 1 -w 0.5 -- sh -c \
+		"trap '' TERM; sleep 300 & echo \$! >$tmp/child; echo \$\$ >$tmp/leader; while :; do sleep 300; done"
+	expect stubborn 0 "a command that ignores SIGTERM is killed"
+	check "its process group is gone" no_group "$(cat "$tmp/leader")"
+	same "it had a child" "$(test -s "$tmp/child" && echo yes)" yes
+}
+
+test_signals() {
+	local signal pid
+	for signal in INT TERM; do
+		# job control gives the tool a disposition of SIGINT that is not "ignored"
+		(
+			set -m
+			exec timeout --foreground -k 5 20 "$headway" watch --json -w 1 -- sleep 300
+		) >"$tmp/sig.out" 2>"$tmp/sig.err" </dev/null &
+		pid=$!
+		started+=("$pid")
+		sleep 1.5
+		pkill_child "$signal" "$pid"
+		wait "$pid"
+		status=$?
+		expect sig 0 "SIG$signal ends it with status 0"
+		same "SIG$signal: the last line is the summary" "$(get 'L[-1]["type"]' sig)" summary
+	done
+	"$headway" watch -w 1 -- sleep 300.25 >/dev/null 2>&1 </dev/null &
+	pid=$!
+	started+=("$pid")
+	until_true 50 pgrep -xf "sleep 300.25" >/dev/null
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	if until_true 30 bash -c '! pgrep -xf "sleep 300.25"' >/dev/null; then
+		ok "SIGKILL of the tool takes the command with it"
+	else
+		not_ok "SIGKILL of the tool takes the command with it" "sleep 300.25 is still there"
+	fi
+}
+
+# To the tool itself: the timeout(1) around it is ours.
+pkill_child() {	# SIGNAL PID
+	local tool
+	tool=$(pgrep -P "$2" -x headway) || tool=$2
+	kill -s "$1" "$tool"
+}
+
+test_attach() {
+	CORPUS_SECONDS=30 "$corpus/two_lock_ordered" &
+	local target=$!
+	started+=("$target")
+	sleep 0.3
+	run attach 10 watch --json -d 2 -w 1 --fail-on livelock,starvation,deadlock -p "$target" -p "$target"
+	expect attach 0 "-p of a healthy process, --fail-on: status 0"
+	same "attached: healthy or contended" "$(get 'S["state"] in ("healthy", "contended")' attach)" True
+	check "a process that we only watched lives on" alive "$target"
+	( sleep 1.5; kill -TERM "$target" ) &
+	run vanish 20 watch --json -w 1 -p "$target"
+	expect vanish 0 "exit of a watched process ends the watch"
+	wait "$target" 2>/dev/null
+}
+
+test_terminal() {
+	timeout -k 5 20 script -qefc "$headway watch -d 2 -w 1 -- $corpus/two_lock_grid" "$tmp/tty.out" \
+		>/dev/null 2>&1 </dev/null
+	check "terminal: a live line with the time left" grep -aqE $'\r\033\\[K.*s left' "$tmp/tty.out"
+	check "terminal: colour" grep -aqE $'\033\\[[0-9;]*mLIVELOCK' "$tmp/tty.out"
+	NO_COLOR=1 timeout -k 5 20 script -qefc "$headway watch -d 2 -w 1 -- $corpus/two_lock_grid" \
+		"$tmp/plain.out" >/dev/null 2>&1 </dev/null
+	check "terminal: NO_COLOR" lacks '\x1b\[[0-9;]*m' "$tmp/plain.out"
+}
+
+# What a watch must not leave: programs of ours in the kernel, mounts, files. Others may be watching
+# at the same time, so a program counts as left when no process has it open, directly or by a link.
+test_nothing_left() {
+	local mounts
+	mounts=$(wc -l </proc/self/mountinfo)
+	run leave 10 watch -d 1 -w 0.5 -- "$corpus/two_lock_grid"
+	check "no BPF program is left" until_true 50 no_orphans
+	same "no mount is left" "$(wc -l </proc/self/mountinfo)" "$mounts"
+	same "nothing is pinned" "$(find /sys/fs/bpf -iname '*headway*' 2>/dev/null | wc -l)" 0
+}
+
+no_orphans() {
+	local programs held orphans
+	programs=$(/usr/sbin/bpftool prog show | sed -n 's/^\([0-9]*\): .* name headway_.*/\1/p' | sort)
+	held=$(cat /proc/[0-9]*/fdinfo/* 2>/dev/null | sed -n 's/^prog_id:[[:space:]]*//p' | sort -u)
+	orphans=$(comm -23 <(echo "$programs") <(echo "$held"))
+	[ -z "${orphans//[[:space:]]/}" ] || { echo "programs without a process: ${orphans//$'\n'/ }"; return 1; }
+}
+
+ktap_begin tool
+if [ "$(id -u)" -ne 0 ]; then
+	skip everything "needs root"
+	ktap_end
+	exit
+fi
+test_usage
+test_man_page
+test_bad_targets
+test_doctor
+test_findings
+test_hostile_names
+test_command
+test_signals
+test_attach
+test_terminal
+test_nothing_left
+ktap_end
