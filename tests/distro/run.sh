@@ -4,7 +4,8 @@
 #
 # Usage:  run.sh [SERIES...]       default: every series of $series below
 #
-# guest.sh runs in the guest and prints KTAP; its line "BPF pass|fail" says whether the tool's probes
+# The KUnit suites are built too: on a kernel without KUnit their own small runner (kunit_shim.h) runs
+# them. guest.sh runs in the guest, with the directory of the modules as its argument, and prints KTAP; its line "BPF pass|fail" says whether the tool's probes
 # worked there. Ends with "KERNEL version=V flavour=stock insmod=pass|fail bpf=pass|fail|none" for each.
 set -u -o pipefail
 
@@ -30,7 +31,7 @@ for series; do
 
 	if ! kernel=$("$top/tests/vm/qemu.sh" kernel "$series"); then
 		why="there is no kernel $series to boot"
-	elif ! make -s -C "$top" kmod KDIR="$(readlink -f "$kernel/headers")" FLAVOUR="$flavour"; then
+	elif ! make -s -C "$top" kmod KDIR="$(readlink -f "$kernel/headers")" FLAVOUR="$flavour" HEADWAY_KUNIT=y; then
 		why="the modules did not build for $series"
 	else
 		version=$(cat "$kernel/VERSION")
