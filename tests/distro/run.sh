@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # distro tier: insmod on stock Debian kernels in qemu. What a user's machine runs, unchanged.
 #
-# Usage:  run.sh [SERIES...]       default: every series of $series below
+# Usage:  run.sh [SERIES...]       default: 6.1
 #
-# The KUnit suites are built too: on a kernel without KUnit their own small runner (kunit_shim.h) runs
-# them. guest.sh runs in the guest, with the directory of the modules as its argument, and prints KTAP; its line "BPF pass|fail" says whether the tool's probes
-# worked there. Ends with "KERNEL version=V flavour=stock insmod=pass|fail bpf=pass|fail|none" for each.
+# The KUnit suites are built too: on a kernel without KUnit their own small runner (kunit_shim.h)
+# runs them. guest.sh runs in the guest, with the directory of the modules as its argument, and prints
+# KTAP; its line "BPF pass|fail" says whether the tool's probes worked there. Ends, for each kernel,
+# with "KERNEL version=V flavour=stock insmod=pass|fail bpf=pass|fail|none".
 set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
