@@ -27,13 +27,10 @@ title() {
 	printf '\n%s%s%s\n' "$bold" "$*" "$off"
 }
 
-# The guest's lines come without colour.
+# The guest's lines come without colour. Not awk: Debian's waits for 4 KiB before it does anything.
 paint() {
-	awk -v bold="$bold" -v red="$red" -v dim="$dim" -v off="$off" '
-		/^== / { print bold $0 off; fflush(); next }
-		/^\$ / { print dim $0 off; fflush(); next }
-		/^demo: FAILED/ || /^vm: .*FAILED/ { print red $0 off; fflush(); next }
-		{ print; fflush() }'
+	sed -u -e "s/^== .*/$bold&$off/" -e "s/^\$ .*/$dim&$off/" -e "s/^demo: FAILED.*/$red&$off/" \
+		-e "s/^vm: .*FAILED.*/$red&$off/"
 }
 
 # half NAME COMMAND...: one half of the demo; notes its failure under NAME.

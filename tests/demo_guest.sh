@@ -44,19 +44,21 @@ failed() {
 	printf 'demo: FAILED: %s\n' "$*"
 }
 
-# sample: what the domain says now, as the tool's JSON; number LABEL: a figure of the last sample.
-last=
-sample() {
-	last=$("$headway" stat philosophers --json </dev/null | grep '"type":"domain"')
-}
+# snapshot: the domain's figures and the meals, at one instant. By the shell's own means: here, to start
+# a program takes long enough for everybody to eat.
+declare -A figures=()
+snapshot() {
+	local line word
 
-number() {
-	[[ $last =~ \"$1\":\"?([^,\"}]*) ]] && echo "${BASH_REMATCH[1]}"
-}
-
-meals() {
-	awk '{ for (i = 1; i <= NF; i++) if (sub(/^meals=/, "", $i)) n += $i } END { print n + 0 }' \
-		/sys/kernel/debug/philosophers/meals
+	figures=([meals]=0)
+	while read -r line; do
+		[[ $line == '#'* ]] || figures[${line%%=*}]=${line#*=}
+	done <"$domain/summary"
+	while read -r line; do
+		for word in $line; do
+			[[ $word != meals=* ]] || figures[meals]=$((figures[meals] + ${word#meals=}))
+		done
+	done </sys/kernel/debug/philosophers/meals
 }
 
 now_ms() {
@@ -87,20 +89,35 @@ await_verdict() {
 # measure POLICY: zeroes the counters, lets the philosophers dine for a while, and adds a row to rows.
 rows=
 measure() {
-	local policy=$1 eaten started ms n
+	local policy=$1 eaten started ms rate
 
-	eaten=$(meals)
 	echo 1 >"$domain/reset" || failed "cannot reset the statistics"
+	snapshot
+	eaten=${figures[meals]}
 	started=$(now_ms)
 	sleep "$measure_s"
-	sample
-	n=$(($(meals) - eaten))
+	snapshot
 	ms=$(($(now_ms) - started))
+	measured_meals=$((figures[meals] - eaten))
 	run "$headway" stat philosophers || failed "headway stat"
-	rows+=$(printf '%-12s %-10s %9s %9s %10s %7d %11s' "$policy" "$(number verdict)" "$(number attempts)" \
-		"$(number commits)" "$(number rollbacks)" "$n" \
-		"$(awk -v n="$n" -v ms="$ms" 'BEGIN { printf "%.1f", n * 1000 / ms }')")$'\n'
-	measured_meals=$n
+	rate=$((measured_meals * 10000 / ms))
+	rows+=$(printf '%-12s %-10s %9s %9s %10s %7d %10d.%d' "$policy" "${figures[verdict]}" \
+		"${figures[attempts]}" "${figures[commits]}" "${figures[rollbacks]}" "$measured_meals" \
+		$((rate / 10)) $((rate % 10)))$'\n'
+}
+
+# Every line of `headway stat --json` against the schema.
+check_json() {
+	local lines
+
+	lines=$("$headway" stat philosophers --json </dev/null) || failed "headway stat --json"
+	/usr/bin/python3 -c 'import json, sys, jsonschema
+schema = jsonschema.Draft7Validator(json.load(open(sys.argv[1])))
+lines = [json.loads(line) for line in sys.stdin]
+errors = [f"{e.message}: {line}" for line in lines for e in schema.iter_errors(line)]
+kinds = {line["type"] for line in lines}
+sys.exit("; ".join(errors) or (0 if {"domain", "lock"} <= kinds else f"only {kinds}"))' \
+		"$top/userspace/headway.schema.json" <<<"$lines" || failed "headway stat --json is not what its schema says"
 }
 
 load() {
@@ -128,7 +145,7 @@ find_livelock() {
 	note "and debugfs:"
 	pipe "grep -E '^(verdict|in_flight|window_(attempts|commits|rollbacks))=' $domain/summary" ||
 		failed "no verdict in debugfs"
-	step "The same domain, as 'headway stat' shows it: nobody eats (measured for $measure_s s)"
+	step "The same domain, as 'headway stat' shows it: nobody eats in $measure_s s"
 	measure none
 	starved_meals=$measured_meals
 }
@@ -156,6 +173,7 @@ relapse() {
 	local got
 
 	step "Back to policy none: was it the policy?"
+	check_json
 	run "$headway" policy philosophers none || failed "cannot switch back to none"
 	if got=$(await_verdict 30 livelock); then
 		note "It was: livelock again."
@@ -178,7 +196,7 @@ kernel_half() {
 	cure wound-wait "Whoever has waited longest asks the holder to put the fork back, and then waits for it."
 	cure polite "As with 'none', nobody waits with a fork in hand; but pauses are random and grow."
 	relapse
-	step "What happened, $measure_s s for each policy"
+	step "What happened, in $measure_s s of each policy"
 	printf '%-12s %-10s %9s %9s %10s %7s %11s\n%s' POLICY VERDICT ATTEMPTS COMMITS ROLLBACKS MEALS \
 		'MEALS per s' "$rows"
 	step "Unloading"
