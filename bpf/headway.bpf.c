@@ -27,6 +27,7 @@ int headway_exit(struct bpf_raw_tracepoint_args *ctx)
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
 	struct headway_thread_state *st;
 	struct headway_thread_key key;
+	__u32 tgid;
 
 	if (!watched(pid_tgid >> 32))
 		return 0;
@@ -36,8 +37,14 @@ int headway_exit(struct bpf_raw_tracepoint_args *ctx)
 		st->rec.nr_held = 0;
 		st->exited_ns = bpf_ktime_get_ns();
 	}
-	if (!BPF_CORE_READ(task, signal, live.counter))
-		event_emit(HEADWAY_EVENT_PROCESS_EXIT, pid_tgid, pid_tgid >> 32, 0);
+	if (BPF_CORE_READ(task, signal, live.counter))
+		return 0;
+	/* The last thread: nobody may inherit the id before the loader looks. */
+	tgid = pid_tgid >> 32;
+	bpf_map_delete_elem(&targets, &tgid);
+	if (only_tgid == tgid)
+		only_tgid = NO_TGID;
+	event_emit(HEADWAY_EVENT_PROCESS_EXIT, pid_tgid, tgid, 0);
 	return 0;
 }
 

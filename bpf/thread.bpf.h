@@ -13,6 +13,7 @@
 const volatile __u32 tool_pidns_ino;
 /* Set by the loader: the target when there is just one, so that a stranger costs a compare. */
 __u32 only_tgid;
+enum { NO_TGID = 0xffffffff };
 /* Children of targets become targets. */
 __u32 follow_forks;
 

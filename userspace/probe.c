@@ -232,6 +232,7 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 	t = &more[p->nr_targets++];
 	*t = (struct headway_target){
 		.pid = pid,
+		.anchor = pid,
 		.key_tgid = key_tgid,
 		.start_ns = leader.start_ns,
 	};
@@ -319,7 +320,8 @@ int headway_probe_stack(struct headway_probe *p, int32_t stack_id, uint64_t *ips
 		return headway_probe_unwound(p, stack_id, ips, max);
 	if (stack_id < 0 || bpf_map_lookup_elem(headway_probe_map(p, "stacks"), &key, all))
 		return 0;
-	while (n < HEADWAY_STACK_DEPTH && n < max && all[n]) {
+	/* Without frame pointers the walk may end in noise: no user address has the upper bits. */
+	while (n < HEADWAY_STACK_DEPTH && n < max && all[n] && all[n] >> 47 == 0) {
 		ips[n] = all[n];
 		n++;
 	}

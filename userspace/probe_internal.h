@@ -22,6 +22,7 @@ struct headway_target {
 	pid_t pid;			/* in the tool's pid namespace */
 	uint32_t key_tgid;		/* in the initial pid namespace: key of the targets map */
 	uint64_t start_ns;
+	pid_t anchor;			/* the thread that its uprobes hang on */
 	bool exited;
 	bool other_pidns;		/* thread ids inside differ from the ones we see */
 	bool trylock_found;
@@ -121,7 +122,7 @@ void headway_probe_seed_wait(struct headway_probe *p, struct headway_snap_thread
 /* Remember a thread's open wait, and unwind it when it has lasted. */
 void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits *next,
 			     struct headway_target *target, const struct headway_snap_thread *t,
-			     const struct headway_proc_thread *proc, uint64_t bp, uint64_t now_ns);
+			     const struct headway_proc_thread *proc, uint64_t now_ns);
 void headway_probe_swap_waits(struct headway_probe *p, struct headway_open_waits *next);
 const struct headway_open_wait *headway_probe_find_wait(const struct headway_probe *p,
 							const struct headway_snap_thread *t);

@@ -253,6 +253,7 @@ static int put_threads(struct headway_probe *p, struct headway_snapshot *snap, s
 		t = &p->threads[snap->nr_threads++];
 		memset(t, 0, sizeof(*t));
 		t->rec = raw->threads[i].st.rec;
+		t->wait_bp = t->rec.wait_addr ? raw->threads[i].st.wait_bp : 0;
 		t->syscall_nr = HEADWAY_PROC_UNKNOWN;
 		t->state = 'X';		/* until /proc says otherwise */
 	}
@@ -294,21 +295,9 @@ static struct headway_snap_thread *find_thread(struct headway_probe *p, size_t n
 
 struct merge {
 	struct headway_snapshot *snap;
-	struct raw *raw;
 	size_t nr_recorded;		/* threads that the maps gave, sorted */
 	struct headway_open_waits waits;
 };
-
-/* The frame pointer at a wait that the kernel side saw; 0 when it saw none. */
-static uint64_t wait_bp(struct raw *raw, const struct headway_snap_thread *t)
-{
-	size_t i;
-
-	for (i = 0; i < raw->nr_threads; i++)
-		if (raw->threads[i].st.rec.tid == t->rec.tid && !raw->threads[i].skip)
-			return raw->threads[i].st.rec.wait_addr ? raw->threads[i].st.wait_bp : 0;
-	return 0;
-}
 
 /* A lock that was released since the last try is still in the record: leave what is held now. */
 static void prune_held(struct headway_thread_rec *rec)
@@ -316,7 +305,7 @@ static void prune_held(struct headway_thread_rec *rec)
 	uint32_t owner, kept = 0, i;
 
 	for (i = 0; i < rec->nr_held && i < HEADWAY_HELD_MAX; i++)
-		if (headway_proc_memory(rec->tgid, rec->held[i] + 8, &owner, sizeof(owner)) !=
+		if (headway_proc_memory(rec->tid, rec->held[i] + 8, &owner, sizeof(owner)) !=
 			    sizeof(owner) ||
 		    owner == rec->ns_tid)
 			rec->held[kept++] = rec->held[i];
@@ -357,9 +346,34 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
 	prune_held(&t->rec);
 	headway_probe_seed_wait(p, t, &proc, m->snap->time_ns);
 	if (t->rec.wait_addr)
-		headway_probe_keep_wait(p, &m->waits, target, t, &proc, wait_bp(m->raw, t),
-					m->snap->time_ns);
+		headway_probe_keep_wait(p, &m->waits, target, t, &proc, m->snap->time_ns);
 	return 0;
+}
+
+/*
+ * A uprobe belongs to one thread, although it serves the whole address space, and goes with it:
+ * when that thread has ended and others go on (pthread_exit in main), hang it on another.
+ */
+static void keep_anchor(struct headway_probe *p, struct headway_target *target, int task_fd,
+			const pid_t *tids, size_t n)
+{
+	struct headway_proc_thread t;
+	size_t i;
+
+	if (!target->trylock_found)
+		return;
+	if (!headway_proc_thread(task_fd, target->anchor, &t) && t.state != 'Z' && t.state != 'X')
+		return;
+	for (i = 0; i < n; i++)
+		if (!headway_proc_thread(task_fd, tids[i], &t) && t.state != 'Z' && t.state != 'X')
+			break;
+	if (i == n)
+		return;
+	target->anchor = tids[i];
+	headway_probe_detach_uprobes(p, target->pid);
+	target->exe_ino = 0;
+	target->trylock_found = false;
+	headway_probe_attach_uprobes(p, target);
 }
 
 static int merge_target(struct headway_probe *p, struct merge *m, struct headway_target *target)
@@ -378,6 +392,8 @@ static int merge_target(struct headway_probe *p, struct merge *m, struct headway
 	}
 	for (i = 0, err = 0; i < n && !err; i++)
 		err = merge_thread(p, m, target, fd, tids[i]);
+	if (!err && n > 1)
+		keep_anchor(p, target, fd, tids, n);
 	/* A leader that has ended stays a zombie while other threads run, or until it is reaped. */
 	if (!err && n == 1 && (leader.state == 'Z' || leader.state == 'X'))
 		target->exited = true;
@@ -430,9 +446,9 @@ static int put_wait_stacks(struct headway_probe *p, struct headway_snapshot *sna
 	return 0;
 }
 
-static int merge_proc(struct headway_probe *p, struct headway_snapshot *snap, struct raw *raw)
+static int merge_proc(struct headway_probe *p, struct headway_snapshot *snap)
 {
-	struct merge m = { .snap = snap, .raw = raw, .nr_recorded = snap->nr_threads };
+	struct merge m = { .snap = snap, .nr_recorded = snap->nr_threads };
 	int err = 0;
 	size_t i;
 
@@ -543,7 +559,7 @@ int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *sna
 	if (!err)
 		err = put_locks(p, snap, &raw);
 	if (!err)
-		err = merge_proc(p, snap, &raw);
+		err = merge_proc(p, snap);
 	if (!err)
 		err = read_counters(p, snap);
 	if (!err)

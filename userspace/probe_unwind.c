@@ -37,7 +37,7 @@ static bool get_thread(Dwfl *dwfl, pid_t tid, void *dwfl_arg, void **thread_arg)
 static bool memory_read(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *result, void *arg)
 {
 	(void)dwfl, (void)arg;
-	return headway_proc_memory(walking->pid, addr, result, sizeof(*result)) == sizeof(*result);
+	return headway_proc_memory(walking->tid, addr, result, sizeof(*result)) == sizeof(*result);
 }
 
 static bool set_registers(Dwfl_Thread *thread, void *arg)

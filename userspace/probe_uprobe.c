@@ -118,8 +118,8 @@ static struct headway_uprobe *find_uprobe(struct headway_probe *p, pid_t pid, de
 	return NULL;
 }
 
-static int attach_at(struct headway_probe *p, pid_t pid, const char *path, uint64_t offset,
-		     const struct stat *st)
+static int attach_at(struct headway_probe *p, const struct headway_target *t, const char *path,
+		     uint64_t offset, const struct stat *st)
 {
 	struct headway_uprobe *more, *u;
 	int err;
@@ -129,14 +129,14 @@ static int attach_at(struct headway_probe *p, pid_t pid, const char *path, uint6
 		return -ENOMEM;
 	p->uprobes = more;
 	u = &more[p->nr_uprobes];
-	*u = (struct headway_uprobe){ .pid = pid, .dev = st->st_dev, .ino = st->st_ino };
+	*u = (struct headway_uprobe){ .pid = t->pid, .dev = st->st_dev, .ino = st->st_ino };
 	u->entry = bpf_program__attach_uprobe(headway_probe_program(p, "headway_trylock_enter"),
-					      false, pid, path, offset);
+					      false, t->anchor, path, offset);
 	err = libbpf_get_error(u->entry);
 	if (err)
 		return err;
 	u->ret = bpf_program__attach_uprobe(headway_probe_program(p, "headway_trylock_return"),
-					    true, pid, path, offset);
+					    true, t->anchor, path, offset);
 	err = libbpf_get_error(u->ret);
 	if (err) {
 		bpf_link__destroy(u->entry);
@@ -164,7 +164,7 @@ static void attach_file(struct headway_probe *p, struct headway_target *t, const
 	}
 	err = trylock_offset(path, &offset);
 	if (!err)
-		err = attach_at(p, t->pid, path, offset, &st);
+		err = attach_at(p, t, path, offset, &st);
 	if (!err)
 		t->trylock_found = true;
 	else if (err == -ENOTSUP)
@@ -200,9 +200,9 @@ static void attach_mapping(struct headway_probe *p, struct headway_target *t, ch
 	if (!is_libc(name))
 		return;
 	if (strstr(name, " (deleted)"))	/* replaced by an upgrade; needs CAP_SYS_ADMIN */
-		snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", t->pid, start, end);
+		snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", t->anchor, start, end);
 	else
-		snprintf(path, sizeof(path), "/proc/%d/root%s", t->pid, name);
+		snprintf(path, sizeof(path), "/proc/%d/root%s", t->anchor, name);
 	attach_file(p, t, path, name);
 }
 
@@ -215,7 +215,7 @@ static void attach_executable(struct headway_probe *p, struct headway_target *t)
 	struct stat st;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", t->pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", t->anchor);
 	if (stat(path, &st) || (t->exe_dev == st.st_dev && t->exe_ino == st.st_ino))
 		return;
 	t->exe_dev = st.st_dev;
@@ -235,7 +235,8 @@ void headway_probe_attach_uprobes(struct headway_probe *p, struct headway_target
 	}
 	snprintf(t->trylock_reason, sizeof(t->trylock_reason),
 		 "process %d has no glibc with %s mapped", t->pid, symbol);
-	snprintf(path, sizeof(path), "/proc/%d/maps", t->pid);
+	/* Not the leader's: when that has ended, its mappings read as empty. */
+	snprintf(path, sizeof(path), "/proc/%d/maps", t->anchor);
 	maps = fopen(path, "re");
 	if (!maps) {
 		snprintf(t->trylock_reason, sizeof(t->trylock_reason),

@@ -84,7 +84,7 @@ void headway_probe_seed_wait(struct headway_probe *p, struct headway_snap_thread
 	rec->wait_owner = 0;
 	rec->wait_flags = (proc->args[1] & FUTEX_PRIVATE ? HEADWAY_WAIT_PRIVATE : 0) |
 			  (proc->args[3] ? HEADWAY_WAIT_TIMEOUT : 0);
-	if (headway_proc_memory(rec->tgid, addr, word, sizeof(word)) < (ssize_t)sizeof(word[0]))
+	if (headway_proc_memory(rec->tid, addr, word, sizeof(word)) < (ssize_t)sizeof(word[0]))
 		return;
 	rec->wait_flags |= HEADWAY_WAIT_OWNER_READ;
 	rec->wait_word = word[0];
@@ -134,7 +134,7 @@ int headway_probe_unwound(const struct headway_probe *p, int32_t id, uint64_t *i
 
 void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits *next,
 			     struct headway_target *target, const struct headway_snap_thread *t,
-			     const struct headway_proc_thread *proc, uint64_t bp, uint64_t now_ns)
+			     const struct headway_proc_thread *proc, uint64_t now_ns)
 {
 	const struct headway_open_wait *old = headway_probe_find_wait(p, t);
 	struct headway_open_wait *w, *more;
@@ -165,8 +165,8 @@ void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits 
 	/* The kernel side's view is older than /proc's: is it still this wait? */
 	if (w->stack == NOT_TRIED && next->unwound < UNWIND_BATCH && in_wait(proc) &&
 	    proc->args[0] == w->addr &&
-	    (!bp || now_ns - w->since_ns >= UNWIND_AFTER_NS)) {
-		w->stack = unwind(p, target, proc, bp);
+	    (!t->wait_bp || now_ns - w->since_ns >= UNWIND_AFTER_NS)) {
+		w->stack = unwind(p, target, proc, t->wait_bp);
 		next->unwound++;
 	}
 }

@@ -274,11 +274,11 @@ uint32_t headway_proc_ns_ino(const char *pid, const char *ns)
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
-ssize_t headway_proc_memory(pid_t pid, uint64_t addr, void *buf, size_t len)
+ssize_t headway_proc_memory(pid_t tid, uint64_t addr, void *buf, size_t len)
 {
 	struct iovec local = { buf, len };
 	struct iovec remote = { (void *)(uintptr_t)addr, len };
-	ssize_t n = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+	ssize_t n = process_vm_readv(tid, &local, 1, &remote, 1, 0);
 
 	return n < 0 ? -errno : n;
 }

@@ -47,7 +47,10 @@ pid_t headway_proc_ns_tid(int task_fd, pid_t tid);
 bool headway_proc_is_32bit(pid_t pid);
 /* Inode of a namespace link, e.g. ("self", "pid"); 0 when not readable. */
 uint32_t headway_proc_ns_ino(const char *pid, const char *ns);
-/* Memory of another process; the number of bytes read or a negative errno. */
-ssize_t headway_proc_memory(pid_t pid, uint64_t addr, void *buf, size_t len);
+/*
+ * Memory of another process; the number of bytes read or a negative errno. Any thread's id will do,
+ * and a leader that has ended will not.
+ */
+ssize_t headway_proc_memory(pid_t tid, uint64_t addr, void *buf, size_t len);
 
 #endif /* HEADWAY_PROC_H */

@@ -17,6 +17,7 @@
 struct headway_snap_thread {
 	struct headway_thread_rec rec;
 	uint64_t cpu_ns;		/* user + system time so far, from /proc; 0 when not readable */
+	uint64_t wait_bp;		/* frame pointer at an open wait, to unwind it; 0 unknown */
 	int32_t syscall_nr;		/* from /proc/PID/task/TID/syscall; -1 running, -2 unknown */
 	char state;			/* R S D T Z X as in /proc/PID/task/TID/stat, '?' unknown */
 	bool alive;

@@ -26,6 +26,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "proc.h"
+
 struct headway_symbolizer {
 	pid_t pid;
 	int root;			/* stays usable after the process has ended */
@@ -137,15 +139,13 @@ static const Dwfl_Callbacks callbacks = {
 	.find_debuginfo = find_debuginfo,
 };
 
-/* All of /proc/PID/maps, or NULL when there is nothing (a process that has ended). */
-static char *read_maps(pid_t pid, size_t *len)
+static char *read_file(const char *path, size_t *len)
 {
-	char path[64], *buf = NULL, *more;
+	char *buf = NULL, *more;
 	size_t cap = 0, n = 0;
 	ssize_t got = 0;
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
@@ -166,6 +166,33 @@ static char *read_maps(pid_t pid, size_t *len)
 		return buf;
 	free(buf);
 	return NULL;
+}
+
+/* /proc/PID/maps, or NULL when there is nothing (a process that has ended). */
+static char *read_maps(pid_t pid, size_t *len)
+{
+	char path[64], *maps = NULL;
+	pid_t *tids;
+	size_t n, i;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = read_file(path, len);
+	if (maps)
+		return maps;
+	/* A leader that has ended has none any more; its threads do. */
+	fd = headway_proc_task_open(pid);
+	if (fd < 0)
+		return NULL;
+	if (!headway_proc_tids(fd, &tids, &n)) {
+		for (i = 0; i < n && !maps; i++) {
+			snprintf(path, sizeof(path), "/proc/%d/maps", tids[i]);
+			maps = read_file(path, len);
+		}
+		free(tids);
+	}
+	close(fd);
+	return maps;
 }
 
 /* Look at the mappings again. Keeps what is known when the process has ended. */
