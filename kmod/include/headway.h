@@ -437,4 +437,6 @@ __PASTE(__headway_again_, __LINE__): \
 int headway_backoff_wait(struct headway_backoff *backoff, const struct headway_wait *wait);
 int headway_backoff_spin(struct headway_backoff *backoff);
 
+#include "headway_sets.h"
+
 #endif /* HEADWAY_H */
