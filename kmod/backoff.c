@@ -2,12 +2,18 @@
 /*
  * backoff.c - PURE: how long to wait before the next try.
  *
- * No clock and no entropy of its own: the caller gives the time and the seed, so that a schedule can
- * be repeated exactly. The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable
- * pseudorandom number generators", 2014). Nothing overflows: sums and products saturate, then the cap
- * applies. The waiting is in backoff_wait.c.
+ * No clock and no entropy of its own: the caller gives the time and the seed, so that a schedule
+ * can be repeated exactly. The generator is SplitMix64 (Steele, Lea and Flood, "Fast splittable
+ * pseudorandom number generators", 2014). Nothing overflows: sums and products saturate, then the
+ * cap applies. The waiting is in backoff_wait.c.
  */
 #include "headway_types.h"
+
+#ifdef __KERNEL__
+#include <linux/export.h>
+#else
+#define EXPORT_SYMBOL_GPL(symbol)
+#endif
 
 #define HEADWAY_U64_MAX ((u64)-1)
 
@@ -126,6 +132,7 @@ void headway_backoff_init(struct headway_backoff *backoff,
 	backoff->rng = seed;
 	headway_backoff_reset(backoff);
 }
+EXPORT_SYMBOL_GPL(headway_backoff_init);
 
 /**
  * headway_backoff_reset - begin again with the first delay, after a success
@@ -138,6 +145,7 @@ void headway_backoff_reset(struct headway_backoff *backoff)
 	backoff->attempt = 0;
 	backoff->prev_ns = 0;
 }
+EXPORT_SYMBOL_GPL(headway_backoff_reset);
 
 /**
  * headway_backoff_next - the next delay
@@ -161,3 +169,4 @@ u64 headway_backoff_next(struct headway_backoff *backoff, u64 now_ns)
 		backoff->attempt++;
 	return delay;
 }
+EXPORT_SYMBOL_GPL(headway_backoff_next);

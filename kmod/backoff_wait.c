@@ -12,11 +12,6 @@
 /* Spinning longer would be a stall of its own; whoever needs more must sleep. */
 #define HEADWAY_SPIN_CAP_NS NSEC_PER_MSEC
 
-/* backoff.c is pure, so what it offers to other modules is exported here. */
-EXPORT_SYMBOL_GPL(headway_backoff_init);
-EXPORT_SYMBOL_GPL(headway_backoff_reset);
-EXPORT_SYMBOL_GPL(headway_backoff_next);
-
 static bool headway_backoff_exhausted(const struct headway_backoff *backoff)
 {
 	return backoff->params.max_attempts && backoff->attempt >= backoff->params.max_attempts;

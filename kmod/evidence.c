@@ -70,8 +70,8 @@ u32 headway_views_copy(struct headway_domain *domain, struct headway_txn_view *v
 	return n;
 }
 
-static const struct headway_txn_view *headway_longest_wait(const struct headway_txn_view *views,
-							   u32 n)
+static const struct headway_txn_view *
+headway_longest_wait(const struct headway_txn_view *views, u32 n)
 {
 	const struct headway_txn_view *longest = NULL;
 	u32 i;
@@ -158,7 +158,8 @@ static pid_t headway_log_lock(struct headway_domain *domain, char *line, size_t 
 		scnprintf(line, size, "; worst lock: %s, %llu rollbacks, held by %s[%d]", name,
 			  rollbacks, headway_clean(comm, owner.comm), owner.pid);
 	else if (lock)
-		scnprintf(line, size, "; worst lock: %s, %llu rollbacks, free now", name, rollbacks);
+		scnprintf(line, size, "; worst lock: %s, %llu rollbacks, free now", name,
+			  rollbacks);
 	return owner.pid;
 }
 

@@ -587,7 +587,7 @@ void headway_lock_track(struct headway_lock *lock)
 
 	mutex_lock(&domain->locks_mutex);
 	list_add_tail(&lock->stats.node, &domain->locks);
-	domain->nr_locks++;
+	domain->nr_locks += lock != &domain->token;
 	mutex_unlock(&domain->locks_mutex);
 }
 
@@ -630,7 +630,7 @@ void headway_lock_destroy(struct headway_lock *lock)
 		mutex_lock(&domain->locks_mutex);
 		list_del(&lock->stats.node);
 		lock->stats.node.next = NULL;
-		domain->nr_locks--;
+		domain->nr_locks -= lock != &domain->token;
 		mutex_unlock(&domain->locks_mutex);
 	}
 	headway_stats_free(lock);

@@ -12,7 +12,7 @@
 #include "trace.h"
 
 #ifndef CONFIG_64BIT
-#error "headway needs a 64-bit kernel: counters are read from other CPUs, and times divided, as one word"
+#error "headway needs a 64-bit kernel: it reads counters of other CPUs as one word"
 #endif
 
 static int headway_stats_set(const char *value, const struct kernel_param *param)

@@ -3,9 +3,9 @@
  * progress.c - the watchdog: samples a domain, judges each window, tells when the verdict changes.
  *
  * One delayed work for each domain, on an unbound workqueue of our own. It never waits for a
- * transaction and takes no headway lock, so that a stuck domain cannot stop it and stopping it cannot
- * hang. A window is sampled ten times, so that "in flight throughout" is more than two looks at the
- * ends; an idle domain is looked at once in a window.
+ * transaction and takes no headway lock, so that a stuck domain cannot stop it and stopping it
+ * cannot hang. A window is sampled ten times, so that "in flight throughout" is more than two looks
+ * at the ends; an idle domain is looked at once in a window.
  *
  * Watching costs transactions nothing: it reads counters that they keep anyway. Only when nothing
  * commits while transactions roll back does it look at the owners of locks.
@@ -112,8 +112,8 @@ static void headway_tenure_sweep(struct headway_watch_state *state)
 
 /*
  * Transactions roll back and none commits: do those that own something roll back too, or does one
- * just sit there? An owner without a ticket has met nobody, and a lock that nobody lost on is not in
- * anybody's way.
+ * just sit there? An owner without a ticket has met nobody, and a lock that nobody lost on is not
+ * in anybody's way.
  */
 static void headway_watch_owners(struct headway_domain *domain, u64 now_ns)
 {

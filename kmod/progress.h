@@ -46,7 +46,7 @@ struct headway_report {
 	struct headway_window window;	/* the last full one; all 0 before that */
 	struct headway_watch_settings settings;
 	struct headway_sums base;	/* the counters as of the last reset */
-	u64 nr_events;			/* ever; the last HEADWAY_EVENTS of them are here, oldest first */
+	u64 nr_events;			/* ever; the last of them are here, oldest first */
 	struct headway_event events[HEADWAY_EVENTS];
 };
 

@@ -2,11 +2,11 @@
 /*
  * stats.c - counters, time histograms, and the names of things.
  *
- * Nobody but its owner ever writes a counter: per-CPU counters are their CPU's, per-lock figures the
- * lock owner's. So a reset from outside cannot store zeroes without losing, or bringing back, what an
- * owner writes at the same time. Instead it moves the zero point: for counters it remembers what they
- * were (headway_stats_base), for histograms it starts a new generation, and the next owner that finds
- * its histogram to be of an older one clears it.
+ * Nobody but its owner ever writes a counter: per-CPU counters are their CPU's, per-lock figures
+ * the lock owner's. So a reset from outside cannot store zeroes without losing, or bringing back,
+ * what an owner writes at the same time. Instead it moves the zero point: for counters it remembers
+ * what they were, for histograms it starts a new generation, and the next
+ * owner that finds its histogram to be of an older one clears it.
  *
  * Lock order: locks_mutex > watch_lock; locks_mutex > lock->wait_lock.
  */
@@ -52,8 +52,8 @@ HEADWAY_VERDICTS(X)
 };
 
 /*
- * The watchdog lives on these, so they count even with statistics off. They are slow-path events, or
- * counted by domain.c in the same breath as `ended`.
+ * The watchdog lives on these, so they count even with statistics off. They are slow-path events,
+ * or counted by domain.c in the same breath as `ended`.
  */
 static bool headway_stat_is_vital(enum headway_stat stat)
 {

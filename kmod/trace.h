@@ -2,9 +2,9 @@
 /*
  * trace.h - the tracepoints of system "headway".
  *
- * Names instead of kernel addresses: a lock is (name, rank, key), a transaction is its ticket, which
- * is 0 until its first conflict. Waits and delays are begin/end pairs, so that their time can be
- * taken from outside.
+ * Names instead of kernel addresses: a lock is (name, rank, key), a transaction is its ticket,
+ * which is 0 until its first conflict. Waits and delays are begin/end pairs, so that their time can
+ * be taken from outside.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM headway

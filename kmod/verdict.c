@@ -3,9 +3,9 @@
  * verdict.c - PURE: from one window's figures to a verdict.
  *
  * Two mistakes to avoid. Work that takes longer than a window must not alarm: nothing commits then
- * either, but the owner of a lock neither ends nor rolls back. So a livelock needs owners that do roll
- * back, and a stalled holder a wait beyond the limit, which the domain's user sets to suit the work.
- * And what ends without success is no progress: aborts do not count as commits.
+ * either, but the owner of a lock neither ends nor rolls back. So a livelock needs owners that do
+ * roll back, and a stalled holder a wait beyond the limit, which the domain's user sets to suit the
+ * work. And what ends without success is no progress: aborts do not count as commits.
  */
 #include "verdict.h"
 
@@ -77,14 +77,15 @@ bool headway_verdict_is_alarm(enum headway_verdict verdict)
  * @seen: what the window showed
  *
  * It takes HEADWAY_VERDICT_WINDOWS windows in a row to believe another verdict. Alarms of different
- * kind, and calm verdicts of different kind, each count together: of windows that show a livelock and
- * a stalled holder by turns none is calm, and the last one decides what it is called.
+ * kind, and calm verdicts of different kind, each count together: of windows that show a livelock
+ * and a stalled holder by turns none is calm, and the last one decides what it is called.
  *
  * Return: true when the verdict believed has changed.
  */
 bool headway_verdict_step(struct headway_hysteresis *state, enum headway_verdict seen)
 {
-	bool same_side = headway_verdict_is_alarm(state->candidate) == headway_verdict_is_alarm(seen);
+	bool was_alarm = headway_verdict_is_alarm(state->candidate);
+	bool same_side = headway_verdict_is_alarm(seen) == was_alarm;
 
 	if (seen == state->verdict) {
 		state->windows = 0;

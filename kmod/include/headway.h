@@ -199,7 +199,7 @@ struct headway_domain {
 	struct list_head live;		/* live_lock: transactions that have met a conflict */
 	struct mutex locks_mutex;
 	struct list_head locks;		/* locks_mutex */
-	u32 nr_locks;			/* locks_mutex */
+	u32 nr_locks;			/* locks_mutex; the caller's, that is, without the token */
 	struct mutex flip_mutex;	/* one policy change at a time */
 	wait_queue_head_t flip_wq;	/* begins that wait for the gate; the flip that waits for ends */
 	u64 last_flip_ns;		/* flip_mutex: how long the last change took */
