@@ -18,16 +18,15 @@ die() {
 # (UNIT) have come by. Kernel builds print thousands of lines that nobody reads, but silence for
 # minutes looks like a hang.
 progress() {
-	awk -v label="$1" -v unit="$2" -v log_file="$3" '
-		BEGIN { start = last = systime() }
-		{
-			print > log_file
-			n++
-			now = systime()
-			if (now - last >= 5) {
-				printf "  %-9s %d %s in %d s\n", label, n, unit, now - start > "/dev/stderr"
-				fflush("/dev/stderr")
-				last = now
-			}
-		}'
+	local label=$1 unit=$2 line count=0 start=$SECONDS last=$SECONDS
+
+	# Not awk: Debian's waits until it has read a whole buffer.
+	while IFS= read -r line || [ -n "$line" ]; do
+		printf '%s\n' "$line"
+		count=$((count + 1))
+		if [ $((SECONDS - last)) -ge 5 ]; then
+			last=$SECONDS
+			say "$label" "$count $unit in $((SECONDS - start)) s"
+		fi
+	done >"$3"
 }

@@ -66,11 +66,12 @@ vm_lines() {
 # Everything goes to the log. Passed on is only what comes between our two markers, since nobody
 # reads how a kernel boots when it did. With HEADWAY_VERBOSE set, all of it is passed on.
 vm_filter() {
-	tee "$VM_RUN/console.log" | awk -v verbose="${HEADWAY_VERBOSE:-}" '
-		BEGIN { shown = verbose }
-		/^HEADWAY-VM-START/ { shown = 1; next }
-		/^HEADWAY-VM-END/ { shown = verbose; next }
-		shown { print; fflush() }'
+	# Not awk: Debian's waits until it has read a whole buffer.
+	tee "$VM_RUN/console.log" | if [ -n "${HEADWAY_VERBOSE:-}" ]; then
+		sed -u '/^HEADWAY-VM-/d'
+	else
+		sed -u -n "/^HEADWAY-VM-START $VM_NONCE/,/^HEADWAY-VM-END $VM_NONCE/{//!p}"
+	fi
 }
 
 vm_run() {
