@@ -95,8 +95,11 @@ def tool(*arguments):
     path = os.path.join(TOP, TOOL)
     if not os.path.exists(path):
         raise Failure(f"{TOOL} is not built: make userspace")
-    done = subprocess.run([path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=30, check=False)
+    try:
+        done = subprocess.run([path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Failure(f"{TOOL} {arguments}: {error}") from error
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
@@ -175,21 +178,36 @@ def check_files():
         raise Failure("the documents name no file at all")
 
 
+def table_rows(head):
+    """First cells of the table in README.md whose header's first cell is HEAD."""
+    table = re.search(rf"^\| {head} \|.*\n\|[-|]+\n((?:\|.*\n)+)", read("README.md"), re.M)
+    if not table:
+        raise Failure(f"README.md has no table with '{head}' in its head")
+    return set(re.findall(r"^\| `([a-z-]+)` \|", table.group(1), re.M))
+
+
+def compare(names, rows, where):
+    if not names or names != rows:
+        raise Failure(f"only in {where}: {sorted(names - rows)}, only in README.md: {sorted(rows - names)}")
+
+
 def check_verdicts():
     """The verdict table has every word of the engine's list, and no other."""
-    names = set(re.findall(r'\[HEADWAY_\w+\]\s*=\s*\{?\s*"([a-z-]+)"', verdict_source()))
-    rows = set(re.findall(r"^\| `([a-z-]+)` \|", read("README.md"), re.M))
-    if not names or names != rows:
-        raise Failure(f"verdicts only in the source: {sorted(names - rows)}, "
-                      f"only in README.md: {sorted(rows - names)}")
-
-
-def verdict_source():
     source = read("userspace/finding.c")
     match = re.search(r"verdict\w*\[[^\]]*\]\s*=\s*\{(.*?)\n\};", source, re.S)
     if not match:
         raise Failure("userspace/finding.c: no list of verdict names")
-    return match.group(1)
+    names = set(re.findall(r'\[HEADWAY_\w+\]\s*=\s*"([a-z-]+)"', match.group(1)))
+    compare(names, table_rows("verdict"), "userspace/finding.c")
+
+
+def check_policies():
+    types = "kmod/include/headway_types.h"
+    match = re.search(r"#define HEADWAY_POLICIES\(X\)((?:.*\\\n)+.*)", read(types))
+    if not match:
+        raise Failure(f"{types}: no list of policies")
+    names = set(re.findall(r'X\(\w+, "([a-z-]+)"', match.group(1)))
+    compare(names, table_rows("policy"), types)
 
 
 CHECKS = (
@@ -200,6 +218,7 @@ CHECKS = (
     ("make_targets_exist", check_make_targets),
     ("files_exist", check_files),
     ("verdict_table_is_complete", check_verdicts),
+    ("policy_table_is_complete", check_policies),
 )
 
 
