@@ -22,8 +22,8 @@
  * @waiters: transactions that wait for a lock at the end
  * @wait_max_ns: how long the longest waiting of them has waited
  * @restarts_max: most restarts of a transaction that rolled back in the window and is still there
- * @restarts_max: most restarts of a transaction that rolled back in the window and goes on
- *	only while nothing commits
+ * @held_max_ns: how long the same transaction was seen to own a lock without rolling back. Looked
+ *	at only while nothing commits
  */
 struct headway_window {
 	u64 length_ns;
