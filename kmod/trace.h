@@ -30,6 +30,11 @@
 	__print_symbolic(value, { -1, "?" } HEADWAY_VERDICTS(HEADWAY_SYMBOL_VERDICT))
 #endif
 
+#ifndef headway_show_breaker
+#define headway_show_breaker(value) \
+	__print_symbolic(value, { 0, "closed" }, { 1, "open" }, { 2, "half-open" })
+#endif
+
 /* Lets readers of the event format, such as perf, resolve the enumerators in it. */
 #define X(id, name, help) TRACE_DEFINE_ENUM(HEADWAY_POLICY_##id);
 HEADWAY_POLICIES(X)
@@ -245,6 +250,45 @@ TRACE_EVENT(headway_verdict,
 		  __get_str(domain), headway_show_verdict(__entry->from),
 		  headway_show_verdict(__entry->to), __entry->commits, __entry->rollbacks,
 		  __entry->actors)
+);
+
+TRACE_EVENT(headway_breaker,
+	TP_PROTO(const char *name, enum headway_breaker_mode from, enum headway_breaker_mode to),
+	TP_ARGS(name, from, to),
+	TP_STRUCT__entry(
+		__string(name, name)
+		__field(u32, from)
+		__field(u32, to)
+	),
+	TP_fast_assign(
+		headway_assign_str(name, name);
+		__entry->from = from;
+		__entry->to = to;
+	),
+	TP_printk("name=%s from=%s to=%s", __get_str(name),
+		  headway_show_breaker(__entry->from), headway_show_breaker(__entry->to))
+);
+
+TRACE_EVENT(headway_grant,
+	TP_PROTO(const char *arbiter, u64 request, u32 priority, u64 waited_ns, int ret),
+	TP_ARGS(arbiter, request, priority, waited_ns, ret),
+	TP_STRUCT__entry(
+		__string(arbiter, arbiter)
+		__field(u64, request)
+		__field(u64, waited_ns)
+		__field(u32, priority)
+		__field(int, ret)
+	),
+	TP_fast_assign(
+		headway_assign_str(arbiter, arbiter);
+		__entry->request = request;
+		__entry->waited_ns = waited_ns;
+		__entry->priority = priority;
+		__entry->ret = ret;
+	),
+	TP_printk("arbiter=%s request=%llu priority=%u waited_ns=%llu ret=%d",
+		  __get_str(arbiter), __entry->request, __entry->priority, __entry->waited_ns,
+		  __entry->ret)
 );
 
 #endif /* HEADWAY_TRACE_H */

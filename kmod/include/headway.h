@@ -437,6 +437,9 @@ __PASTE(__headway_again_, __LINE__): \
 int headway_backoff_wait(struct headway_backoff *backoff, const struct headway_wait *wait);
 int headway_backoff_spin(struct headway_backoff *backoff);
 
+#include "headway_arbiter.h"
+#include "headway_breaker.h"
+#include "headway_group.h"
 #include "headway_sets.h"
 
 #endif /* HEADWAY_H */

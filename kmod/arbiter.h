@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * arbiter.h - what the arbiter's files share. Lock order and invariants: see arbiter.c.
+ */
+#ifndef HEADWAY_ARBITER_PRIVATE_H
+#define HEADWAY_ARBITER_PRIVATE_H
+
+#include "headway.h"
+
+#define HEADWAY_ARBITER_NAME_MAX 32
+
+struct headway_arbiter {
+	char name[HEADWAY_ARBITER_NAME_MAX];
+	spinlock_t lock;
+	struct headway_arbiter_core core;	/* lock */
+	bool closing;			/* lock; shut down: nothing is queued any more */
+	u32 nr_sleepers;		/* lock; tasks that are in a wait */
+	struct list_head calls;		/* lock; requests whose callback is due, in order */
+	struct headway_request *calling;	/* lock; whose callback runs now */
+	struct task_struct *caller;	/* lock; that runs it */
+	ktime_t expires;		/* lock; when expire_work is due; KTIME_MAX = not */
+	wait_queue_head_t idle;		/* nr_sleepers or calling changed */
+	struct workqueue_struct *wq;
+	struct work_struct call_work;
+	struct delayed_work expire_work;
+	struct headway_holder *owner[];	/* lock; for the core */
+};
+
+/* All under the lock. */
+void headway_arbiter_finish(struct headway_arbiter *arbiter, struct headway_request *request);
+void headway_arbiter_settle(struct headway_arbiter *arbiter);
+void headway_arbiter_fail(struct headway_arbiter *arbiter, struct headway_request *request,
+			  int ret);
+int headway_arbiter_enter(struct headway_arbiter *arbiter, struct headway_request *request,
+			  bool try);
+
+#endif /* HEADWAY_ARBITER_PRIVATE_H */

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * arbiter_wait.c - the arbiter's waits: for one request, for any of several.
+ *
+ * Lock order: see arbiter.c. A request has one waiter at a time, which is woken under arbiter->lock and
+ * looks at the request under it, so that a result that came in time is never lost.
+ */
+#include <linux/hrtimer.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+
+#include "arbiter.h"
+#include "internal.h"
+
+static bool headway_has_result(const struct headway_request *request)
+{
+	return request->state == HEADWAY_REQUEST_GRANTED ||
+	       request->state == HEADWAY_REQUEST_FAILED;
+}
+
+/* Under the lock. Return: index of the first request that has a result, -EBUSY: none yet, -ENOENT. */
+static int headway_first_result(struct headway_request **requests, unsigned int n)
+{
+	bool pending = false;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (!requests[i])
+			continue;
+		if (headway_has_result(requests[i]))
+			return i;
+		pending |= requests[i]->state == HEADWAY_REQUEST_PENDING;
+	}
+	return pending ? -EBUSY : -ENOENT;
+}
+
+/*
+ * Sleeps until there is a result of one of the requests, whose ->waiter we are. Called without the
+ * lock. Return: index, -ENOENT, -EINTR, -ETIMEDOUT.
+ */
+static int headway_sleep_on(struct headway_arbiter *arbiter, struct headway_request **requests,
+			    unsigned int n, const struct headway_wait *wait)
+{
+	unsigned int state = wait ? wait->state : TASK_UNINTERRUPTIBLE;
+	ktime_t deadline = wait ? wait->deadline : KTIME_MAX;
+	bool expired = false;
+	int ret;
+
+	for (;;) {
+		/* Pairs with wake_up_process() in headway_arbiter_finish(). */
+		set_current_state(state);
+		spin_lock_irq(&arbiter->lock);
+		ret = headway_first_result(requests, n);
+		spin_unlock_irq(&arbiter->lock);
+		if (ret != -EBUSY)
+			break;
+		if (signal_pending_state(state, current))
+			ret = -EINTR;
+		else if (expired)
+			ret = -ETIMEDOUT;
+		if (ret != -EBUSY)
+			break;
+		if (deadline == KTIME_MAX)
+			schedule();
+		else
+			expired = !schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS);
+	}
+	__set_current_state(TASK_RUNNING);
+	return ret;
+}
+
+/* Under the lock: who destroys the arbiter waits for us. */
+static void headway_sleeper_leaves(struct headway_arbiter *arbiter)
+{
+	WRITE_ONCE(arbiter->nr_sleepers, arbiter->nr_sleepers - 1);
+	wake_up_all(&arbiter->idle);
+}
+
+/**
+ * headway_arbiter_acquire_wait - get a set
+ * @request: not in use
+ * @wait: how to wait; NULL = for as long as it takes
+ *
+ * On an error the request waits no longer and holds nothing. If the grant comes together with a
+ * signal, the deadline or a cancellation, one of them wins, and the return value says which.
+ *
+ * Context: task context, may sleep; with @wait->state TASK_RUNNING (the try form) any that may take a
+ * spinlock_t with interrupts off.
+ * Return: 0; -EDEADLK: the holder is a victim; -ETIMEDOUT: the deadline passed; -EINTR: a signal
+ * arrived; -ECANCELED: the request was cancelled, or the arbiter is shut down; -EALREADY: the holder
+ * holds one of the resources; -EBUSY: the try form found it not to be had, or the request is in use;
+ * -EINVAL: the set is empty.
+ */
+int headway_arbiter_acquire_wait(struct headway_request *request, const struct headway_wait *wait)
+{
+	struct headway_arbiter *arbiter = request->holder->arbiter;
+	bool try = wait && wait->state == TASK_RUNNING;
+	unsigned long flags;
+	int ret, woken;
+
+	if (!try)
+		might_sleep();
+	spin_lock_irqsave(&arbiter->lock, flags);
+	ret = headway_arbiter_enter(arbiter, request, try);
+	if (ret || try)
+		goto unlock;
+	headway_arbiter_settle(arbiter);
+	if (request->state == HEADWAY_REQUEST_PENDING) {
+		request->waiter = current;
+		arbiter->nr_sleepers++;
+		spin_unlock_irqrestore(&arbiter->lock, flags);
+		woken = headway_sleep_on(arbiter, &request, 1, wait);
+		spin_lock_irqsave(&arbiter->lock, flags);
+		request->waiter = NULL;
+		if (request->state == HEADWAY_REQUEST_PENDING) {
+			headway_arbiter_fail(arbiter, request, woken);
+			headway_arbiter_settle(arbiter);
+		}
+		headway_sleeper_leaves(arbiter);
+	}
+	ret = request->result;
+unlock:
+	spin_unlock_irqrestore(&arbiter->lock, flags);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(headway_arbiter_acquire_wait);
+
+/* Under the lock. */
+static int headway_check_any(struct headway_arbiter *arbiter, struct headway_request **requests,
+			     unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (!requests[i])
+			continue;
+		if (requests[i]->holder->arbiter != arbiter)
+			return -EINVAL;
+		if (requests[i]->waiter)
+			return -EINVAL;
+	}
+	return headway_first_result(requests, n);
+}
+
+static void headway_set_waiter(struct headway_request **requests, unsigned int n,
+			       struct task_struct *task)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (requests[i])
+			requests[i]->waiter = task;
+}
+
+/**
+ * headway_arbiter_wait_any - wait until one of several submitted requests has a result
+ * @requests: the requests, of one arbiter; NULL entries are skipped
+ * @n: how many
+ * @wait: how to wait; NULL = for as long as it takes; with @wait->state TASK_RUNNING it only looks
+ *
+ * Changes none of them: the others stay pending and may be granted too. Withdraw those that are not
+ * wanted any more, for as long as they are pending they count as waited for. Do not wait again for one
+ * that has had its result.
+ *
+ * Context: task context, may sleep; with @wait->state TASK_RUNNING any that may take a spinlock_t
+ * with interrupts off.
+ * Return: index of the first that has a result, see headway_request_result(); -EBUSY: none has yet, and
+ * @wait forbids sleeping; -ETIMEDOUT: none had until the deadline; -EINTR: a signal arrived; -ENOENT:
+ * none is submitted; -EINVAL: they belong to several arbiters, or another task waits for one.
+ */
+int headway_arbiter_wait_any(struct headway_request **requests, unsigned int n,
+			     const struct headway_wait *wait)
+{
+	struct headway_arbiter *arbiter = NULL;
+	unsigned long flags;
+	unsigned int i;
+	int ret, late;
+
+	for (i = 0; i < n && !arbiter; i++)
+		if (requests[i])
+			arbiter = requests[i]->holder->arbiter;
+	if (!arbiter)
+		return -ENOENT;
+	if (!wait || wait->state != TASK_RUNNING)
+		might_sleep();
+	spin_lock_irqsave(&arbiter->lock, flags);
+	ret = headway_check_any(arbiter, requests, n);
+	if (ret == -EBUSY && (!wait || wait->state != TASK_RUNNING)) {
+		headway_set_waiter(requests, n, current);
+		arbiter->nr_sleepers++;
+		spin_unlock_irqrestore(&arbiter->lock, flags);
+		ret = headway_sleep_on(arbiter, requests, n, wait);
+		spin_lock_irqsave(&arbiter->lock, flags);
+		headway_set_waiter(requests, n, NULL);
+		/* In doubt a result wins. */
+		late = headway_first_result(requests, n);
+		if (late >= 0)
+			ret = late;
+		headway_sleeper_leaves(arbiter);
+	}
+	spin_unlock_irqrestore(&arbiter->lock, flags);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(headway_arbiter_wait_any);
+
+/**
+ * headway_arbiter_wait - wait until a submitted request has a result
+ * @request: submitted
+ * @wait: how to wait; NULL = for as long as it takes; with @wait->state TASK_RUNNING it only looks
+ *
+ * When the wait ends early the request stays pending.
+ *
+ * Context: as headway_arbiter_wait_any().
+ * Return: the result when there is one (@request then is granted, or failed); -EINPROGRESS: there is none
+ * yet, because the deadline passed, a signal arrived, or @wait forbids sleeping; -ENOENT: it is not
+ * submitted; -EINVAL: another task waits for it.
+ */
+int headway_arbiter_wait(struct headway_request *request, const struct headway_wait *wait)
+{
+	int ret = headway_arbiter_wait_any(&request, 1, wait);
+
+	if (ret == -ENOENT || ret == -EINVAL)
+		return ret;
+	return headway_request_result(request);
+}
+EXPORT_SYMBOL_GPL(headway_arbiter_wait);
+
+/**
+ * headway_request_result - what has become of a request
+ * @request: any
+ *
+ * Context: any that may take a spinlock_t with interrupts off.
+ * Return: 0: granted; -EINPROGRESS: pending; -ENOENT: not submitted, or released; otherwise why it failed.
+ */
+int headway_request_result(struct headway_request *request)
+{
+	struct headway_arbiter *arbiter = request->holder->arbiter;
+	unsigned long flags;
+	int ret;
+
+	spin_lock_irqsave(&arbiter->lock, flags);
+	if (headway_has_result(request))
+		ret = request->result;
+	else
+		ret = request->state == HEADWAY_REQUEST_PENDING ? -EINPROGRESS : -ENOENT;
+	spin_unlock_irqrestore(&arbiter->lock, flags);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(headway_request_result);

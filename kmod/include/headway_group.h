@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * headway_group.h - wait for a number of jobs, with a limit, and call them off. Comes with headway.h.
+ */
+#ifndef HEADWAY_GROUP_H
+#define HEADWAY_GROUP_H
+
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "headway.h"
+
+/**
+ * DOC: Group in one page
+ *
+ * A *group* counts jobs: whatever somebody else does and we wait for. Unlike a completion or a counter
+ * it can be waited for with every kind of limit, and unlike them it survives a waiter that has given
+ * up: every job has a reference, so the group is freed with the last of creator and jobs::
+ *
+ *	group = headway_group_create(GFP_KERNEL);
+ *	for (i = 0; i < n; i++) {
+ *		err = headway_group_add(group, &work[i].job, stop_work);
+ *		if (!err)
+ *			queue_work(wq, &work[i].work);
+ *	}
+ *	err = headway_group_wait_timeout(group, NSEC_PER_SEC);
+ *	if (err) {
+ *		headway_group_cancel(group);
+ *		err = headway_group_wait_timeout(group, NSEC_PER_SEC);
+ *	}
+ *	headway_group_put(group);
+ *
+ * and the job::
+ *
+ *	while (more && !headway_job_cancelled(job))
+ *		...
+ *	headway_group_done(job, err);
+ *
+ * Lifetime. A job's struct headway_job, and what it is part of, must stay until headway_group_done(); a
+ * wait that timed out does not change that: the jobs go on, and their memory must not be on the stack of
+ * the one who waits, unless it waits again, without a limit, before it returns. The group itself is
+ * looked after by its references.
+ */
+
+struct headway_job;
+
+/**
+ * struct headway_group - a number of jobs; headway_group_create() makes one
+ */
+struct headway_group {
+	/* private: */
+	spinlock_t lock;
+	refcount_t refs;		/* creator, jobs */
+	struct list_head jobs;		/* lock; under way */
+	u32 pending;			/* lock; length of that list */
+	bool cancelled;			/* lock; read without: headway_job_cancelled() */
+	int error;			/* lock; the first that a job reported */
+	wait_queue_head_t wq;		/* pending is 0 */
+};
+
+/**
+ * struct headway_job - one job; part of whatever describes it
+ */
+struct headway_job {
+	/* private: */
+	struct headway_group *group;	/* const from add to done */
+	struct list_head node;		/* group->jobs */
+	void (*cancel)(struct headway_job *job);	/* const */
+};
+
+struct headway_group *headway_group_create(gfp_t gfp);
+void headway_group_get(struct headway_group *group);
+void headway_group_put(struct headway_group *group);
+int __must_check headway_group_add(struct headway_group *group, struct headway_job *job,
+				   void (*cancel)(struct headway_job *job));
+void headway_group_done(struct headway_job *job, int error);
+void headway_group_cancel(struct headway_group *group);
+int __must_check headway_group_wait(struct headway_group *group, const struct headway_wait *wait);
+u32 headway_group_pending(struct headway_group *group);
+int headway_group_error(struct headway_group *group);
+
+/**
+ * headway_job_cancelled - whether a job should come to an end
+ * @job: own job, not done
+ *
+ * Context: any.
+ * Return: whether its group was cancelled.
+ */
+static inline bool headway_job_cancelled(const struct headway_job *job)
+{
+	return READ_ONCE(job->group->cancelled);
+}
+
+/**
+ * headway_group_wait_killable - wait for all jobs, unless a fatal signal arrives
+ * @group: the group
+ *
+ * Context: task context, may sleep.
+ * Return: 0, -EINTR.
+ */
+static inline int __must_check headway_group_wait_killable(struct headway_group *group)
+{
+	return headway_group_wait(group, __HEADWAY_WAIT(TASK_KILLABLE, KTIME_MAX));
+}
+
+/**
+ * headway_group_wait_timeout - wait for all jobs within a time, unless a fatal signal arrives
+ * @group: the group
+ * @timeout_ns: from now, ns
+ *
+ * Context: task context, may sleep.
+ * Return: 0, -ETIMEDOUT, -EINTR.
+ */
+static inline int __must_check headway_group_wait_timeout(struct headway_group *group,
+							  u64 timeout_ns)
+{
+	return headway_group_wait(group, __HEADWAY_WAIT(TASK_KILLABLE,
+				  ktime_add_safe(ktime_get(), ns_to_ktime(timeout_ns))));
+}
+
+#endif /* HEADWAY_GROUP_H */
