@@ -169,6 +169,30 @@ static void abba_one_by_one_polite(struct kunit *test)
 	KUNIT_EXPECT_GT(test, lab_stat(test->priv, HEADWAY_STAT_ROLLBACKS), 0ull);
 }
 
+static void abba_one_by_one_wait_die(struct kunit *test)
+{
+	run_bank(test, HEADWAY_POLICY_WAIT_DIE, 2, 2,
+		 &(struct plan){ .rounds = 500, .opposite = true, .linger = true });
+	KUNIT_EXPECT_GT(test, lab_stat(test->priv, HEADWAY_STAT_ROLLBACKS), 0ull);
+}
+
+static void abba_one_by_one_detect(struct kunit *test)
+{
+	run_bank(test, HEADWAY_POLICY_DETECT, 2, 2,
+		 &(struct plan){ .rounds = 500, .opposite = true, .linger = true });
+	KUNIT_EXPECT_GT(test, lab_stat(test->priv, HEADWAY_STAT_CYCLES), 0ull);
+	/* Nobody rolls back but to break a cycle. */
+	KUNIT_EXPECT_LE(test, lab_stat(test->priv, HEADWAY_STAT_ROLLBACKS),
+			lab_stat(test->priv, HEADWAY_STAT_CYCLES));
+}
+
+static void abba_one_by_one_serial(struct kunit *test)
+{
+	run_bank(test, HEADWAY_POLICY_SERIAL, 2, 2,
+		 &(struct plan){ .rounds = 300, .opposite = true, .linger = true });
+	KUNIT_EXPECT_EQ(test, lab_stat(test->priv, HEADWAY_STAT_ROLLBACKS), 0ull);
+}
+
 /* The violation is answered with a rollback, after which the lower lock comes first. */
 static void abba_one_by_one_ordered(struct kunit *test)
 {
@@ -210,6 +234,35 @@ static void money_is_conserved_wound_wait_slowly(struct kunit *test)
 	KUNIT_EXPECT_GT(test, lab_stat(test->priv, HEADWAY_STAT_WOUNDS), 0ull);
 }
 
+static void money_is_conserved_wait_die(struct kunit *test)
+{
+	run_bank(test, HEADWAY_POLICY_WAIT_DIE, 5, 6, &(struct plan){ .rounds = 1000 });
+}
+
+static void money_is_conserved_wait_die_slowly(struct kunit *test)
+{
+	run_bank(test, HEADWAY_POLICY_WAIT_DIE, 4, 8,
+		 &(struct plan){ .rounds = 200, .linger = true });
+	KUNIT_EXPECT_GT(test, lab_stat(test->priv, HEADWAY_STAT_ROLLBACKS), 0ull);
+}
+
+static void money_is_conserved_detect(struct kunit *test)
+{
+	run_bank(test, HEADWAY_POLICY_DETECT, 5, 6, &(struct plan){ .rounds = 1000 });
+}
+
+static void money_is_conserved_detect_slowly(struct kunit *test)
+{
+	run_bank(test, HEADWAY_POLICY_DETECT, 4, 8,
+		 &(struct plan){ .rounds = 200, .linger = true });
+	KUNIT_EXPECT_GT(test, lab_stat(test->priv, HEADWAY_STAT_CYCLES), 0ull);
+}
+
+static void money_is_conserved_serial(struct kunit *test)
+{
+	run_bank(test, HEADWAY_POLICY_SERIAL, 5, 6, &(struct plan){ .rounds = 500 });
+}
+
 static void money_is_conserved_polite(struct kunit *test)
 {
 	run_bank(test, HEADWAY_POLICY_POLITE, 5, 6, &(struct plan){ .rounds = 500 });
@@ -225,11 +278,19 @@ static struct kunit_case bank_cases[] = {
 	KUNIT_CASE(abba_one_by_one_wound_wait),
 	KUNIT_CASE(abba_one_by_one_polite),
 	KUNIT_CASE(abba_one_by_one_ordered),
+	KUNIT_CASE(abba_one_by_one_wait_die),
+	KUNIT_CASE(abba_one_by_one_detect),
+	KUNIT_CASE(abba_one_by_one_serial),
 	KUNIT_CASE(abba_as_set_ordered),
 	KUNIT_CASE(abba_as_set_polite),
 	KUNIT_CASE(abba_as_set_wound_wait),
 	KUNIT_CASE(money_is_conserved_wound_wait),
 	KUNIT_CASE(money_is_conserved_wound_wait_slowly),
+	KUNIT_CASE(money_is_conserved_wait_die),
+	KUNIT_CASE(money_is_conserved_wait_die_slowly),
+	KUNIT_CASE(money_is_conserved_detect),
+	KUNIT_CASE(money_is_conserved_detect_slowly),
+	KUNIT_CASE(money_is_conserved_serial),
 	KUNIT_CASE(money_is_conserved_polite),
 	KUNIT_CASE(money_is_conserved_ordered),
 	{}

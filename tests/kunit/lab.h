@@ -29,10 +29,15 @@
 #define HEADWAY_COMPAT_H
 #include "internal.h"
 
-#define LAB_HANDS	8
+#define LAB_HANDS	16
 #define LAB_PATIENCE_MS	20000
 #define LAB_PATIENCE_NS	((u64)LAB_PATIENCE_MS * NSEC_PER_MSEC)
 #define MS		((u64)NSEC_PER_MSEC)
+
+/* Under `serial` a second transaction waits in its begin, so there is no second one to meet. */
+#define lab_for_each_concurrent_policy(policy) \
+	for ((policy) = 0; (policy) < HEADWAY_NR_POLICIES; (policy)++) \
+		if ((policy) != HEADWAY_POLICY_SERIAL)
 
 struct lab;
 

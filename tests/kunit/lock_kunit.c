@@ -10,6 +10,7 @@
 
 static const enum headway_policy waiting_policies[] = {
 	HEADWAY_POLICY_ORDERED, HEADWAY_POLICY_POLITE, HEADWAY_POLICY_WOUND_WAIT,
+	HEADWAY_POLICY_WAIT_DIE, HEADWAY_POLICY_DETECT,
 };
 
 /* ---- nobody else there -------------------------------------------------------------------- */
@@ -171,7 +172,7 @@ static void try_on_held_is_ebusy(struct kunit *test)
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_ORDERED, 1);
 	int policy;
 
-	for (policy = 0; policy < HEADWAY_NR_POLICIES; policy++) {
+	lab_for_each_concurrent_policy(policy) {
 		struct headway_txn txn;
 		struct hand *holder;
 

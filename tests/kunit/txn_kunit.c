@@ -217,7 +217,7 @@ static void timeout_of_a_set_under_every_policy(struct kunit *test)
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_ORDERED, 3);
 	int policy;
 
-	for (policy = 0; policy < HEADWAY_NR_POLICIES; policy++) {
+	lab_for_each_concurrent_policy(policy) {
 		struct headway_lock *set[] = { &lab->locks[0], &lab->locks[2], &lab->locks[1] };
 		struct headway_txn txn;
 		struct hand *holder;
@@ -260,7 +260,7 @@ static void kill_ends_a_set_under_every_policy(struct kunit *test)
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_ORDERED, 3);
 	int policy;
 
-	for (policy = 0; policy < HEADWAY_NR_POLICIES; policy++) {
+	lab_for_each_concurrent_policy(policy) {
 		struct hand *holder, *victim;
 		u64 conflicts;
 
