@@ -86,10 +86,12 @@ await_verdict() {
 	done
 }
 
-# measure POLICY: zeroes the counters, lets the philosophers dine for a while, and adds a row to rows.
+# measure POLICY [COMMAND...]: zeroes the counters, lets the philosophers dine for a while, runs COMMAND,
+# and adds a row to rows.
 rows=
 measure() {
 	local policy=$1 eaten started ms rate
+	shift
 
 	echo 1 >"$domain/reset" || failed "cannot reset the statistics"
 	snapshot
@@ -99,7 +101,7 @@ measure() {
 	snapshot
 	ms=$(($(now_ms) - started))
 	measured_meals=$((figures[meals] - eaten))
-	run "$headway" stat philosophers || failed "headway stat"
+	[ $# -eq 0 ] || run "$@" || failed "$*"
 	rate=$((measured_meals * 10000 / ms))
 	rows+=$(printf '%-12s %-10s %9s %9s %10s %7d %10d.%d' "$policy" "${figures[verdict]}" \
 		"${figures[attempts]}" "${figures[commits]}" "${figures[rollbacks]}" "$measured_meals" \
@@ -145,28 +147,49 @@ find_livelock() {
 	note "and debugfs:"
 	pipe "grep -E '^(verdict|in_flight|window_(attempts|commits|rollbacks))=' $domain/summary" ||
 		failed "no verdict in debugfs"
-	step "The same domain, as 'headway stat' shows it: nobody eats in $measure_s s"
-	measure none
+	step "The same domain, as 'headway stat' shows it after $measure_s s"
+	measure none "$headway" stat philosophers
 	starved_meals=$measured_meals
 }
 
+# cure POLICY [COMMAND...]: switches to it, and requires that the philosophers eat.
 cure() {
 	local policy=$1 got
 	shift
 
-	step "Policy $policy"
-	note "$@"
 	if ! run "$headway" policy philosophers "$policy"; then
 		failed "cannot switch to $policy"
 		return
 	fi
 	got=$(await_verdict 15 '[hc]*') || failed "the watchdog says '$got' after 15 s of policy $policy"
-	measure "$policy"
+	measure "$policy" "$@"
 	# A busy machine can hold one philosopher up for long enough to put them all out of step, and then
 	# some eat before they fall in again. What counts is that eating is the rule now.
 	if [ "$measured_meals" -lt 10 ] || [ "$measured_meals" -lt $((10 * starved_meals)) ]; then
 		failed "$measured_meals meals under policy $policy, after $starved_meals under policy none"
 	fi
+}
+
+cures() {
+	local stat=("$headway" stat philosophers) policies policy
+
+	step "Policy ordered"
+	note "Every fork has a number; the lower one is taken first, so the ring of waiting is broken." \
+		"The policy of a domain is switched while it is in use."
+	cure ordered "${stat[@]}"
+	step "Policy wound-wait"
+	note "Whoever has waited longest asks the holder to put the fork back, and then waits for it."
+	cure wound-wait "${stat[@]}"
+	step "Policy polite"
+	note "As with 'none', nobody waits with a fork in hand; but pauses are random and grow."
+	cure polite "${stat[@]}"
+	step "All that there are; the rest in short"
+	run "$headway" policy philosophers
+	mapfile -t policies <<<"$(sed -n 's/^policy=//p' "$domain/policy")"
+	[ ${#policies[@]} -ge 4 ] || failed "no list of policies in $domain/policy"
+	for policy in "${policies[@]}"; do
+		[[ $rows == *"$policy "* ]] || cure "$policy"
+	done
 }
 
 relapse() {
@@ -191,10 +214,7 @@ kernel_half() {
 		return
 	}
 	find_livelock
-	cure ordered "Every fork has a number; the lower one is taken first, so the ring of waiting is broken." \
-		"The policy of a domain is switched while it is in use."
-	cure wound-wait "Whoever has waited longest asks the holder to put the fork back, and then waits for it."
-	cure polite "As with 'none', nobody waits with a fork in hand; but pauses are random and grow."
+	cures
 	relapse
 	step "What happened, in $measure_s s of each policy"
 	printf '%-12s %-10s %9s %9s %10s %7s %11s\n%s' POLICY VERDICT ATTEMPTS COMMITS ROLLBACKS MEALS \
