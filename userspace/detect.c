@@ -17,7 +17,7 @@
 #include "judge.h"
 #include "window.h"
 
-enum { MAX_ACTIVE = 64 };
+enum { MAX_ACTIVE = 64, MUTEX_MEMORY_WINDOWS = 10 };
 
 /* A finding that holds. */
 struct active {
@@ -41,6 +41,7 @@ struct headway_detect {
 	uint64_t began_ns;
 	uint64_t first_counters[HEADWAY_NR_COUNTERS];
 	bool undetermined_said;
+	struct headway_mutexes mutexes;
 	struct run run;
 	size_t nr_active;
 	struct active active[MAX_ACTIVE];
@@ -226,7 +227,7 @@ static int judge_window(struct headway_detect *d, uint64_t now_ns)
 	struct headway_judge j;
 	struct headway_view v;
 	long unexplained;
-	int err = headway_view_build(&v, &d->window, 0);
+	int err = headway_view_build(&v, &d->window, &d->mutexes, 0);
 
 	if (err)
 		return err;
@@ -305,16 +306,33 @@ static void end_run(struct headway_detect *d, const struct headway_view *v)
 	r->intervals = 0;
 }
 
+static void note_mutexes(struct headway_detect *d, const struct headway_view *v)
+{
+	uint64_t keep_ns = MUTEX_MEMORY_WINDOWS * d->window.window_ns;
+	const struct headway_snapshot *now = v->slots[v->nr_slots - 1];
+
+	for (size_t i = 0; i < now->nr_threads; i++) {
+		struct headway_thread_rec wait;
+
+		if (headway_snap_wait(now, &now->threads[i], &wait) &&
+		    headway_view_wait_owner(v, &wait) >= 0)
+			headway_mutexes_note(&d->mutexes, wait.tgid, wait.wait_addr, v->end_ns);
+	}
+	if (v->end_ns > keep_ns)
+		headway_mutexes_forget(&d->mutexes, v->end_ns - keep_ns);
+}
+
 /* The newest interval alone: does it continue a run, begin one, or end it? */
 static int follow_run(struct headway_detect *d)
 {
 	struct headway_judge j;
 	struct headway_view v;
 	const struct headway_finding *seen = NULL;
-	int err = headway_view_build(&v, &d->window, 1);
+	int err = headway_view_build(&v, &d->window, &d->mutexes, 1);
 
 	if (err)
 		return err == -EAGAIN ? 0 : err;
+	note_mutexes(d, &v);
 	err = headway_judge_init(&j, &d->t, &v);
 	if (err)
 		goto free_view;

@@ -15,7 +15,7 @@ uint64_t headway_contact_fails(const struct headway_contact *c)
 {
 	if (c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX)
 		return c->delta.try_fail;
-	return c->mutex_samples ? c->delta.wait_timeout + c->delta.lost_races : 0;
+	return c->is_mutex ? c->delta.wait_timeout + c->delta.lost_races : 0;
 }
 
 static uint64_t at_least(const struct headway_view *v, double per_s, uint64_t min)
@@ -38,7 +38,30 @@ static bool most_intervals(const struct headway_judge *j, uint64_t mask)
 	return 2 * (unsigned int)__builtin_popcountll(mask) >= j->v->nr_slots - 1;
 }
 
-/* Futex words that it both waited for and, since, got: other locks than the one it is stuck on. */
+/*
+ * Waits here with a timeout, or is late again and again, and never gets it. Each time it may have
+ * to let go of what it held, and the wakes of these unlocks look like completions: so at each
+ * other word it may have as many.
+ */
+static bool retries_slowly(const struct headway_judge *j, const struct headway_actor *a,
+			   const struct headway_contact *c)
+{
+	const struct headway_thresholds *t = j->t;
+	uint64_t fails = headway_contact_fails(c);
+
+	if (c->key.kind != HEADWAY_KIND_FUTEX || !c->is_mutex || c->wins ||
+	    fails < at_least(j->v, t->slow_retries_per_s, t->slow_retries_min) ||
+	    !most_intervals(j, c->fail_mask))
+		return false;
+	for (size_t i = 0; i < a->nr_contacts; i++) {
+		const struct headway_contact *other = &j->v->contacts[a->first_contact + i];
+
+		if ((double)other->wins > (2.0 - t->abort_ratio) * (double)fails + 1)
+			return false;
+	}
+	return true;
+}
+
 static enum headway_retry classify(const struct headway_judge *j, size_t actor)
 {
 	const struct headway_thresholds *t = j->t;
@@ -47,20 +70,14 @@ static enum headway_retry classify(const struct headway_judge *j, size_t actor)
 
 	if (!a->now.alive || !a->whole || a->delta.commits)
 		return HEADWAY_RETRY_NO;
-	if ((double)a->wins > (1.0 - t->abort_ratio) * (fails + (double)a->wins))
-		return HEADWAY_RETRY_NO;
+	/* It may have got some other lock now and then. */
 	if (a->delta.try_fail >= at_least(j->v, t->retries_per_s, t->retries_min) &&
-	    all_intervals(j, a->try_mask))
+	    all_intervals(j, a->try_mask) &&
+	    (double)a->wins <= (1.0 - t->abort_ratio) * (fails + (double)a->wins))
 		return HEADWAY_RETRY_TRY;
-	for (size_t i = 0; i < a->nr_contacts; i++) {
-		const struct headway_contact *c = &j->v->contacts[a->first_contact + i];
-
-		if (c->key.kind == HEADWAY_KIND_FUTEX && c->mutex_samples &&
-		    headway_contact_fails(c) >=
-			    at_least(j->v, t->slow_retries_per_s, t->slow_retries_min) &&
-		    most_intervals(j, c->fail_mask))
+	for (size_t i = 0; i < a->nr_contacts; i++)
+		if (retries_slowly(j, a, &j->v->contacts[a->first_contact + i]))
 			return HEADWAY_RETRY_SLOW;
-	}
 	return HEADWAY_RETRY_NO;
 }
 
@@ -111,6 +128,14 @@ static int compare_holdings(const void *pa, const void *pb)
 	return 0;
 }
 
+/* What the counters of a contact say its thread held: at a failed try, or before an unlock. */
+static uint64_t held_here(const struct headway_contact *c)
+{
+	if (c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX)
+		return c->delta.fail_holding ? c->now.fail_held_addr : 0;
+	return c->is_mutex && c->delta.wakes ? c->key.addr : 0;
+}
+
 /* The hot actors' held locks; *nr entries, sorted. NULL: no memory. */
 static struct holding *collect_holdings(const struct headway_judge *j, size_t *nr)
 {
@@ -123,8 +148,8 @@ static struct holding *collect_holdings(const struct headway_judge *j, size_t *n
 	for (size_t i = 0; i < v->nr_contacts; i++) {
 		const struct headway_contact *c = &v->contacts[i];
 
-		if (j->hot[c->actor] && c->delta.fail_holding && c->now.fail_held_addr)
-			h[(*nr)++] = (struct holding){ c->now.fail_held_addr,
+		if (j->hot[c->actor] && held_here(c))
+			h[(*nr)++] = (struct holding){ held_here(c),
 				v->actors[c->actor].now.rec.tgid, (uint32_t)c->actor };
 	}
 	for (size_t i = 0; i < v->nr_actors; i++) {
@@ -150,6 +175,7 @@ static int edges_from_samples(struct headway_judge *j, const struct headway_cont
 {
 	const struct headway_view *v = j->v;
 	const struct headway_actor *a = &v->actors[c->actor];
+	struct headway_thread_rec wait;
 	int err = 0;
 
 	for (size_t i = 1; i < v->nr_slots && !err; i++) {
@@ -161,9 +187,9 @@ static int edges_from_samples(struct headway_judge *j, const struct headway_cont
 			err = add_try_edge(j, c->actor,
 					   headway_view_find_ns(v, a->now.rec.tgid, l->rec.fail_owner),
 					   c->key.addr, HEADWAY_EDGE_OWNER);
-		if (!err && t && t->rec.wait_addr == c->key.addr &&
-		    c->key.kind == HEADWAY_KIND_FUTEX)
-			err = add_try_edge(j, c->actor, headway_view_wait_owner(v, &t->rec),
+		if (!err && c->key.kind == HEADWAY_KIND_FUTEX && t &&
+		    headway_snap_wait(v->slots[i], t, &wait) && wait.wait_addr == c->key.addr)
+			err = add_try_edge(j, c->actor, headway_view_wait_owner(v, &wait),
 					   c->key.addr, HEADWAY_EDGE_OWNER);
 	}
 	return err;
@@ -297,10 +323,9 @@ struct headway_finding_actor *headway_judge_actor(struct headway_judge *j, struc
 	fa->state = a->now.alive ? a->now.state : 'X';
 	fa->syscall_nr = a->now.syscall_nr;
 	fa->fails = headway_actor_fails(a);
-	fa->completions = headway_actor_completions(a);
+	fa->completions = headway_judge_completions(j, actor);
 	/* Episodes when there are any: one rolled-back attempt may contain several tries. */
-	fa->attempts = a->delta.aborts ? a->delta.aborts + fa->completions
-				       : headway_actor_attempts(a);
+	fa->attempts = (a->delta.aborts ? a->delta.aborts : fa->fails) + fa->completions;
 	fa->cpu_share = a->cpu_share;
 	if (c) {
 		fa->stack_id = c->now.fail_stack;
@@ -327,6 +352,11 @@ const struct headway_contact *headway_judge_main_contact(const struct headway_ju
 			best = c;
 	}
 	return best;
+}
+
+uint64_t headway_judge_completions(const struct headway_judge *j, size_t actor)
+{
+	return j->hot[actor] == HEADWAY_RETRY_SLOW ? 0 : headway_actor_completions(&j->v->actors[actor]);
 }
 
 uint64_t headway_judge_onset(const struct headway_judge *j, size_t actor)

@@ -69,6 +69,8 @@ uint64_t headway_judge_onset(const struct headway_judge *j, size_t actor);
 /* Other actors' completions at a lock, and who has most of them (-1 nobody). */
 uint64_t headway_judge_peer_wins(const struct headway_judge *j, size_t actor, uint64_t addr,
 				 long *peer);
+/* Completions of an actor; a slow retrier's wakes are its rollbacks. */
+uint64_t headway_judge_completions(const struct headway_judge *j, size_t actor);
 /* Sentences about how the actor's retries are spaced. */
 void headway_judge_describe_period(const struct headway_judge *j, struct headway_finding *f,
 				   size_t actor);

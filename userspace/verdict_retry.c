@@ -31,13 +31,13 @@ static void add_retrier(struct headway_judge *j, struct headway_finding *f, size
 					 (unsigned long long)c->key.addr,
 					 (unsigned long long)c->now.fail_held_addr,
 					 (unsigned long long)a->delta.aborts,
-					 (unsigned long long)headway_actor_completions(a));
+					 (unsigned long long)headway_judge_completions(j, actor));
 	else if (a->delta.try_fail)
 		headway_finding_evidence(f, THREAD " failed %llu of %llu tries of @L%llx@, completed %llu",
 					 THREAD_ARGS(a), (unsigned long long)c->delta.try_fail,
 					 (unsigned long long)(c->delta.try_fail + c->delta.try_ok),
 					 (unsigned long long)c->key.addr,
-					 (unsigned long long)headway_actor_completions(a));
+					 (unsigned long long)headway_judge_completions(j, actor));
 	else
 		headway_finding_evidence(f, THREAD " waited for @L%llx@ and did not get it: %llu timeouts, "
 					 "%llu lost races", THREAD_ARGS(a), (unsigned long long)c->key.addr,
@@ -92,18 +92,30 @@ static void advise_jitter(const struct headway_judge *j, struct headway_finding 
 		headway_finding_advice(f, "make the timeouts random, or give one side the right of way");
 }
 
-/* Is anyone outside the component completing at one of its locks? */
-static bool others_complete(const struct headway_judge *j, uint32_t comp)
+static bool is_wanted(const struct headway_judge *j, uint32_t comp, uint64_t addr)
 {
 	for (size_t i = 0; i < j->tries.nr_edges; i++) {
 		const struct headway_edge *e = &j->tries.edges[i];
-		long peer;
 
-		if (j->comp[e->from] != comp || j->comp[e->to] != comp)
+		if (e->lock == addr && j->comp[e->from] == comp && j->comp[e->to] == comp)
+			return true;
+	}
+	return false;
+}
+
+/* Is anyone outside the component completing at one of its locks? */
+static bool others_complete(const struct headway_judge *j, uint32_t comp, uint32_t tgid)
+{
+	for (size_t i = 0; i < j->v->nr_contacts; i++) {
+		const struct headway_contact *c = &j->v->contacts[i];
+		const struct headway_actor *a = &j->v->actors[c->actor];
+
+		/* Two retriers, but of two cycles: the one completes as little as the other. */
+		if (j->comp[c->actor] == comp || j->hot[c->actor] || a->now.rec.tgid != tgid)
 			continue;
-		/* Members are hot, hence complete nothing: a winner is somebody else. */
-		if (headway_judge_peer_wins(j, e->from, e->lock, &peer) && peer >= 0 &&
-		    j->comp[peer] != comp)
+		if ((c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX ?
+		     c->delta.try_ok && a->delta.commits : c->wins) &&
+		    is_wanted(j, comp, c->key.addr))
 			return true;
 	}
 	return false;
@@ -121,8 +133,8 @@ static bool is_confirmed(const struct headway_judge *j, uint32_t comp)
 		for (size_t e = j->tries.first[i]; e < j->tries.first[i + 1]; e++)
 			if (j->comp[j->tries.edges[e].to] == comp)
 				flags |= j->tries.edges[e].flags;
-		if (j->hot[i] != HEADWAY_RETRY_TRY || !(flags & HEADWAY_EDGE_OWNER) ||
-		    headway_actor_completions(a) || !a->delta.aborts)
+		if (!(flags & HEADWAY_EDGE_OWNER) || headway_judge_completions(j, i) ||
+		    (j->hot[i] == HEADWAY_RETRY_TRY && !a->delta.aborts))
 			return false;
 	}
 	return true;
@@ -199,7 +211,7 @@ int headway_judge_livelock(struct headway_judge *j)
 
 		if (size[comp] < 2 || j->claimed[i])
 			continue;
-		if (is_conflict(j, comp) && !others_complete(j, comp))
+		if (is_conflict(j, comp) && !others_complete(j, comp, j->v->actors[i].now.rec.tgid))
 			err = report_livelock(j, comp, i);
 		size[comp] = 0;
 	}

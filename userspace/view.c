@@ -58,6 +58,40 @@ const struct headway_snap_lock *headway_snap_find_lock(const struct headway_snap
 	return lo < s->nr_locks && !compare_keys(&s->locks[lo].key, key) ? &s->locks[lo] : NULL;
 }
 
+bool headway_snap_wait(const struct headway_snapshot *s, const struct headway_snap_thread *t,
+		       struct headway_thread_rec *out)
+{
+	struct headway_lock_key from = { .tid = t->rec.tid, .kind = HEADWAY_KIND_FUTEX };
+	size_t lo = 0, hi = s->nr_locks;
+
+	*out = t->rec;
+	if (t->rec.wait_addr)
+		return true;
+	if (!t->rec.wait_since_ns)
+		return false;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (compare_keys(&s->locks[mid].key, &from) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	/* The word that was waited for and touched since then; two such words: either may be it. */
+	for (; lo < s->nr_locks && s->locks[lo].key.tid == t->rec.tid &&
+	       s->locks[lo].key.kind == HEADWAY_KIND_FUTEX; lo++) {
+		const struct headway_lock_rec *l = &s->locks[lo].rec;
+
+		if (l->last_ns < t->rec.wait_since_ns ||
+		    !(l->wait_ok + l->wait_eagain + l->wait_timeout + l->wait_intr + l->wait_other))
+			continue;
+		if (out->wait_addr)
+			return false;
+		out->wait_addr = s->locks[lo].key.addr;
+	}
+	return out->wait_addr != 0;
+}
+
 /* A record that was made anew (thread or key reused) starts from 0 again, never wraps. */
 static uint64_t grown(uint64_t now, uint64_t base)
 {
@@ -277,18 +311,24 @@ static void measure_owner(struct headway_view *v, struct headway_contact *c)
 	const struct headway_actor *a = &v->actors[c->actor];
 	uint32_t last = 0;
 	bool changed = c->delta.fail_owner_changes > 0;
+	struct headway_thread_rec wait;
+
+	c->is_mutex = c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX ||
+		      (v->mutexes && headway_mutexes_know(v->mutexes, a->now.rec.tgid, c->key.addr));
 
 	for (size_t i = 1; i < v->nr_slots; i++) {
 		const struct headway_snap_lock *l = headway_snap_find_lock(v->slots[i], &c->key);
 		const struct headway_snap_thread *t = headway_snap_find_thread(v->slots[i], c->key.tid);
 		uint32_t owner = l && l->rec.fail_last_ns >= v->start_ns ? l->rec.fail_owner : 0;
 
-		if (t && t->rec.start_ns == a->now.rec.start_ns && t->rec.wait_addr == c->key.addr) {
-			long o = headway_view_wait_owner(v, &t->rec);
+		if (c->key.kind == HEADWAY_KIND_FUTEX && t &&
+		    t->rec.start_ns == a->now.rec.start_ns && headway_snap_wait(v->slots[i], t, &wait) &&
+		    wait.wait_addr == c->key.addr) {
+			long o = headway_view_wait_owner(v, &wait);
 
 			if (o >= 0) {
 				owner = v->actors[o].now.rec.ns_tid;
-				c->mutex_samples++;
+				c->is_mutex = true;
 			}
 		}
 		if (!owner)
@@ -312,7 +352,7 @@ static uint64_t contact_wins(const struct headway_contact *c)
 	 * is followed by another wait lost the race, if the word is a mutex at all.
 	 */
 	got = c->delta.wait_ok;
-	if (c->mutex_samples)
+	if (c->is_mutex)
 		got = got > c->delta.lost_races + 1 ? got - c->delta.lost_races : 0;
 	return c->delta.wakes > got ? c->delta.wakes : got;
 }
@@ -343,10 +383,11 @@ static void measure_contact(struct headway_view *v, struct headway_contact *c)
 			   c->delta.wait_intr + c->delta.wait_other;
 	a->wait_eagain += c->delta.wait_eagain;
 	a->wait_timeout += c->delta.wait_timeout;
-	a->lost_races += c->mutex_samples ? c->delta.lost_races : 0;
-	a->wins += contact_wins(c);
+	a->lost_races += c->is_mutex ? c->delta.lost_races : 0;
+	c->wins = contact_wins(c);
+	a->wins += c->wins;
 	/* Timeouts and lost races of a word that is no mutex are how idle threads wait. */
-	if (c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX || c->mutex_samples)
+	if (c->is_mutex)
 		a->try_mask |= c->fail_mask;
 }
 
@@ -384,7 +425,8 @@ static void choose_slots(struct headway_view *v, const struct headway_window *w,
 		v->slots[v->nr_slots++] = &w->slots[(w->head + i) % HEADWAY_WINDOW_SLOTS];
 }
 
-int headway_view_build(struct headway_view *v, const struct headway_window *w, size_t intervals)
+int headway_view_build(struct headway_view *v, const struct headway_window *w,
+		       const struct headway_mutexes *mutexes, size_t intervals)
 {
 	const struct headway_snapshot *first, *last;
 	int err;
@@ -398,6 +440,7 @@ int headway_view_build(struct headway_view *v, const struct headway_window *w, s
 	v->start_ns = first->time_ns;
 	v->end_ns = last->time_ns;
 	v->interval_ns = w->interval_ns;
+	v->mutexes = mutexes;
 	v->full = !intervals && headway_window_full(w);
 	v->missing_probes = last->missing_probes;
 	for (int i = 0; i < HEADWAY_NR_COUNTERS; i++)

@@ -8,6 +8,7 @@
 #ifndef HEADWAY_WINDOW_H
 #define HEADWAY_WINDOW_H
 
+#include "mutexes.h"
 #include "snapshot.h"
 
 enum { HEADWAY_WINDOW_SLOTS = 64 };	/* an interval is one bit of a uint64_t */
@@ -26,10 +27,11 @@ struct headway_contact {
 	struct headway_lock_rec now;	/* newest record */
 	struct headway_lock_rec delta;	/* counters only: how much they grew */
 	size_t actor;			/* index in view->actors */
+	uint64_t wins;			/* times that it was got, as far as it can be told */
 	uint64_t fail_mask;		/* bit per interval with a failed try, timeout or lost race */
 	uint32_t owner;			/* ns_tid seen last, 0 none */
 	bool owner_constant;		/* every sample of the window saw that owner, none another */
-	uint32_t mutex_samples;		/* slots in which a wait here had a plausible live owner */
+	bool is_mutex;			/* has, or had, a plausible live owner while someone slept */
 };
 
 /* One thread over the window. */
@@ -66,6 +68,7 @@ struct headway_view {
 	struct headway_contact *contacts;	/* sorted by (tid, kind, addr) */
 	uint64_t counters[HEADWAY_NR_COUNTERS];	/* growth in the window */
 	uint32_t missing_probes;
+	const struct headway_mutexes *mutexes;	/* known from before; may be NULL */
 };
 
 int headway_window_init(struct headway_window *w, uint64_t window_ns, uint64_t interval_ns);
@@ -80,8 +83,17 @@ const struct headway_snap_thread *headway_snap_find_thread(const struct headway_
 const struct headway_snap_lock *headway_snap_find_lock(const struct headway_snapshot *s,
 						       const struct headway_lock_key *key);
 
+/*
+ * The futex wait that a thread is in, or was in last: its record with wait_addr filled in for the
+ * latter too. False when it cannot be told. (The other wait_ fields keep their values after a wait;
+ * only wait_addr is cleared.)
+ */
+bool headway_snap_wait(const struct headway_snapshot *s, const struct headway_snap_thread *t,
+		       struct headway_thread_rec *out);
+
 /* The last `intervals` intervals, or the whole window with 0. Needs two slots: -EAGAIN. */
-int headway_view_build(struct headway_view *v, const struct headway_window *w, size_t intervals);
+int headway_view_build(struct headway_view *v, const struct headway_window *w,
+		       const struct headway_mutexes *mutexes, size_t intervals);
 void headway_view_free(struct headway_view *v);
 double headway_view_seconds(const struct headway_view *v);
 /* Index of the newest thread with this id, -1 when there is none. */

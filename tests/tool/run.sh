@@ -316,7 +316,7 @@ test_attach() {
 	expect attach 0 "-p of a healthy process, --fail-on: status 0"
 	same "attached: healthy or contended" "$(get 'S["state"] in ("healthy", "contended")' attach)" True
 	check "a process that we only watched lives on" alive "$target"
-	( sleep 1.5; kill -TERM "$target" ) &
+	( sleep 4; kill -TERM "$target" ) &
 	run vanish 20 watch --json -w 1 -p "$target"
 	expect vanish 0 "exit of a watched process ends the watch"
 	wait "$target" 2>/dev/null

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c userspace/graph.c userspace/finding.c userspace/futexword.c
+// links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c userspace/mutexes.c userspace/graph.c userspace/finding.c userspace/futexword.c
 /*
  * detect_retry_test.c - verdicts about threads that try: livelock, starvation, spin-hang, transient,
  * retry storm, and the healthy programs that look like them.
@@ -199,6 +199,61 @@ KTAP_TEST(consumer_does_not_starve)
 	}
 	EXPECT_EQ(stream_total(&s), 0u);
 	EXPECT_EQ(stream_state(&s), HEADWAY_HEALTHY);
+	stream_end(&s);
+}
+
+/* n waits for `lock` time out; each time `held` was unlocked afterwards, with a wake. */
+static void time_out(struct stream *s, uint32_t tid, uint64_t lock, uint32_t owner, uint64_t held,
+		     uint64_t n)
+{
+	struct headway_lock_rec *l = stream_lock(s, tid, HEADWAY_KIND_FUTEX, lock);
+	struct headway_lock_rec *h = stream_lock(s, tid, HEADWAY_KIND_FUTEX, held);
+
+	stream_block(s, tid, lock, owner);
+	stream_thread(s, tid)->rec.wait_flags |= HEADWAY_WAIT_TIMEOUT;
+	/* Awake again when the snapshot is taken: the word must be found by its record. */
+	stream_unblock(s, tid);
+	l->wait_timeout += n;
+	l->last_ns = s->snap.time_ns + s->interval_ns / 2;
+	h->wakes += n;
+	h->last_ns = l->last_ns + 1;
+	stream_events(s, 4 * n);
+}
+
+KTAP_TEST(synchronized_timeouts_livelock)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	for (int i = 0; i < 8; i++) {
+		time_out(&s, 101, 0xb000, 102, 0xa000, 20);
+		time_out(&s, 102, 0xa000, 101, 0xb000, 20);
+		stream_tick(&s);
+	}
+	EXPECT_EQ(s.announced[HEADWAY_LIVELOCK], 1u);
+	EXPECT_EQ(stream_total(&s), 1u);
+	/* The wakes were those of rollbacks. */
+	EXPECT_EQ(s.last.completions, 0u);
+	EXPECT_EQ(s.last.attempts, 200u);
+	EXPECT_EQ(s.last.nr_locks, 2u);
+	stream_end(&s);
+}
+
+/* The same, but each gets the other's lock now and then. */
+KTAP_TEST(timeouts_with_progress)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	for (int i = 0; i < 8; i++) {
+		time_out(&s, 101, 0xb000, 102, 0xa000, 20);
+		time_out(&s, 102, 0xa000, 101, 0xb000, 20);
+		stream_pass(&s, 101, 0xb000, 1);
+		stream_pass(&s, 102, 0xa000, 1);
+		stream_tick(&s);
+	}
+	EXPECT_EQ(stream_total(&s), 0u);
+	EXPECT_LE(stream_state(&s), HEADWAY_CONTENDED);
 	stream_end(&s);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// links: userspace/escape.c userspace/futexword.c userspace/finding.c
+// links: userspace/escape.c userspace/futexword.c userspace/finding.c userspace/mutexes.c
 /*
- * escape_test.c - hostile names made harmless; owners in futex words; building of findings.
+ * escape_test.c - hostile names made harmless; owners in futex words and the memory of them;
+ * building of findings.
  */
 #include "ktap.h"
 
@@ -10,6 +11,7 @@
 #include "escape.h"
 #include "finding.h"
 #include "futexword.h"
+#include "mutexes.h"
 
 static const char *escaped(const char *in)
 {
@@ -98,6 +100,30 @@ KTAP_TEST(owners_in_words)
 	EXPECT_EQ(headway_futex_owner(FUTEX_WAIT, 0, 2, 55), 0u);
 	EXPECT_EQ(headway_futex_owner(FUTEX_WAIT, READ | HEADWAY_WAIT_VECTOR, 2, 55), 0u);
 	EXPECT_EQ(headway_futex_owner(FUTEX_WAKE, READ, 2, 55), 0u);
+}
+
+KTAP_TEST(mutex_words_are_remembered_for_a_while)
+{
+	static struct headway_mutexes m;
+
+	headway_mutexes_note(&m, 2, 0xb000, 10);
+	headway_mutexes_note(&m, 1, 0xb000, 20);
+	headway_mutexes_note(&m, 1, 0xa000, 30);
+	headway_mutexes_note(&m, 1, 0xb000, 40);
+	EXPECT_EQ(m.nr, (size_t)3);
+	EXPECT_TRUE(headway_mutexes_know(&m, 1, 0xa000));
+	EXPECT_TRUE(headway_mutexes_know(&m, 2, 0xb000));
+	EXPECT_FALSE(headway_mutexes_know(&m, 2, 0xa000));
+	headway_mutexes_forget(&m, 30);
+	EXPECT_FALSE(headway_mutexes_know(&m, 2, 0xb000));
+	EXPECT_TRUE(headway_mutexes_know(&m, 1, 0xb000));
+	/* When it is full, the one not seen for longest goes: that is 0xa000. */
+	for (uint64_t i = 0; i < HEADWAY_MUTEXES_MAX - 1; i++)
+		headway_mutexes_note(&m, 3, 0x1000 + i, 100 + i);
+	EXPECT_EQ(m.nr, (size_t)HEADWAY_MUTEXES_MAX);
+	EXPECT_FALSE(headway_mutexes_know(&m, 1, 0xa000));
+	EXPECT_TRUE(headway_mutexes_know(&m, 1, 0xb000));
+	EXPECT_TRUE(headway_mutexes_know(&m, 3, 0x1000));
 }
 
 KTAP_TEST(verdict_names)
