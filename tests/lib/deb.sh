@@ -36,12 +36,11 @@ deb_apt() {
 		-o APT::Sandbox::User=root -o Acquire::Retries=3 -o Acquire::Languages=none "$@"
 }
 
-# deb_update SUITE: fetches the lists of SUITE, at most once per process.
-declare -A deb_updated=()
+# deb_update SUITE: fetches the lists of SUITE, unless they are younger than an hour.
 deb_update() {
 	local suite=$1 state=$HEADWAY_CACHE/apt/$1 uri
 
-	[ -z "${deb_updated[$suite]:-}" ] || return 0
+	[ -z "$(find "$state/updated" -mmin -60 2>/dev/null)" ] || return 0
 	uri=$(deb_archive_uri) || return 1
 	mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
 	: >"$state/status"
@@ -49,7 +48,7 @@ deb_update() {
 		>"$state/sources.list"
 	say LISTS "package lists of $suite"
 	deb_apt "$suite" apt-get update || die "cannot fetch the package lists of $suite"
-	deb_updated[$suite]=1
+	touch "$state/updated"
 }
 
 deb_fetch() {

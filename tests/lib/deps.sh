@@ -13,7 +13,7 @@ packages=(
 	# compilers, and the sanitizers' runtimes for clang
 	build-essential clang llvm libclang-rt-14-dev pkg-config
 	# kernel and module builds (dwarves: pahole, for BTF)
-	linux-headers-amd64 flex bison bc cpio kmod libelf-dev libssl-dev dwarves rsync xz-utils
+	linux-headers-amd64 flex bison bc cpio kmod libelf-dev libssl-dev dwarves rsync xz-utils zstd
 	# BPF and the tool
 	libbpf-dev bpftool libdw-dev libjson-c-dev libcapstone-dev
 	# virtual machines

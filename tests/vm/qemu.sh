@@ -65,15 +65,14 @@ extract_vmlinux() {
 	local image=$1 out=$2 name magic tool offset
 
 	while read -r name magic tool; do
-		while IFS=: read -r offset _; do
+		while read -r offset; do
 			tail -c +$((offset + 1)) "$image" | $tool >"$out" 2>/dev/null
 			readelf -h "$out" >/dev/null 2>&1 && return 0
-		done < <(LC_ALL=C grep -aobP "$magic" "$image")
+		done < <(LC_ALL=C grep -aobP "$magic" "$image" | LC_ALL=C cut -d: -f1)
 	done <<-'END'
 		xz \xFD7zXZ\x00 unxz
 		gzip \x1f\x8b\x08 gunzip
 		zstd \x28\xb5\x2f\xfd unzstd
-		lz4 \x02\x21\x4c\x18 unlz4
 	END
 	rm -f "$out"
 	echo "cannot find a compressed ELF image in $image"
