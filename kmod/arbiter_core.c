@@ -305,7 +305,8 @@ static bool headway_grantable(struct headway_arbiter_core *core, struct headway_
 		if (!headway_reserved_by(core, older, request))
 			continue;
 		/* Who neither holds nor has reserved anything keeps nobody waiting. */
-		if (!request->holder->nr_held && request->holder->nr_pending < 2)
+		if (!request->holder->nr_held && request->holder->nr_pending < 2 &&
+		    !headway_reserves(core, request))
 			return false;
 		if (!headway_waits_for(core, older, request->holder, true))
 			return false;

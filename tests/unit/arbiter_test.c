@@ -1,0 +1,739 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * arbiter_test.c - grant order, aging, reservations, deadlocks and victims of the arbiter.
+ *
+ * The random walk at the end judges every step against the definitions, which it computes the slow way,
+ * from all subsets of holders.
+ */
+// links: kmod/arbiter_core.c
+#include "headway_arbiter.h"
+#include "ktap.h"
+
+#define HOLDERS 40
+#define REQUESTS 4	/* of each holder */
+
+struct world {
+	struct headway_arbiter_core core;
+	struct headway_holder *owner[HEADWAY_ARBITER_MAX];
+	struct headway_holder holder[HOLDERS];
+	struct headway_request request[HOLDERS][REQUESTS];
+	struct headway_request *told[HOLDERS * REQUESTS];	/* by the last settling, in order */
+	int nr_told;
+};
+
+static struct world world;
+
+static void open_world(u32 nr, u32 age_step, u32 max_passed)
+{
+	struct headway_arbiter_params params = {
+		.nr = nr, .age_step = age_step, .max_passed = max_passed,
+	};
+
+	memset(&world, 0, sizeof(world));
+	EXPECT(headway_arbiter_core_init(&world.core, &params, world.owner));
+}
+
+static void settle(void)
+{
+	struct headway_request *request;
+
+	headway_arbiter_core_settle(&world.core);
+	world.nr_told = 0;
+	while ((request = headway_arbiter_core_next(&world.core)))
+		world.told[world.nr_told++] = request;
+}
+
+static struct headway_request *want(int h, int r, u32 priority, u64 mask)
+{
+	struct headway_request *request = &world.request[h][r];
+
+	*request = (struct headway_request){
+		.holder = &world.holder[h], .priority = priority, .ids.word[0] = mask,
+		.nr_ids = __builtin_popcountll(mask),
+	};
+	return request;
+}
+
+static int submit_request(struct headway_request *request)
+{
+	int ret = headway_arbiter_core_submit(&world.core, request);
+
+	settle();
+	return ret;
+}
+
+/* Return: 1 = granted, 0 = pending, or an error. */
+static int ask(int h, int r, u32 priority, u64 mask)
+{
+	struct headway_request *request = want(h, r, priority, mask);
+	int ret = submit_request(request);
+
+	if (ret)
+		return ret;
+	if (request->state == HEADWAY_REQUEST_FAILED)
+		return request->result;
+	return request->state == HEADWAY_REQUEST_GRANTED;
+}
+
+static void give_back(int h, int r)
+{
+	EXPECT_EQ((int)world.request[h][r].state, HEADWAY_REQUEST_GRANTED);
+	headway_arbiter_core_release(&world.core, &world.request[h][r]);
+	settle();
+}
+
+static bool granted(int h, int r)
+{
+	return world.request[h][r].state == HEADWAY_REQUEST_GRANTED;
+}
+
+static bool pending(int h, int r)
+{
+	return world.request[h][r].state == HEADWAY_REQUEST_PENDING;
+}
+
+KTAP_TEST(parameters)
+{
+	struct headway_arbiter_params params = { .nr = 0 };
+	struct headway_arbiter_core core;
+
+	EXPECT_FALSE(headway_arbiter_core_init(&core, &params, NULL));
+	params.nr = HEADWAY_ARBITER_MAX + 1;
+	EXPECT_FALSE(headway_arbiter_core_init(&core, &params, NULL));
+	params.nr = HEADWAY_ARBITER_MAX;
+	EXPECT_TRUE(headway_arbiter_core_init(&core, &params, NULL));
+	EXPECT_EQ(core.params.age_step, 64u);
+}
+
+KTAP_TEST(a_set_is_granted_whole_or_not_at_all)
+{
+	open_world(4, 0, 8);
+	EXPECT_EQ(ask(0, 0, 0, 0x2), 1);
+	EXPECT_EQ(ask(1, 0, 0, 0x7), 0);
+	EXPECT_EQ(world.core.busy.word[0], 0x2ull);
+	EXPECT_EQ(world.holder[1].nr_held, 0u);
+	give_back(0, 0);
+	EXPECT(granted(1, 0));
+	EXPECT_EQ(world.core.busy.word[0], 0x7ull);
+	EXPECT_EQ(world.nr_told, 1);
+	EXPECT(world.told[0] == &world.request[1][0]);
+	give_back(1, 0);
+	EXPECT_EQ(world.core.busy.word[0], 0ull);
+	EXPECT_EQ(world.core.stats.held, 0u);
+}
+
+KTAP_TEST(the_highest_words_work_too)
+{
+	struct headway_request *request;
+
+	open_world(HEADWAY_ARBITER_MAX, 0, 8);
+	for (int h = 0; h < 2; h++) {
+		request = want(h, 0, 0, 0);
+		request->ids.word[HEADWAY_ARBITER_WORDS - 1] = 1ull << 63;
+		request->nr_ids = 1;
+		EXPECT_EQ(submit_request(request), 0);
+	}
+	EXPECT(granted(0, 0));
+	EXPECT(pending(1, 0));
+	EXPECT(world.owner[HEADWAY_ARBITER_MAX - 1] == &world.holder[0]);
+	give_back(0, 0);
+	EXPECT(granted(1, 0));
+}
+
+KTAP_TEST(equals_are_served_in_order_of_arrival)
+{
+	open_world(1, 0, 8);
+	EXPECT_EQ(ask(0, 0, 0, 1), 1);
+	for (int h = 1; h < 10; h++)
+		EXPECT_EQ(ask(h, 0, 0, 1), 0);
+	for (int h = 0; h < 9; h++) {
+		give_back(h, 0);
+		EXPECT(granted(h + 1, 0));
+	}
+}
+
+KTAP_TEST(disjoint_sets_do_not_wait_for_each_other)
+{
+	open_world(8, 0, 0);
+	EXPECT_EQ(ask(0, 0, 0, 0x03), 1);
+	EXPECT_EQ(ask(1, 0, 0, 0x0f), 0);
+	EXPECT_EQ(ask(2, 0, 0, 0x30), 1);
+	/* Reserved for the older one, as nobody may pass it here. */
+	EXPECT_EQ(ask(3, 0, 0, 0x08), 0);
+	give_back(0, 0);
+	EXPECT(granted(1, 0));
+	EXPECT(pending(3, 0));
+	give_back(1, 0);
+	EXPECT(granted(3, 0));
+}
+
+KTAP_TEST(priority_goes_first_but_ages)
+{
+	open_world(8, 4, 8);
+	EXPECT_EQ(ask(0, 0, 0, 1), 1);
+	EXPECT_EQ(ask(1, 0, 0, 1), 0);		/* ticket 2 */
+	EXPECT_EQ(ask(2, 0, 1, 1), 0);		/* ticket 3: counts as -1 */
+	EXPECT(world.core.oldest == &world.request[2][0]);
+	/* Two tickets that do not matter. */
+	EXPECT_EQ(ask(5, 0, 0, 2), 1);
+	EXPECT_EQ(ask(6, 0, 0, 4), 1);
+	EXPECT_EQ(ask(3, 0, 1, 1), 0);		/* ticket 6: counts as 2, and came later */
+	give_back(0, 0);
+	EXPECT(granted(2, 0));
+	give_back(2, 0);
+	EXPECT(granted(1, 0));
+	give_back(1, 0);
+	EXPECT(granted(3, 0));
+}
+
+KTAP_TEST(misuse_has_errors_of_its_own)
+{
+	open_world(4, 0, 8);
+	EXPECT_EQ(ask(0, 0, 0, 0), -EINVAL);
+	EXPECT_EQ(ask(0, 0, 0, 1), 1);
+	EXPECT_EQ(submit_request(&world.request[0][0]), -EBUSY);
+	EXPECT_EQ(ask(0, 1, 0, 3), -EALREADY);
+	EXPECT_EQ((int)world.request[0][1].state, HEADWAY_REQUEST_IDLE);
+	EXPECT_EQ(ask(1, 0, 0, 1), 0);
+	EXPECT_EQ(submit_request(&world.request[1][0]), -EBUSY);
+}
+
+KTAP_TEST(try_never_queues)
+{
+	struct headway_request *request;
+
+	open_world(4, 0, 0);
+	request = want(0, 0, 0, 3);
+	EXPECT_EQ(headway_arbiter_core_try(&world.core, request), 0);
+	EXPECT(granted(0, 0));
+	request = want(1, 0, 0, 6);
+	EXPECT_EQ(headway_arbiter_core_try(&world.core, request), -EBUSY);
+	EXPECT_EQ((int)request->state, HEADWAY_REQUEST_FAILED);
+	EXPECT_EQ(world.core.stats.waiting, 0u);
+	EXPECT(!world.core.oldest && !world.core.youngest && !world.holder[1].requests);
+	/* Nor does it pass a reservation. */
+	EXPECT_EQ(ask(2, 0, 0, 5), 0);
+	request = want(1, 0, 0, 4);
+	EXPECT_EQ(headway_arbiter_core_try(&world.core, request), -EBUSY);
+}
+
+KTAP_TEST(a_pending_request_that_fails_lets_others_pass)
+{
+	open_world(4, 0, 0);
+	EXPECT_EQ(ask(0, 0, 0, 1), 1);
+	EXPECT_EQ(ask(1, 0, 0, 3), 0);
+	EXPECT_EQ(ask(2, 0, 0, 2), 0);
+	headway_arbiter_core_fail(&world.core, &world.request[1][0], -ETIMEDOUT);
+	settle();
+	EXPECT_EQ(world.request[1][0].result, -ETIMEDOUT);
+	EXPECT(granted(2, 0));
+	EXPECT_EQ(world.core.stats.timeouts, 1ull);
+	EXPECT_EQ(world.core.stats.waiting, 0u);
+}
+
+/*
+ * On each of two resources narrow requests follow each other, the next one always there before the last one
+ * leaves. Return: how many were granted while a wide request waited for both; @limit if it got nothing by
+ * then.
+ */
+static int narrow_against_wide(u32 max_passed, int limit)
+{
+	int holds[] = { 1, 2 }, spare[] = { 3, 4 };
+
+	open_world(2, 0, max_passed);
+	EXPECT_EQ(ask(1, 0, 0, 1), 1);
+	EXPECT_EQ(ask(2, 0, 0, 2), 1);
+	EXPECT_EQ(ask(0, 0, 0, 3), 0);
+	for (int grants = 0; grants < limit; grants++) {
+		int side = grants % 2, last = holds[side];
+
+		EXPECT_EQ(ask(spare[side], 0, 0, 1 << side), 0);
+		give_back(last, 0);
+		if (!granted(spare[side], 0)) {
+			/* Reserved; the other side is still to come. */
+			EXPECT(pending(0, 0));
+			give_back(holds[!side], 0);
+			EXPECT(granted(0, 0));
+			return grants;
+		}
+		holds[side] = spare[side];
+		spare[side] = last;
+	}
+	EXPECT(pending(0, 0));
+	return limit;
+}
+
+KTAP_TEST(narrow_requests_cannot_starve_a_wide_one)
+{
+	EXPECT_EQ(narrow_against_wide(0, 10000), 0);
+	EXPECT_EQ(narrow_against_wide(1, 10000), 1);
+	EXPECT_EQ(narrow_against_wide(8, 10000), 8);
+	EXPECT_EQ(narrow_against_wide(99, 10000), 99);
+	/* The control: without reservations they can, for ever. */
+	EXPECT_EQ(narrow_against_wide(UINT32_MAX, 10000), 10000);
+}
+
+/* A queue of four of the highest priority is always there. Return: how many passed the low one. */
+static int high_against_low(u32 step, int limit)
+{
+	int next = 1, passed = 0;
+
+	open_world(1, step, 0);
+	EXPECT_EQ(ask(next++, 0, 15, 1), 1);
+	EXPECT_EQ(ask(0, 0, 0, 1), 0);
+	for (int i = 0; i < 3; i++)
+		ask(next++, 0, 15, 1);
+	while (passed < limit) {
+		for (int h = 1; h < HOLDERS; h++)
+			if (granted(h, 0)) {
+				give_back(h, 0);
+				memset(&world.request[h], 0, sizeof(world.request[h]));
+				ask(h, 0, 15, 1);
+				break;
+			}
+		if (granted(0, 0))
+			return passed;
+		passed++;
+	}
+	return -1;
+}
+
+KTAP_TEST(high_priorities_cannot_starve_a_low_one)
+{
+	/* The bound is age_step * 15, and is reached but for the one that is served at equal age. */
+	EXPECT_EQ(high_against_low(1, 1000), 14);
+	EXPECT_EQ(high_against_low(4, 1000), 59);
+	EXPECT_EQ(high_against_low(64, 2000), 959);
+}
+
+KTAP_TEST(who_is_waited_for_passes_a_reservation)
+{
+	open_world(4, 0, 0);
+	EXPECT_EQ(ask(0, 0, 0, 1), 1);
+	EXPECT_EQ(ask(1, 0, 0, 3), 0);
+	/* Resource 1 is reserved for holder 1, which waits for holder 0: so holder 0 goes first. */
+	EXPECT_EQ(ask(0, 1, 0, 2), 1);
+	EXPECT_EQ(world.core.stats.deadlocks, 0ull);
+	/* A stranger does not. */
+	EXPECT_EQ(ask(2, 0, 0, 2), 0);
+	give_back(0, 0);
+	give_back(0, 1);
+	EXPECT(granted(1, 0));
+}
+
+KTAP_TEST(reservations_that_cross_are_no_deadlock)
+{
+	open_world(4, 0, 0);
+	EXPECT_EQ(ask(2, 0, 0, 1 << 0), 1);	/* H1 holds 0 */
+	EXPECT_EQ(ask(3, 0, 0, 1 << 3), 1);	/* H2 holds 3 */
+	EXPECT_EQ(ask(0, 0, 0, 1 << 0 | 1 << 1), 0);	/* reserves 1, waits for H1 */
+	EXPECT_EQ(ask(1, 0, 0, 1 << 2 | 1 << 3), 0);	/* reserves 2, waits for H2 */
+	EXPECT_EQ(ask(2, 1, 0, 1 << 2), 0);	/* H1 waits for the second reservation, */
+	EXPECT_EQ(ask(3, 1, 0, 1 << 1), 0);	/* H2 for the first: the older of them must pass */
+	EXPECT(granted(2, 1));
+	EXPECT_EQ(world.core.stats.deadlocks, 0ull);
+	give_back(2, 0);
+	EXPECT(granted(0, 0));
+	give_back(0, 0);
+	EXPECT(granted(3, 1));
+	give_back(2, 1);
+	give_back(3, 0);
+	EXPECT(granted(1, 0));
+}
+
+/* Holder i holds resource i and then wants i + 1: the last one closes the circle. */
+static int close_circle(int n, const u32 *priority)
+{
+	for (int h = 0; h < n; h++)
+		EXPECT_EQ(ask(h, 0, priority ? priority[h] : 0, 1ull << h), 1);
+	for (int h = 0; h < n - 1; h++)
+		EXPECT_EQ(ask(h, 1, priority ? priority[h] : 0, 1ull << (h + 1) % n), 0);
+	EXPECT_EQ(world.core.stats.deadlocks, 0ull);
+	ask(n - 1, 1, priority ? priority[n - 1] : 0, 1);
+	EXPECT_EQ(world.core.stats.deadlocks, 1ull);
+	for (int h = 0; h < n; h++)
+		if (world.holder[h].victim)
+			return h;
+	return -1;
+}
+
+KTAP_TEST(every_circle_has_one_victim_and_is_resolved)
+{
+	for (int n = 2; n <= 32; n++) {
+		int victim, h;
+
+		open_world(n, 0, 8);
+		victim = close_circle(n, NULL);
+		/* All else being equal the youngest. */
+		EXPECT_EQ(victim, n - 1);
+		EXPECT_EQ(world.request[victim][1].result, -EDEADLK);
+		/* Told, not stripped. */
+		EXPECT(granted(victim, 0));
+		EXPECT(world.owner[victim] == &world.holder[victim]);
+		give_back(victim, 0);
+		EXPECT_FALSE(world.holder[victim].victim);
+		for (h = n - 2; h >= 0; h--) {
+			EXPECT(granted(h, 1));
+			give_back(h, 1);
+			give_back(h, 0);
+		}
+		EXPECT_EQ(world.core.stats.held, 0u);
+		EXPECT_EQ(world.core.stats.acknowledged, 1ull);
+	}
+}
+
+KTAP_TEST(victim_is_the_lowest_priority_first)
+{
+	static const u32 priority[] = { 3, 1, 2, 5 };
+
+	open_world(4, 0, 8);
+	EXPECT_EQ(close_circle(4, priority), 1);
+}
+
+KTAP_TEST(victim_is_then_the_one_with_least_work)
+{
+	open_world(16, 0, 8);
+	/* Both hold something else besides; the older one less. */
+	EXPECT_EQ(ask(1, 2, 0, 0xf00), 1);
+	EXPECT_EQ(ask(2, 2, 0, 0x0f0), 1);
+	EXPECT_EQ(close_circle(3, NULL), 0);
+}
+
+KTAP_TEST(waiting_alone_is_no_deadlock)
+{
+	open_world(8, 0, 8);
+	/* Many waiters on one holder, which itself waits for nothing. */
+	EXPECT_EQ(ask(0, 0, 0, 1), 1);
+	for (int h = 1; h < 10; h++)
+		EXPECT_EQ(ask(h, 0, 0, 1), 0);
+	/* A chain: each holds something and waits for the next. */
+	for (int h = 10; h < 16; h++)
+		EXPECT_EQ(ask(h, 0, 0, 2ull << (h - 10)), 1);
+	for (int h = 11; h < 16; h++)
+		EXPECT_EQ(ask(h, 1, 0, 2ull << (h - 11)), 0);
+	EXPECT_EQ(world.core.stats.deadlocks, 0ull);
+}
+
+KTAP_TEST(who_only_waits_for_a_circle_is_not_its_victim)
+{
+	open_world(8, 0, 8);
+	/* The lowest priority and the least work of all, and youngest: but not on the circle. */
+	EXPECT_EQ(ask(0, 0, 5, 1), 1);
+	EXPECT_EQ(ask(1, 0, 5, 2), 1);
+	EXPECT_EQ(ask(2, 0, 0, 4), 1);
+	EXPECT_EQ(ask(2, 1, 0, 1), 0);
+	EXPECT_EQ(ask(0, 1, 5, 2), 0);
+	EXPECT_EQ(ask(1, 1, 5, 1), -EDEADLK);
+	EXPECT_FALSE(world.holder[2].victim);
+	EXPECT_EQ(world.core.stats.deadlocks, 1ull);
+}
+
+KTAP_TEST(an_alternative_keeps_from_deadlock_while_it_lasts)
+{
+	open_world(8, 0, 8);
+	EXPECT_EQ(ask(0, 0, 0, 1), 1);
+	EXPECT_EQ(ask(1, 0, 0, 2), 1);
+	EXPECT_EQ(ask(2, 0, 0, 4), 1);
+	/* Holder 0 waits for 1's or for 2's, and 2 will go on some day. */
+	EXPECT_EQ(ask(0, 1, 0, 2), 0);
+	EXPECT_EQ(ask(0, 2, 0, 4), 0);
+	EXPECT_EQ(ask(1, 1, 0, 1), 0);
+	EXPECT_EQ(world.core.stats.deadlocks, 0ull);
+	headway_arbiter_core_fail(&world.core, &world.request[0][2], -ECANCELED);
+	settle();
+	/* Now it waits for 1 alone, which waits for it. */
+	EXPECT_EQ(world.core.stats.deadlocks, 1ull);
+	EXPECT(world.holder[1].victim);
+}
+
+KTAP_TEST(a_grant_can_close_a_circle)
+{
+	open_world(8, 0, 8);
+	EXPECT_EQ(ask(9, 0, 0, 1), 1);
+	EXPECT_EQ(ask(1, 0, 0, 2), 1);
+	EXPECT_EQ(ask(0, 0, 0, 1), 0);	/* nothing held yet: no circle */
+	EXPECT_EQ(ask(0, 1, 0, 2), 0);
+	EXPECT_EQ(ask(1, 1, 0, 1), 0);
+	EXPECT_EQ(world.core.stats.deadlocks, 0ull);
+	give_back(9, 0);
+	EXPECT(granted(0, 0));
+	EXPECT_EQ(world.core.stats.deadlocks, 1ull);
+}
+
+KTAP_TEST(a_tried_grant_can_close_a_circle)
+{
+	struct headway_request *request;
+
+	open_world(8, 0, 8);
+	EXPECT_EQ(ask(9, 0, 0, 4), 1);
+	EXPECT_EQ(ask(1, 0, 0, 2), 1);
+	EXPECT_EQ(ask(1, 1, 0, 1 | 4), 0);	/* waits for 9 */
+	EXPECT_EQ(ask(0, 1, 0, 2), 0);		/* waits for 1 */
+	request = want(0, 0, 0, 1);
+	EXPECT_EQ(headway_arbiter_core_try(&world.core, request), 0);
+	settle();
+	EXPECT_EQ(world.core.stats.deadlocks, 1ull);
+}
+
+KTAP_TEST(two_circles_need_two_victims)
+{
+	open_world(8, 0, 8);
+	/* Holder 0 holds what both others want, and wants what both hold. */
+	EXPECT_EQ(ask(0, 0, 9, 1), 1);
+	EXPECT_EQ(ask(1, 0, 0, 2), 1);
+	EXPECT_EQ(ask(2, 0, 0, 4), 1);
+	EXPECT_EQ(ask(1, 1, 0, 1), 0);
+	EXPECT_EQ(ask(2, 1, 0, 1), 0);
+	EXPECT_EQ(ask(0, 1, 9, 6), 0);
+	EXPECT_EQ(world.core.stats.deadlocks, 2ull);
+	EXPECT(world.holder[1].victim && world.holder[2].victim);
+	give_back(1, 0);
+	give_back(2, 0);
+	EXPECT(granted(0, 1));
+}
+
+KTAP_TEST(a_victim_asks_in_vain_until_it_has_released_all)
+{
+	int victim;
+
+	open_world(8, 0, 8);
+	EXPECT_EQ(ask(1, 2, 0, 0x10), 1);
+	EXPECT_EQ(ask(0, 2, 0, 0x60), 1);
+	victim = close_circle(2, NULL);
+	EXPECT_EQ(victim, 1);
+	EXPECT_EQ(ask(1, 3, 0, 0x80), -EDEADLK);
+	give_back(1, 0);
+	EXPECT_EQ(ask(1, 3, 0, 0x80), -EDEADLK);
+	EXPECT_EQ(world.core.stats.victims, 1u);
+	EXPECT_EQ(world.core.stats.acknowledged, 0ull);
+	give_back(1, 2);
+	EXPECT_EQ(world.core.stats.victims, 0u);
+	EXPECT_EQ(world.core.stats.acknowledged, 1ull);
+	EXPECT_EQ(ask(1, 3, 0, 0x80), 1);
+}
+
+KTAP_TEST(a_victim_keeps_its_age)
+{
+	open_world(8, 0, 8);
+	EXPECT_EQ(close_circle(2, NULL), 1);
+	u64 ticket = world.holder[1].ticket;
+
+	give_back(1, 0);
+	EXPECT_EQ(ask(3, 0, 0, 1), 0);
+	EXPECT_EQ(ask(1, 0, 0, 1), 0);
+	EXPECT_EQ(world.request[1][0].ticket, ticket);
+	/* It goes before one that came while it was away. */
+	EXPECT(world.core.oldest == &world.request[1][0]);
+	give_back(0, 1);
+	give_back(0, 0);
+	EXPECT(granted(1, 0));
+	/* At the end of its work it is one among others again. */
+	give_back(1, 0);
+	EXPECT_EQ(world.holder[1].times_victim, 0u);
+	EXPECT_EQ(world.holder[1].ticket, 0ull);
+}
+
+KTAP_TEST(nobody_is_a_victim_for_ever)
+{
+	for (u32 priority = 0; priority <= 15; priority++) {
+		int times = 0;
+
+		open_world(8, 0, 8);
+		for (int h = 1; h < HOLDERS; h++) {
+			/* Holder 0 against always new ones of the highest priority. */
+			EXPECT_EQ(ask(0, 0, priority, 1), 1);
+			EXPECT_EQ(ask(h, 0, 15, 2), 1);
+			EXPECT_EQ(ask(h, 2, 15, 4), 1);
+			EXPECT_EQ(ask(0, 1, priority, 2), 0);
+			ask(h, 1, 15, 1);
+			if (!world.holder[0].victim)
+				break;
+			times++;
+			give_back(0, 0);
+			EXPECT(granted(h, 1));
+			give_back(h, 0);
+			give_back(h, 1);
+			give_back(h, 2);
+		}
+		EXPECT_EQ(times, 16 - (int)priority);
+	}
+}
+
+KTAP_TEST(alternatives_that_overlap_end_with_the_first_grant)
+{
+	open_world(8, 0, 0);
+	EXPECT_EQ(ask(0, 0, 0, 1), 1);
+	EXPECT_EQ(ask(0, 1, 0, 2), 1);
+	EXPECT_EQ(ask(1, 0, 0, 1 | 4), 0);
+	EXPECT_EQ(ask(1, 1, 0, 2 | 4), 0);
+	EXPECT_EQ(ask(2, 0, 0, 1), 0);
+	/* The first one's reservation does not keep the second from being granted, and ends with it. */
+	give_back(0, 1);
+	EXPECT(granted(1, 1));
+	EXPECT_EQ((int)world.request[1][0].state, HEADWAY_REQUEST_FAILED);
+	EXPECT_EQ(world.request[1][0].result, -EALREADY);
+	give_back(0, 0);
+	EXPECT(granted(2, 0));
+	EXPECT_EQ(world.core.stats.waiting, 0u);
+}
+
+/* ---- a random walk, judged against the definitions ------------------------------------------ */
+
+#define WALKERS 6
+#define WALK_IDS 7
+
+static u64 walk_seed;
+
+static u32 chance(u32 below)
+{
+	walk_seed = walk_seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (u32)(walk_seed >> 33) % below;
+}
+
+/* With @victims_too also those that were told of a deadlock just now. */
+static bool counts_as_waiting(const struct headway_request *request, bool victims_too)
+{
+	if (request->state == HEADWAY_REQUEST_PENDING)
+		return true;
+	for (int i = 0; victims_too && i < world.nr_told; i++)
+		if (world.told[i] == request && request->result == -EDEADLK)
+			return true;
+	return false;
+}
+
+/* A set of holders is deadlocked if each has requests and each of these wants what another one has. */
+static bool is_deadlock(u32 subset, bool victims_too)
+{
+	for (int h = 0; h < WALKERS; h++) {
+		int requests = 0;
+
+		if (!(subset >> h & 1))
+			continue;
+		for (int r = 0; r < REQUESTS; r++) {
+			struct headway_request *request = &world.request[h][r];
+			bool blocked = false;
+
+			if (!request->holder || !counts_as_waiting(request, victims_too))
+				continue;
+			requests++;
+			for (int id = 0; id < WALK_IDS; id++)
+				if (request->ids.word[0] >> id & 1 && world.owner[id] &&
+				    world.owner[id] != &world.holder[h] &&
+				    subset >> (world.owner[id] - world.holder) & 1)
+					blocked = true;
+			if (!blocked)
+				return false;
+		}
+		if (!requests)
+			return false;
+	}
+	return true;
+}
+
+static u32 deadlocked(bool victims_too)
+{
+	u32 all = 0;
+
+	for (u32 subset = 1; subset < 1u << WALKERS; subset++)
+		if (is_deadlock(subset, victims_too))
+			all |= subset;
+	return all;
+}
+
+static void check_books(void)
+{
+	u32 held[WALKERS] = { 0 }, waiting = 0, total = 0;
+
+	for (int h = 0; h < WALKERS; h++)
+		for (int r = 0; r < REQUESTS; r++) {
+			struct headway_request *request = &world.request[h][r];
+
+			waiting += pending(h, r);
+			if (!granted(h, r))
+				continue;
+			held[h] += request->nr_ids;
+			for (int id = 0; id < WALK_IDS; id++)
+				if (request->ids.word[0] >> id & 1)
+					EXPECT(world.owner[id] == &world.holder[h]);
+		}
+	for (int h = 0; h < WALKERS; h++) {
+		EXPECT_EQ(world.holder[h].nr_held, held[h]);
+		total += held[h];
+	}
+	EXPECT_EQ(world.core.stats.held, total);
+	EXPECT_EQ(world.core.stats.waiting, waiting);
+	EXPECT_EQ((u32)__builtin_popcountll(world.core.busy.word[0]), total);
+}
+
+/* Who holds or waits, and does not wait, can act. If nobody can, all is lost. */
+static bool somebody_can_act(void)
+{
+	bool active = false;
+
+	for (int h = 0; h < WALKERS; h++) {
+		active |= world.holder[h].nr_held || world.holder[h].nr_pending;
+		if (world.holder[h].nr_held && !world.holder[h].nr_pending)
+			return true;
+	}
+	return !active;
+}
+
+static void walk_step(bool only_release)
+{
+	int h = chance(WALKERS), r = chance(REQUESTS);
+	struct headway_request *request = &world.request[h][r];
+
+	if (granted(h, r)) {
+		/* Who waits does not release: that is what makes a deadlock one. */
+		if (!world.holder[h].nr_pending)
+			give_back(h, r);
+	} else if (pending(h, r)) {
+		if (!only_release && !chance(20)) {
+			headway_arbiter_core_fail(&world.core, request, -ECANCELED);
+			settle();
+		}
+	} else if (!only_release && !world.holder[h].victim &&
+		   world.holder[h].nr_pending < 1 + !chance(4)) {
+		ask(h, r, chance(16), (1ull << chance(WALK_IDS)) | (1ull << chance(WALK_IDS)) |
+				      (chance(3) ? 0 : 1ull << chance(WALK_IDS)));
+	}
+}
+
+static void walk(u64 seed, u32 max_passed, int steps)
+{
+	u64 deadlocks = 0;
+
+	open_world(WALK_IDS, 1 + seed % 5, max_passed);
+	walk_seed = seed;
+	for (int i = 0; i < steps && !ktap.failed; i++) {
+		walk_step(false);
+		check_books();
+		EXPECT_EQ(deadlocked(false), 0u);
+		EXPECT(somebody_can_act());
+		if (world.core.stats.deadlocks != deadlocks) {
+			u32 before = deadlocked(true);
+
+			for (int t = 0; t < world.nr_told; t++)
+				if (world.told[t]->result == -EDEADLK)
+					EXPECT(before >> (world.told[t]->holder - world.holder) & 1);
+			deadlocks = world.core.stats.deadlocks;
+		}
+	}
+	/* Nobody asks any more: all must get through. */
+	for (int i = 0; i < 20000 && (world.core.stats.held || world.core.stats.waiting); i++)
+		walk_step(true);
+	EXPECT_EQ(world.core.stats.held, 0u);
+	EXPECT_EQ(world.core.stats.waiting, 0u);
+	EXPECT_EQ(world.core.stats.deadlocks, world.core.stats.acknowledged);
+	/* Otherwise the walk says little. */
+	EXPECT_GT(world.core.stats.deadlocks, 10ull);
+	EXPECT_GT(world.core.stats.passes, 10ull);
+}
+
+KTAP_TEST(random_walks_deadlocks_are_exact_and_nobody_hangs)
+{
+	for (u64 seed = 1; seed <= 40 && !ktap.failed; seed++)
+		walk(seed, seed % 4, 4000);
+}
+
+KTAP_MAIN("arbiter")
