@@ -70,11 +70,15 @@ static bool headway_stat_is_vital(enum headway_stat stat)
  */
 void headway_count(struct headway_domain *domain, enum headway_stat stat)
 {
+	u64 *counter;
+
 	if (!headway_stat_is_vital(stat) && !static_branch_likely(&headway_stats_key))
 		return;
 	/* Not this_cpu_inc(): in User Mode Linux that is two system calls. */
 	preempt_disable();
-	raw_cpu_ptr(domain->pcpu)->stat[stat]++;
+	counter = &raw_cpu_ptr(domain->pcpu)->stat[stat];
+	/* One writer; headway_domain_sum() reads from other CPUs. */
+	WRITE_ONCE(*counter, *counter + 1);
 	preempt_enable();
 }
 
@@ -182,9 +186,10 @@ void headway_stats_read(struct headway_lock *lock, struct headway_lock_figures *
 	struct headway_lock_times *times = READ_ONCE(lock->stats.times);
 
 	lockdep_assert_held(&lock->domain->locks_mutex);
-	figures->acquired = READ_ONCE(lock->stats.acquired);
-	figures->contended = READ_ONCE(lock->stats.contended);
-	figures->rollbacks = READ_ONCE(lock->stats.rollbacks);
+	/* Owners write on meanwhile: the figures may be of moments that lie apart a little. */
+	figures->acquired = data_race(lock->stats.acquired);
+	figures->contended = data_race(lock->stats.contended);
+	figures->rollbacks = data_race(lock->stats.rollbacks);
 	headway_hist_clear(&figures->wait);
 	headway_hist_clear(&figures->hold);
 	if (!times)
@@ -194,8 +199,8 @@ void headway_stats_read(struct headway_lock *lock, struct headway_lock_figures *
 	figures->rollbacks -= times->base_rollbacks;
 	/* Acquire pairs with the release in headway_times_now(). */
 	if (smp_load_acquire(&times->generation) == READ_ONCE(lock->domain->watch.generation)) {
-		figures->wait = times->wait;
-		figures->hold = times->hold;
+		figures->wait = data_race(times->wait);
+		figures->hold = data_race(times->hold);
 	}
 }
 
@@ -222,9 +227,9 @@ int headway_stats_reset(struct headway_domain *domain)
 			ret = -ENOMEM;
 			break;
 		}
-		times->base_acquired = READ_ONCE(lock->stats.acquired);
-		times->base_contended = READ_ONCE(lock->stats.contended);
-		times->base_rollbacks = READ_ONCE(lock->stats.rollbacks);
+		times->base_acquired = data_race(lock->stats.acquired);
+		times->base_contended = data_race(lock->stats.contended);
+		times->base_rollbacks = data_race(lock->stats.rollbacks);
 	}
 	if (!ret)
 		WRITE_ONCE(domain->watch.generation, domain->watch.generation + 1);
