@@ -25,7 +25,7 @@ enum {
 	OP_LOCK_PI2 = 13,
 	OP_CMD = 0x7f,		/* without PRIVATE, CLOCK_REALTIME and the flags that 7.3 adds */
 	OP_PRIVATE = 128,
-	FUTEX2_PRIVATE_BIT = 128,	/* futex_wait, futex_wake and futex_waitv use the same bit */
+	FUTEX2_PRIVATE_BIT = 128,	/* of futex_wait, futex_wake and futex_waitv */
 	PI_TID_MASK = 0x3fffffff,
 };
 

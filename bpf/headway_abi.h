@@ -20,7 +20,7 @@
 enum headway_abi_limits {
 	HEADWAY_ABI_VERSION = 1,
 	HEADWAY_COMM_LEN = 16,
-	HEADWAY_HELD_MAX = 8,		/* locks a thread can be seen to hold; overflow is counted */
+	HEADWAY_HELD_MAX = 8,		/* locks a thread is seen to hold; overflow is counted */
 	HEADWAY_STACK_DEPTH = 32,
 	HEADWAY_MAX_THREADS = 16384,
 	HEADWAY_MAX_LOCKS = 65536,
@@ -63,7 +63,7 @@ struct headway_thread_rec {
 	__u64 wait_since_ns;
 	__u32 wait_op;			/* FUTEX_CMD_MASK applied */
 	__u32 wait_word;		/* the word's value when the wait began */
-	__u32 wait_owner;		/* u32 at word + 8: a glibc mutex owner, or noise; validate */
+	__u32 wait_owner;		/* u32 at word + 8: a glibc mutex owner, or noise */
 	__u32 wait_flags;		/* enum headway_wait_flags */
 	/* Held set, pruned by re-reading owners at every trylock. */
 	__u32 nr_held;
@@ -97,7 +97,7 @@ struct headway_lock_rec {
 	__u64 wait_intr;		/* EINTR and restarts */
 	__u64 wait_other;
 	__u64 wait_ns;			/* time asleep, finished waits only */
-	__u64 lost_races;		/* woken, then waiting again with no wake of its own between */
+	__u64 lost_races;		/* woken, then waits again, no own wake between */
 	__u64 wakes;			/* FUTEX_WAKE calls on this word */
 	__u64 woken;			/* threads those calls woke */
 	/* Failed tries, for the wait-for graph and the retry period. */

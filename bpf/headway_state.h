@@ -42,14 +42,14 @@ struct headway_thread_state {
 	struct headway_thread_rec rec;
 	__u64 events;			/* probe hits */
 	__u64 exited_ns;		/* 0 while it lives */
-	__u64 exec_ns;			/* last exec: older lock records name another address space */
+	__u64 exec_ns;			/* last exec: older lock records are void */
 	/* Pairing of futex enter and exit. */
 	__u64 call_addr;
 	__u64 call_since_ns;
 	__u32 call_class;		/* enum headway_call_class */
 	__u32 pad2;
 	__u64 woken_addr;		/* woken from there, no wake of its own on it since */
-	__u64 wait_bp;			/* frame pointer at the wait, to unwind a thread that stays in it */
+	__u64 wait_bp;			/* frame pointer at the wait, for the unwinder */
 	/* Pairing of trylock entry and return. */
 	__u64 try_addr;
 	__u32 episode_locks;		/* most locks held at once in the open episode */

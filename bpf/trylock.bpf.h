@@ -146,10 +146,22 @@ static __always_inline void hint_take(struct headway_thread_state *st)
 	}
 }
 
+/*
+ * With several targets on one libc each has an event of its own there, and a uretprobe's program
+ * runs for all of them: uretprobe_perf_func in kernel/trace/trace_uprobe.c lacks the filter that
+ * uprobe_perf_func has (seen on 6.1). The cookie says whose event this is.
+ */
+static __always_inline struct headway_thread_state *thread_of_event(void *ctx)
+{
+	if (bpf_get_attach_cookie(ctx) != bpf_get_current_pid_tgid() >> 32)
+		return NULL;
+	return thread_get();
+}
+
 SEC("uprobe")
 int headway_trylock_enter(struct pt_regs *ctx)
 {
-	struct headway_thread_state *st = thread_get();
+	struct headway_thread_state *st = thread_of_event(ctx);
 
 	if (!st)
 		return 0;
@@ -188,7 +200,7 @@ static __always_inline void try_failed(struct pt_regs *ctx, struct headway_threa
 	}
 	/*
 	 * At the return the frame is the caller's again, so the innermost entry is the return
-	 * address in it. At the entry glibc has not set up a frame, and the caller would be missing.
+	 * address in it. At the entry glibc has set up no frame: the caller would be missing.
 	 */
 	if (stack_due(lock->try_fail))
 		lock_stack(ctx, lock);
@@ -197,7 +209,7 @@ static __always_inline void try_failed(struct pt_regs *ctx, struct headway_threa
 SEC("uretprobe")
 int headway_trylock_return(struct pt_regs *ctx)
 {
-	struct headway_thread_state *st = thread_get();
+	struct headway_thread_state *st = thread_of_event(ctx);
 	struct headway_lock_rec *lock;
 	__u64 mutex, now;
 	int ret;

@@ -131,9 +131,10 @@ static int load_failed(int err)
 		return headway_probe_fail(NULL, -EPERM,
 			"not permitted to load BPF programs: run as root, or with %s%s",
 			*caps ? caps : "CAP_BPF and CAP_PERFMON",
-			*caps ? " (missing)" : "; in a container or under lockdown that may not be enough");
-	return headway_probe_fail(NULL, err, "the kernel refused the BPF programs (%s): run with verbose messages to see why",
-				  strerror(-err));
+			*caps ? " (missing)" : "; a container or lockdown may still forbid it");
+	return headway_probe_fail(NULL, err,
+		"the kernel refused the BPF programs (%s): run with verbose messages to see why",
+		strerror(-err));
 }
 
 /* Where libbpf looks (btf__load_vmlinux_btf) has a kernel with BTF in the first place, always. */
@@ -144,8 +145,8 @@ static int check_btf(const char *custom)
 	if (!access(path, R_OK))
 		return 0;
 	if (custom)
-		return headway_probe_fail(NULL, -EOPNOTSUPP, "cannot read HEADWAY_BTF=%s: %s", custom,
-					  strerror(errno));
+		return headway_probe_fail(NULL, -EOPNOTSUPP, "cannot read HEADWAY_BTF=%s: %s",
+					  custom, strerror(errno));
 	return headway_probe_fail(NULL, -EOPNOTSUPP,
 		"this kernel carries no BTF (%s): boot one with CONFIG_DEBUG_INFO_BTF=y, or point HEADWAY_BTF at a BTF file made for this kernel",
 		path);
@@ -180,7 +181,8 @@ int headway_probe_open(struct headway_probe **out, const struct headway_probe_op
 	ns = headway_proc_ns_ino("self", "pid");
 	p->skel->rodata->tool_pidns_ino = ns == INITIAL_PIDNS_INO ? 0 : ns;
 	p->skel->bss->follow_forks = opts->follow_forks;
-	bpf_program__set_autoload(p->skel->progs.headway_pids, p->skel->rodata->tool_pidns_ino != 0);
+	bpf_program__set_autoload(p->skel->progs.headway_pids,
+				  p->skel->rodata->tool_pidns_ino != 0);
 	err = headway_bpf__load(p->skel);
 	if (err) {
 		err = load_failed(err);
@@ -286,13 +288,14 @@ int headway_probe_add_pid(struct headway_probe *p, pid_t pid)
 			tgid);
 	err = headway_probe_target_add(p, tgid, key);
 	if (err == -ESRCH)
-		return headway_probe_fail(p, err, "process %d ended while Headway was attaching to it",
-					  tgid);
+		return headway_probe_fail(p, err,
+			"process %d ended while Headway was attaching to it", tgid);
 	if (err == -E2BIG)
 		return headway_probe_fail(p, err, "cannot watch process %d: %d are watched already",
 					  tgid, HEADWAY_MAX_TARGETS);
 	if (err)
-		return headway_probe_fail(p, err, "cannot watch process %d: %s", tgid, strerror(-err));
+		return headway_probe_fail(p, err, "cannot watch process %d: %s", tgid,
+					  strerror(-err));
 	return 0;
 }
 
@@ -308,24 +311,6 @@ int headway_probe_attach(struct headway_probe *p)
 		headway_probe_attach_uprobes(p, &p->targets[i]);
 	p->attached = true;
 	return headway_probe_open_ring(p);
-}
-
-int headway_probe_stack(struct headway_probe *p, int32_t stack_id, uint64_t *ips, int max)
-{
-	uint64_t all[HEADWAY_STACK_DEPTH] = {};
-	uint32_t key = stack_id;
-	int n = 0;
-
-	if (stack_id >= HEADWAY_UNWOUND_BASE)
-		return headway_probe_unwound(p, stack_id, ips, max);
-	if (stack_id < 0 || bpf_map_lookup_elem(headway_probe_map(p, "stacks"), &key, all))
-		return 0;
-	/* Without frame pointers the walk may end in noise: no user address has the upper bits. */
-	while (n < HEADWAY_STACK_DEPTH && n < max && all[n] && all[n] >> 47 == 0) {
-		ips[n] = all[n];
-		n++;
-	}
-	return n;
 }
 
 void headway_probe_close(struct headway_probe *p)

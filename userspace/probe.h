@@ -2,8 +2,8 @@
 /*
  * probe.h - life cycle of the BPF probes. Probes never decide: they count.
  *
- * headway_probe_open -> _add_pid... -> _attach -> _snapshot... -> _close. Nothing is pinned, so that
- * the kernel removes everything when the process ends, however it ends.
+ * headway_probe_open -> _add_pid... -> _attach -> _snapshot... -> _close. Nothing is pinned, so the
+ * kernel removes everything when the process ends, however it ends.
  */
 #ifndef HEADWAY_PROBE_H
 #define HEADWAY_PROBE_H

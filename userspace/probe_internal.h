@@ -90,6 +90,8 @@ struct headway_probe {
 	size_t nr_waits;
 	struct headway_unwound *unwound;	/* HEADWAY_UNWOUND_MAX */
 	uint32_t nr_unwound;			/* ever */
+	uint8_t *idle_stacks;			/* bit per stack id: unused at the last walk */
+	uint32_t nr_snapshots;
 	uint64_t freed_events;		/* of records that were deleted */
 };
 

@@ -2,14 +2,11 @@
 /*
  * probe_snapshot.c - one consistent picture out of the BPF maps and /proc.
  *
- * Order: ring buffer (exec, fork), thread records, lock records, /proc. A thread counts as dead
- * only by what its record said before the locks were read, so the counts reported with its death
- * are final; both kinds of record are then deleted. Of two threads that had the same tid the
- * older, dead one is reported first and the other in the next snapshot: its counters only grow,
- * so nothing is lost, and keys within a snapshot stay unique.
+ * Order: ring buffer (exec, fork), thread records, lock records, /proc, counters; then the records
+ * that were reported for the last time are deleted.
  */
 #define _GNU_SOURCE
-#include "probe_internal.h"
+#include "probe_maps.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,49 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 4096 };
-
-struct raw_thread {
-	struct headway_thread_key key;
-	struct headway_thread_state st;
-	bool skip;			/* not filled yet, or the tid's older owner goes first */
-};
-
-struct raw_lock {
-	struct headway_lock_key key;
-	struct headway_lock_rec rec;
-};
-
-struct raw {
-	struct raw_thread *threads;
-	size_t nr_threads;
-	struct raw_lock *locks;
-	size_t nr_locks;
-};
-
 static uint64_t now_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
-static int grow(void *array, size_t *cap, size_t need, size_t size)
-{
-	size_t n = *cap ? *cap : 256;
-	void *more;
-
-	if (need <= *cap)
-		return 0;
-	while (n < need)
-		n *= 2;
-	more = realloc(*(void **)array, n * size);
-	if (!more)
-		return -ENOMEM;
-	*(void **)array = more;
-	*cap = n;
-	return 0;
 }
 
 static struct headway_target *target_by_key(struct headway_probe *p, uint32_t key_tgid)
@@ -90,7 +50,8 @@ static int on_event(void *ctx, void *data, size_t len)
 			p->missing |= 1u << HEADWAY_PROBE_FUTEX;
 			snprintf(p->reason[HEADWAY_PROBE_FUTEX],
 				 sizeof(p->reason[HEADWAY_PROBE_FUTEX]),
-				 "process %d now runs a 32-bit program, whose calls are not seen", t->pid);
+				 "process %d now runs a 32-bit program, whose calls are not seen",
+				 t->pid);
 		}
 	} else if (e->type == HEADWAY_EVENT_FORK) {
 		/* Already in the targets map; one that ended meanwhile is of no use here. */
@@ -103,123 +64,9 @@ int headway_probe_open_ring(struct headway_probe *p)
 {
 	p->ring = ring_buffer__new(headway_probe_map(p, "ring"), on_event, p, NULL);
 	if (!p->ring)
-		return headway_probe_fail(p, -errno, "cannot map the event ring: %s", strerror(errno));
+		return headway_probe_fail(p, -errno, "cannot map the event ring: %s",
+					  strerror(errno));
 	return 0;
-}
-
-/*
- * All of a hash map by batches. -ENOENT ends the walk; -ENOSPC means that a bucket holds more than
- * a batch, which 4096 makes impossible in practice and which is reported and not retried.
- */
-static int read_map(int fd, size_t key_size, size_t value_size,
-		    int (*take)(void *arg, const void *key, const void *value), void *arg)
-{
-	void *keys = malloc(BATCH * key_size), *values = malloc(BATCH * value_size);
-	uint64_t token = 0;
-	bool first = true;
-	uint32_t n, i;
-	int err = 0, ret;
-
-	if (!keys || !values)
-		err = -ENOMEM;
-	while (!err) {
-		n = BATCH;
-		ret = bpf_map_lookup_batch(fd, first ? NULL : &token, &token, keys, values, &n, NULL);
-		if (ret && errno != ENOENT) {
-			err = -errno;
-			break;
-		}
-		for (i = 0; i < n && !err; i++)
-			err = take(arg, (char *)keys + i * key_size, (char *)values + i * value_size);
-		if (ret)
-			break;
-		first = false;
-	}
-	free(keys);
-	free(values);
-	return err;
-}
-
-struct taken {
-	struct raw *raw;
-	size_t cap;
-};
-
-static int take_thread(void *arg, const void *key, const void *value)
-{
-	struct taken *t = arg;
-	struct raw_thread *r;
-
-	if (grow(&t->raw->threads, &t->cap, t->raw->nr_threads + 1, sizeof(*r)))
-		return -ENOMEM;
-	r = &t->raw->threads[t->raw->nr_threads++];
-	memcpy(&r->key, key, sizeof(r->key));
-	memcpy(&r->st, value, sizeof(r->st));
-	r->skip = !r->st.rec.tid;
-	return 0;
-}
-
-static int take_lock(void *arg, const void *key, const void *value)
-{
-	struct taken *t = arg;
-	struct raw_lock *r;
-
-	if (grow(&t->raw->locks, &t->cap, t->raw->nr_locks + 1, sizeof(*r)))
-		return -ENOMEM;
-	r = &t->raw->locks[t->raw->nr_locks++];
-	memcpy(&r->key, key, sizeof(r->key));
-	memcpy(&r->rec, value, sizeof(r->rec));
-	return 0;
-}
-
-static int by_key(const void *a, const void *b)
-{
-	const struct raw_thread *x = a, *y = b;
-
-	if (x->key.tid != y->key.tid)
-		return x->key.tid < y->key.tid ? -1 : 1;
-	return (x->st.rec.start_ns > y->st.rec.start_ns) - (x->st.rec.start_ns < y->st.rec.start_ns);
-}
-
-static int read_raw(struct headway_probe *p, struct raw *raw)
-{
-	struct taken t = { .raw = raw };
-	size_t i;
-	int err;
-
-	err = read_map(headway_probe_map(p, "threads"), sizeof(struct headway_thread_key),
-		       sizeof(struct headway_thread_state), take_thread, &t);
-	if (err)
-		return err;
-	t.cap = 0;
-	err = read_map(headway_probe_map(p, "locks"), sizeof(struct headway_lock_key),
-		       sizeof(struct headway_lock_rec), take_lock, &t);
-	if (err)
-		return err;
-	if (raw->nr_threads)
-		qsort(raw->threads, raw->nr_threads, sizeof(*raw->threads), by_key);
-	for (i = 1; i < raw->nr_threads; i++)
-		if (raw->threads[i].key.tid == raw->threads[i - 1].key.tid)
-			raw->threads[i].skip = true;
-	return 0;
-}
-
-static struct raw_thread *thread_of_lock(struct raw *raw, const struct headway_lock_key *key)
-{
-	uint32_t start = key->kind >> HEADWAY_KIND_BITS;
-	size_t lo = 0, hi = raw->nr_threads, mid;
-
-	while (lo < hi) {
-		mid = (lo + hi) / 2;
-		if (raw->threads[mid].key.tid < key->tid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < raw->nr_threads && raw->threads[lo].key.tid == key->tid; lo++)
-		if (raw->threads[lo].key.start == start)
-			return &raw->threads[lo];
-	return NULL;
 }
 
 static int snap_by_tid(const void *a, const void *b)
@@ -240,12 +87,13 @@ static int snap_by_lock(const void *a, const void *b)
 	return (x->addr > y->addr) - (x->addr < y->addr);
 }
 
-static int put_threads(struct headway_probe *p, struct headway_snapshot *snap, struct raw *raw)
+static int put_threads(struct headway_probe *p, struct headway_snapshot *snap,
+		       struct headway_raw *raw)
 {
 	struct headway_snap_thread *t;
 	size_t i;
 
-	if (grow(&p->threads, &p->cap_threads, raw->nr_threads + 1, sizeof(*p->threads)))
+	if (headway_grow(&p->threads, &p->cap_threads, raw->nr_threads + 1, sizeof(*p->threads)))
 		return -ENOMEM;
 	for (i = 0; i < raw->nr_threads; i++) {
 		if (raw->threads[i].skip)
@@ -262,16 +110,17 @@ static int put_threads(struct headway_probe *p, struct headway_snapshot *snap, s
 	return 0;
 }
 
-static int put_locks(struct headway_probe *p, struct headway_snapshot *snap, struct raw *raw)
+static int put_locks(struct headway_probe *p, struct headway_snapshot *snap,
+		     struct headway_raw *raw)
 {
 	struct headway_snap_lock *l;
-	struct raw_thread *owner;
+	struct headway_raw_thread *owner;
 	size_t i;
 
-	if (grow(&p->locks, &p->cap_locks, raw->nr_locks + 1, sizeof(*p->locks)))
+	if (headway_grow(&p->locks, &p->cap_locks, raw->nr_locks + 1, sizeof(*p->locks)))
 		return -ENOMEM;
 	for (i = 0; i < raw->nr_locks; i++) {
-		owner = thread_of_lock(raw, &raw->locks[i].key);
+		owner = headway_raw_owner(raw, &raw->locks[i].key);
 		/* No owner: born since the threads were read, next time. */
 		if (!owner || owner->skip || raw->locks[i].rec.last_ns < owner->st.exec_ns)
 			continue;
@@ -325,7 +174,7 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
 	if (t && t->rec.start_ns != proc.start_ns)
 		return 0;	/* the tid's former thread is reported now, this one next time */
 	if (!t) {
-		if (grow(&p->threads, &p->cap_threads, m->snap->nr_threads + 1, sizeof(*t)))
+		if (headway_grow(&p->threads, &p->cap_threads, m->snap->nr_threads + 1, sizeof(*t)))
 			return -ENOMEM;
 		t = &p->threads[m->snap->nr_threads++];
 		memset(t, 0, sizeof(*t));
@@ -432,7 +281,7 @@ static int put_wait_stacks(struct headway_probe *p, struct headway_snapshot *sna
 		key.key.kind = HEADWAY_KIND_FUTEX;
 		l = recorded ? bsearch(&key, p->locks, recorded, sizeof(*l), snap_by_lock) : NULL;
 		if (!l) {
-			if (grow(&p->locks, &p->cap_locks, snap->nr_locks + 1, sizeof(*l)))
+			if (headway_grow(&p->locks, &p->cap_locks, snap->nr_locks + 1, sizeof(*l)))
 				return -ENOMEM;
 			l = &p->locks[snap->nr_locks++];
 			*l = key;
@@ -472,80 +321,9 @@ static int merge_proc(struct headway_probe *p, struct headway_snapshot *snap)
 	return err ? err : put_wait_stacks(p, snap);
 }
 
-static int read_counters(struct headway_probe *p, struct headway_snapshot *snap)
-{
-	int fd = headway_probe_map(p, "counters"), cpus = libbpf_num_possible_cpus(), c;
-	uint64_t *per_cpu;
-	uint32_t i;
-
-	if (cpus < 0)
-		return cpus;
-	per_cpu = calloc(cpus, sizeof(*per_cpu));
-	if (!per_cpu)
-		return -ENOMEM;
-	for (i = 0; i < HEADWAY_NR_COUNTERS; i++) {
-		if (bpf_map_lookup_elem(fd, &i, per_cpu))
-			continue;
-		for (c = 0; c < cpus; c++)
-			snap->counters[i] += per_cpu[c];
-	}
-	free(per_cpu);
-	return 0;
-}
-
-/*
- * Is the reported record final? Yes when it was marked before the locks were read. A thread that
- * /proc no longer has was marked since then, and stays for one more snapshot; one that was never
- * marked gave its tid up in exec (de_thread in fs/exec.c).
- */
-static bool is_final(struct headway_probe *p, struct headway_snapshot *snap, struct raw_thread *t)
-{
-	struct headway_snap_thread *s = find_thread(p, snap->nr_threads, t->st.rec.tid);
-	struct headway_thread_state now;
-
-	if (t->st.exited_ns)
-		return !s || !s->alive || s->rec.start_ns != t->st.rec.start_ns;
-	if (s && s->state != 'X')
-		return false;
-	if (bpf_map_lookup_elem(headway_probe_map(p, "threads"), &t->key, &now))
-		return false;
-	return !now.exited_ns && now.events == t->st.events;
-}
-
-/* Delete what was reported for the last time, and locks of an address space that exec ended. */
-static void sweep(struct headway_probe *p, struct headway_snapshot *snap, struct raw *raw)
-{
-	int threads = headway_probe_map(p, "threads"), locks = headway_probe_map(p, "locks");
-	int hints = headway_probe_map(p, "hints");
-	struct headway_hint_key hint;
-	struct raw_thread *t;
-	size_t i;
-
-	snap->counters[HEADWAY_CNT_EVENTS] += p->freed_events;
-	for (i = 0; i < raw->nr_threads; i++) {
-		t = &raw->threads[i];
-		snap->counters[HEADWAY_CNT_EVENTS] += t->st.events;
-		if (t->skip)
-			continue;
-		if (!is_final(p, snap, t)) {
-			t->skip = true;
-			continue;
-		}
-		p->freed_events += t->st.events;
-		bpf_map_delete_elem(threads, &t->key);
-		hint = (struct headway_hint_key){ t->st.rec.tgid, t->st.rec.ns_tid };
-		bpf_map_delete_elem(hints, &hint);
-	}
-	for (i = 0; i < raw->nr_locks; i++) {
-		t = thread_of_lock(raw, &raw->locks[i].key);
-		if (t && (!t->skip || raw->locks[i].rec.last_ns < t->st.exec_ns))
-			bpf_map_delete_elem(locks, &raw->locks[i].key);
-	}
-}
-
 int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *snap)
 {
-	struct raw raw = {};
+	struct headway_raw raw = {};
 	int err;
 
 	memset(snap, 0, sizeof(*snap));
@@ -553,7 +331,7 @@ int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *sna
 	if (p->ring)
 		ring_buffer__consume(p->ring);
 	snap->time_ns = now_ns();
-	err = read_raw(p, &raw);
+	err = headway_raw_read(p, &raw);
 	if (!err)
 		err = put_threads(p, snap, &raw);
 	if (!err)
@@ -561,15 +339,17 @@ int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *sna
 	if (!err)
 		err = merge_proc(p, snap);
 	if (!err)
-		err = read_counters(p, snap);
-	if (!err)
-		sweep(p, snap, &raw);
+		err = headway_raw_counters(p, snap->counters);
 	snap->threads = p->threads;
 	snap->locks = p->locks;
-	free(raw.threads);
-	free(raw.locks);
+	if (!err) {
+		headway_raw_sweep(p, snap, &raw);
+		headway_probe_free_stacks(p, &raw);
+	}
+	headway_raw_free(&raw);
 	if (err)
-		return headway_probe_fail(p, err, "cannot read the probes' records: %s", strerror(-err));
+		return headway_probe_fail(p, err, "cannot read the probes' records: %s",
+					  strerror(-err));
 	return 0;
 }
 
@@ -581,6 +361,7 @@ void headway_probe_snapshot_free(struct headway_probe *p)
 	free(p->locks);
 	free(p->waits);
 	free(p->unwound);
+	free(p->idle_stacks);
 	for (i = 0; i < p->nr_targets; i++)
 		headway_symbolizer_free(p->targets[i].symbolizer);
 }

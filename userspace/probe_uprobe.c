@@ -113,7 +113,8 @@ static struct headway_uprobe *find_uprobe(struct headway_probe *p, pid_t pid, de
 	size_t i;
 
 	for (i = 0; i < p->nr_uprobes; i++)
-		if (p->uprobes[i].pid == pid && p->uprobes[i].dev == dev && p->uprobes[i].ino == ino)
+		if (p->uprobes[i].pid == pid && p->uprobes[i].dev == dev &&
+		    p->uprobes[i].ino == ino)
 			return &p->uprobes[i];
 	return NULL;
 }
@@ -121,6 +122,7 @@ static struct headway_uprobe *find_uprobe(struct headway_probe *p, pid_t pid, de
 static int attach_at(struct headway_probe *p, const struct headway_target *t, const char *path,
 		     uint64_t offset, const struct stat *st)
 {
+	LIBBPF_OPTS(bpf_uprobe_opts, opts);
 	struct headway_uprobe *more, *u;
 	int err;
 
@@ -130,13 +132,15 @@ static int attach_at(struct headway_probe *p, const struct headway_target *t, co
 	p->uprobes = more;
 	u = &more[p->nr_uprobes];
 	*u = (struct headway_uprobe){ .pid = t->pid, .dev = st->st_dev, .ino = st->st_ino };
-	u->entry = bpf_program__attach_uprobe(headway_probe_program(p, "headway_trylock_enter"),
-					      false, t->anchor, path, offset);
+	opts.bpf_cookie = t->key_tgid;
+	u->entry = bpf_program__attach_uprobe_opts(headway_probe_program(p, "headway_trylock_enter"),
+						   t->anchor, path, offset, &opts);
 	err = libbpf_get_error(u->entry);
 	if (err)
 		return err;
-	u->ret = bpf_program__attach_uprobe(headway_probe_program(p, "headway_trylock_return"),
-					    true, t->anchor, path, offset);
+	opts.retprobe = true;
+	u->ret = bpf_program__attach_uprobe_opts(headway_probe_program(p, "headway_trylock_return"),
+						 t->anchor, path, offset, &opts);
 	err = libbpf_get_error(u->ret);
 	if (err) {
 		bpf_link__destroy(u->entry);
@@ -230,7 +234,8 @@ void headway_probe_attach_uprobes(struct headway_probe *p, struct headway_target
 	FILE *maps;
 
 	if (!p->opts.uprobes) {
-		snprintf(t->trylock_reason, sizeof(t->trylock_reason), "switched off (--no-uprobes)");
+		snprintf(t->trylock_reason, sizeof(t->trylock_reason),
+			 "switched off (--no-uprobes)");
 		return;
 	}
 	snprintf(t->trylock_reason, sizeof(t->trylock_reason),

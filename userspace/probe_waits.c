@@ -88,7 +88,8 @@ void headway_probe_seed_wait(struct headway_probe *p, struct headway_snap_thread
 		return;
 	rec->wait_flags |= HEADWAY_WAIT_OWNER_READ;
 	rec->wait_word = word[0];
-	rec->wait_owner = cmd == CMD_LOCK_PI || cmd == CMD_LOCK_PI2 ? word[0] & PI_TID_MASK : word[2];
+	rec->wait_owner = cmd == CMD_LOCK_PI || cmd == CMD_LOCK_PI2 ? word[0] & PI_TID_MASK :
+								      word[2];
 }
 
 static int32_t unwind(struct headway_probe *p, struct headway_target *target,
@@ -117,16 +118,25 @@ static int32_t unwind(struct headway_probe *p, struct headway_target *target,
 	return u->id;
 }
 
+static const struct headway_unwound *slot_of(const struct headway_probe *p, int32_t id)
+{
+	return &p->unwound[(id - HEADWAY_UNWOUND_BASE) % HEADWAY_UNWOUND_MAX];
+}
+
+/* Not overwritten by a later one. */
+static bool is_kept(const struct headway_probe *p, int32_t id)
+{
+	return p->unwound && slot_of(p, id)->id == id;
+}
+
 int headway_probe_unwound(const struct headway_probe *p, int32_t id, uint64_t *ips, int max)
 {
 	const struct headway_unwound *u;
 	int i;
 
-	if (!p->unwound)
+	if (!is_kept(p, id))
 		return 0;
-	u = &p->unwound[(id - HEADWAY_UNWOUND_BASE) % HEADWAY_UNWOUND_MAX];
-	if (u->id != id)
-		return 0;	/* overwritten by a later one */
+	u = slot_of(p, id);
 	for (i = 0; i < u->n && i < max; i++)
 		ips[i] = u->ips[i];
 	return i;
@@ -157,9 +167,7 @@ void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits 
 	};
 	if (old && old->since_ns == w->since_ns) {
 		w->stack = old->stack;
-		/* Overwritten meanwhile: take it again. */
-		if (w->stack >= 0 &&
-		    p->unwound[(w->stack - HEADWAY_UNWOUND_BASE) % HEADWAY_UNWOUND_MAX].id != w->stack)
+		if (w->stack >= 0 && !is_kept(p, w->stack))
 			w->stack = NOT_TRIED;
 	}
 	/* The kernel side's view is older than /proc's: is it still this wait? */

@@ -109,7 +109,7 @@ int headway_proc_thread(int task_fd, pid_t tid, struct headway_proc_thread *t)
 	err = parse_stat(buf, t);
 	if (err)
 		return err;
-	/* Nanoseconds where the scheduler keeps them (CONFIG_SCHED_INFO), instead of 10 ms ticks. */
+	/* Nanoseconds where the scheduler keeps them (CONFIG_SCHED_INFO), not 10 ms ticks. */
 	snprintf(path, sizeof(path), "%d/schedstat", tid);
 	if (read_at(task_fd, path, buf, sizeof(buf)) > 0 && isdigit((unsigned char)buf[0]))
 		t->cpu_ns = strtoull(buf, NULL, 10);

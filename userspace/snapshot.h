@@ -16,9 +16,9 @@
 
 struct headway_snap_thread {
 	struct headway_thread_rec rec;
-	uint64_t cpu_ns;		/* user + system time so far, from /proc; 0 when not readable */
+	uint64_t cpu_ns;		/* user + system time so far; 0 when not readable */
 	uint64_t wait_bp;		/* frame pointer at an open wait, to unwind it; 0 unknown */
-	int32_t syscall_nr;		/* from /proc/PID/task/TID/syscall; -1 running, -2 unknown */
+	int32_t syscall_nr;		/* as in /proc/PID/syscall; -1 running, -2 unknown */
 	char state;			/* R S D T Z X as in /proc/PID/task/TID/stat, '?' unknown */
 	bool alive;
 };
@@ -35,7 +35,7 @@ struct headway_snapshot {
 	size_t nr_locks;
 	struct headway_snap_lock *locks;
 	uint64_t counters[HEADWAY_NR_COUNTERS];	/* summed over CPUs */
-	uint32_t missing_probes;	/* bit per enum headway_probe_id that could not be attached */
+	uint32_t missing_probes;	/* bit per enum headway_probe_id not attached */
 	bool target_exited;
 };
 

@@ -34,7 +34,7 @@ struct headway_symbolizer {
 	Dwfl *dwfl;
 	dev_t exe_dev;
 	ino_t exe_ino;
-	time_t reported;		/* CLOCK_MONOTONIC seconds of the last look at its mappings */
+	time_t reported;		/* last look at its mappings, CLOCK_MONOTONIC, s */
 };
 
 static time_t now_s(void)

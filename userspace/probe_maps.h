@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * probe_maps.h - what the BPF maps hold at one instant, and the removal of what has ended.
+ */
+#ifndef HEADWAY_PROBE_MAPS_H
+#define HEADWAY_PROBE_MAPS_H
+
+#include "probe_internal.h"
+
+struct headway_raw_thread {
+	struct headway_thread_key key;
+	struct headway_thread_state st;
+	bool skip;			/* not filled yet, or the tid's older owner goes first */
+};
+
+struct headway_raw_lock {
+	struct headway_lock_key key;
+	struct headway_lock_rec rec;
+};
+
+struct headway_raw {
+	struct headway_raw_thread *threads;
+	size_t nr_threads;
+	struct headway_raw_lock *locks;
+	size_t nr_locks;
+};
+
+/* Threads, sorted by (tid, start), then locks. Free with _free, also on error. */
+int headway_raw_read(struct headway_probe *p, struct headway_raw *raw);
+void headway_raw_free(struct headway_raw *raw);
+struct headway_raw_thread *headway_raw_owner(struct headway_raw *raw,
+					     const struct headway_lock_key *key);
+int headway_raw_counters(struct headway_probe *p, uint64_t *counters);
+/*
+ * After the snapshot was made: delete the records that it reported for the last time. Completes
+ * its count of events. The snapshot's threads must be sorted by tid.
+ */
+void headway_raw_sweep(struct headway_probe *p, struct headway_snapshot *snap,
+		       struct headway_raw *raw);
+/* probe_stacks.c */
+void headway_probe_free_stacks(struct headway_probe *p, const struct headway_raw *raw);
+int headway_grow(void *array, size_t *cap, size_t need, size_t size);
+
+#endif /* HEADWAY_PROBE_MAPS_H */
