@@ -210,7 +210,8 @@ static int edges_from_holdings(struct headway_judge *j, const struct headway_con
 		else
 			hi = mid;
 	}
-	for (; lo < nr && !compare_holdings(&h[lo], &key) && !err; lo++)
+	hi = lo + HEADWAY_JUDGE_HOLDERS;
+	for (; lo < nr && lo < hi && !compare_holdings(&h[lo], &key) && !err; lo++)
 		err = add_try_edge(j, c->actor, (long)h[lo].actor, c->key.addr, HEADWAY_EDGE_HELD);
 	return err;
 }
@@ -237,6 +238,82 @@ static int build_tries(struct headway_judge *j)
 	return err ? err : headway_graph_finish(&j->tries);
 }
 
+static int compare_words(const void *pa, const void *pb)
+{
+	const struct headway_word *a = pa, *b = pb;
+
+	if (a->tgid != b->tgid)
+		return a->tgid < b->tgid ? -1 : 1;
+	if (a->addr != b->addr)
+		return a->addr < b->addr ? -1 : 1;
+	/* Most wins first, so that the first of equals names the best. */
+	return (a->wins < b->wins) - (a->wins > b->wins);
+}
+
+/* A try that succeeded is a completion only for a thread that commits. */
+static uint64_t wins_of(const struct headway_contact *c, const struct headway_actor *a)
+{
+	if (c->key.kind != HEADWAY_KIND_PTHREAD_MUTEX)
+		return c->delta.wakes;
+	return a->delta.commits < c->delta.try_ok ? a->delta.commits : c->delta.try_ok;
+}
+
+static int build_words(struct headway_judge *j)
+{
+	const struct headway_view *v = j->v;
+	size_t nr = 0, out = 0;
+
+	j->words = calloc(v->nr_contacts + 1, sizeof(*j->words));
+	if (!j->words)
+		return -ENOMEM;
+	for (size_t i = 0; i < v->nr_contacts; i++) {
+		const struct headway_contact *c = &v->contacts[i];
+		const struct headway_actor *a = &v->actors[c->actor];
+		uint64_t wins = wins_of(c, a);
+
+		if (j->hot[c->actor] || !wins)
+			continue;
+		j->words[nr++] = (struct headway_word){
+			.addr = c->key.addr, .tgid = a->now.rec.tgid, .best = (uint32_t)c->actor,
+			.best_wins = wins, .wins = wins,
+		};
+	}
+	if (nr)
+		qsort(j->words, nr, sizeof(*j->words), compare_words);
+	for (size_t i = 0; i < nr; i++) {
+		struct headway_word *last = out ? &j->words[out - 1] : NULL;
+
+		if (last && last->tgid == j->words[i].tgid && last->addr == j->words[i].addr)
+			last->wins += j->words[i].wins;
+		else
+			j->words[out++] = j->words[i];
+	}
+	j->nr_words = out;
+	return 0;
+}
+
+uint64_t headway_judge_peer_wins(const struct headway_judge *j, size_t actor, uint64_t addr,
+				 long *peer)
+{
+	uint32_t tgid = j->v->actors[actor].now.rec.tgid;
+	size_t lo = 0, hi = j->nr_words;
+
+	*peer = -1;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const struct headway_word *w = &j->words[mid];
+
+		if (w->tgid < tgid || (w->tgid == tgid && w->addr < addr))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == j->nr_words || j->words[lo].tgid != tgid || j->words[lo].addr != addr)
+		return 0;
+	*peer = (long)j->words[lo].best;
+	return j->words[lo].wins;
+}
+
 int headway_judge_init(struct headway_judge *j, const struct headway_thresholds *t,
 		       const struct headway_view *v)
 {
@@ -255,7 +332,9 @@ int headway_judge_init(struct headway_judge *j, const struct headway_thresholds 
 		goto free;
 	for (size_t i = 0; i < v->nr_actors; i++)
 		j->hot[i] = (uint8_t)classify(j, i);
-	err = headway_graph_init(&j->waits, v->nr_actors);
+	err = build_words(j);
+	if (!err)
+		err = headway_graph_init(&j->waits, v->nr_actors);
 	if (!err)
 		err = headway_graph_init(&j->tries, v->nr_actors);
 	if (!err)
@@ -278,11 +357,13 @@ void headway_judge_free(struct headway_judge *j)
 	free(j->comp);
 	free(j->path);
 	free(j->inside);
+	free(j->words);
 	j->hot = NULL;
 	j->claimed = NULL;
 	j->comp = NULL;
 	j->path = NULL;
 	j->inside = NULL;
+	j->words = NULL;
 }
 
 struct headway_finding *headway_judge_finding(struct headway_judge *j, enum headway_verdict verdict,
@@ -366,34 +447,37 @@ uint64_t headway_judge_onset(const struct headway_judge *j, size_t actor)
 	return rec->last_commit_ns ? rec->last_commit_ns : rec->first_ns;
 }
 
-uint64_t headway_judge_peer_wins(const struct headway_judge *j, size_t actor, uint64_t addr,
-				 long *peer)
+int headway_judge_add_behind(struct headway_judge *j, const struct headway_graph *g,
+			     struct headway_finding *f,
+			     void (*add)(struct headway_judge *j, struct headway_finding *f,
+					 const struct headway_edge *e))
 {
-	const struct headway_view *v = j->v;
-	uint64_t total = 0, best = 0;
+	struct headway_graph back;
+	size_t head = 0, tail = 0;
+	int err = headway_graph_init(&back, g->nr_nodes);
 
-	*peer = -1;
-	for (size_t i = 0; i < v->nr_contacts; i++) {
-		const struct headway_contact *c = &v->contacts[i];
-		const struct headway_actor *p = &v->actors[c->actor];
-		uint64_t wins;
+	for (size_t i = 0; i < g->nr_edges && !err; i++)
+		err = headway_graph_add(&back, g->edges[i].to, g->edges[i].from, i, 0);
+	if (!err)
+		err = headway_graph_finish(&back);
+	for (size_t i = 0; i < g->nr_nodes && !err; i++)
+		if (j->inside[i])
+			j->path[tail++] = (uint32_t)i;
+	while (head < tail && !err) {
+		uint32_t v = j->path[head++];
 
-		if (c->key.addr != addr || c->actor == actor ||
-		    p->now.rec.tgid != v->actors[actor].now.rec.tgid)
-			continue;
-		/* A try that succeeded is a completion only for a thread that commits. */
-		if (c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX)
-			wins = p->delta.commits < c->delta.try_ok ? p->delta.commits
-								  : c->delta.try_ok;
-		else
-			wins = c->delta.wakes;
-		total += wins;
-		if (wins > best) {
-			best = wins;
-			*peer = (long)c->actor;
+		for (size_t i = back.first[v]; i < back.first[v + 1]; i++) {
+			uint32_t waiter = back.edges[i].to;
+
+			if (j->claimed[waiter])
+				continue;
+			add(j, f, &g->edges[back.edges[i].lock]);
+			j->claimed[waiter] = j->inside[waiter] = true;
+			j->path[tail++] = waiter;
 		}
 	}
-	return total;
+	headway_graph_free(&back);
+	return err;
 }
 
 /* The first failure of all had none before it, so no interval. */

@@ -13,7 +13,8 @@
 #include "thresholds.h"
 #include "window.h"
 
-enum { HEADWAY_JUDGE_FINDINGS = 8 };
+/* Per window: what exceeds them is still there in the next one. */
+enum { HEADWAY_JUDGE_FINDINGS = 8, HEADWAY_JUDGE_CYCLES = 64, HEADWAY_JUDGE_HOLDERS = 16 };
 
 /* Edge flags. */
 enum headway_edge_flags {
@@ -28,6 +29,15 @@ enum headway_retry {
 	HEADWAY_RETRY_SLOW,		/* timed waits, lost races */
 };
 
+/* Who got a word in the window, retriers apart: they complete nothing. */
+struct headway_word {
+	uint64_t addr;
+	uint32_t tgid;
+	uint32_t best;			/* actor with most of the wins */
+	uint64_t best_wins;
+	uint64_t wins;			/* of all */
+};
+
 struct headway_judge {
 	const struct headway_thresholds *t;
 	const struct headway_view *v;
@@ -36,6 +46,8 @@ struct headway_judge {
 	uint32_t *comp;			/* scratch: component per actor */
 	uint32_t *path;			/* scratch: one path */
 	bool *inside;			/* scratch: part of the finding that is being made */
+	size_t nr_words;
+	struct headway_word *words;	/* sorted by (tgid, addr) */
 	struct headway_graph waits;	/* asleep since the window began -> owner */
 	struct headway_graph tries;	/* hot -> hot owner of what it fails on */
 	unsigned int nr_findings;
@@ -66,9 +78,20 @@ const struct headway_contact *headway_judge_main_contact(const struct headway_ju
 uint64_t headway_contact_fails(const struct headway_contact *c);
 /* When the actor completed last, or when it was first seen: since when it is stuck. */
 uint64_t headway_judge_onset(const struct headway_judge *j, size_t actor);
-/* Other actors' completions at a lock, and who has most of them (-1 nobody). */
+/*
+ * How often a lock was got, by others than retriers, in the process of `actor` (which did not get
+ * it), and who got it most (-1 nobody).
+ */
 uint64_t headway_judge_peer_wins(const struct headway_judge *j, size_t actor, uint64_t addr,
 				 long *peer);
+/*
+ * Calls add() for every edge of g that leads to an actor of the finding that is being made, so
+ * that add() takes its waiter into the finding; nearest first, until there is none left.
+ */
+int headway_judge_add_behind(struct headway_judge *j, const struct headway_graph *g,
+			     struct headway_finding *f,
+			     void (*add)(struct headway_judge *j, struct headway_finding *f,
+					 const struct headway_edge *e));
 /* Completions of an actor; a slow retrier's wakes are its rollbacks. */
 uint64_t headway_judge_completions(const struct headway_judge *j, size_t actor);
 /* Sentences about how the actor's retries are spaced. */

@@ -8,6 +8,7 @@
 #include "judge.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #define THREAD		"thread %u (%.16s)"
 #define THREAD_ARGS(a)	(a)->now.rec.tid, (a)->now.rec.comm
@@ -34,22 +35,10 @@ static void add_blocked(struct headway_judge *j, struct headway_finding *f, size
 				 (unsigned long long)a->now.rec.wait_addr, THREAD_ARGS(o));
 }
 
-/* Everyone whose chain of waits ends in a thread that the finding has already. */
-static void add_those_behind(struct headway_judge *j, struct headway_finding *f)
+static void add_waiter(struct headway_judge *j, struct headway_finding *f,
+		       const struct headway_edge *e)
 {
-	bool more = true;
-
-	while (more) {
-		more = false;
-		for (size_t i = 0; i < j->waits.nr_edges; i++) {
-			const struct headway_edge *e = &j->waits.edges[i];
-
-			if (!j->inside[e->to] || j->claimed[e->from])
-				continue;
-			add_blocked(j, f, e->from, e->to, HEADWAY_ROLE_WAITER);
-			more = true;
-		}
-	}
+	add_blocked(j, f, e->from, e->to, HEADWAY_ROLE_WAITER);
 }
 
 static void advise_deadlock(const struct headway_judge *j, struct headway_finding *f, size_t len)
@@ -73,7 +62,7 @@ static void advise_deadlock(const struct headway_judge *j, struct headway_findin
 			       THREAD_ARGS(b), (unsigned long long)b->now.rec.wait_addr);
 }
 
-static void report_deadlock(struct headway_judge *j, size_t len)
+static int report_deadlock(struct headway_judge *j, size_t len)
 {
 	struct headway_finding *f;
 	uint64_t onset = 0;
@@ -87,14 +76,15 @@ static void report_deadlock(struct headway_judge *j, size_t len)
 	}
 	f = headway_judge_finding(j, HEADWAY_DEADLOCK, j->path[0], onset);
 	if (!f)
-		return;
+		return 0;
 	f->confidence = HEADWAY_CONFIRMED;
 	for (size_t i = 0; i < len; i++)
 		add_blocked(j, f, j->path[i], j->path[(i + 1) % len], HEADWAY_ROLE_MEMBER);
 	headway_finding_evidence(f, "none of these waits has a timeout, none of these threads made an "
 				 "attempt in the last %.1f s", headway_view_seconds(j->v));
 	advise_deadlock(j, f, len);
-	add_those_behind(j, f);
+	/* And everyone whose chain of waits ends in the cycle. */
+	return headway_judge_add_behind(j, &j->waits, f, add_waiter);
 }
 
 /* The owner of every member must live: a dead owner's number proves nothing about a cycle. */
@@ -113,7 +103,7 @@ int headway_judge_deadlock(struct headway_judge *j)
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < j->v->nr_actors; i++) {
+	for (size_t i = 0; i < j->v->nr_actors && j->nr_findings < HEADWAY_JUDGE_FINDINGS; i++) {
 		const struct headway_edge *e = &j->waits.edges[j->waits.first[i]];
 		int len;
 
@@ -125,7 +115,9 @@ int headway_judge_deadlock(struct headway_judge *j)
 		if (len < 0)
 			return len;
 		if (len && cycle_alive(j, (size_t)len))
-			report_deadlock(j, (size_t)len);
+			err = report_deadlock(j, (size_t)len);
+		if (err)
+			return err;
 	}
 	return 0;
 }
@@ -249,59 +241,63 @@ static void describe_waiter(struct headway_judge *j, struct headway_finding *f,
 				 (unsigned long long)headway_actor_fails(a), THREAD_ARGS(o));
 }
 
-/* All edges of `g` that lead to the holder, directly or through others; nearest first. */
-static void report_stalled(struct headway_judge *j, const struct headway_graph *g, size_t holder,
-			   uint64_t onset, bool blocked)
+/* `e` is the edge that proves it: from a waiter to the holder. */
+static int report_stalled(struct headway_judge *j, const struct headway_graph *g,
+			  const struct headway_edge *e)
 {
-	struct headway_finding *f = headway_judge_finding(j, HEADWAY_STALLED_HOLDER, holder, onset);
+	const struct headway_actor *h = &j->v->actors[e->to];
+	bool blocked = e->flags & HEADWAY_EDGE_BLOCKED;
+	struct headway_finding *f;
 	struct headway_finding_actor *fa;
-	bool more = true;
 
+	f = headway_judge_finding(j, HEADWAY_STALLED_HOLDER, e->to, blocked ?
+				  j->v->actors[e->from].now.rec.wait_since_ns :
+				  headway_judge_onset(j, e->from));
 	if (!f)
-		return;
-	f->confidence = blocked && is_off_cpu(j, &j->v->actors[holder]) &&
-			j->v->actors[holder].now.alive ? HEADWAY_CONFIRMED : HEADWAY_LIKELY;
-	fa = headway_judge_actor(j, f, holder, HEADWAY_ROLE_HOLDER);
-	if (fa && j->v->actors[holder].now.rec.wait_addr)
-		headway_finding_add_wait(fa, j->v->actors[holder].now.rec.wait_addr, 0, true);
-	describe_holder(j, f, holder);
-	while (more) {
-		more = false;
-		for (size_t i = 0; i < g->nr_edges; i++) {
-			const struct headway_edge *e = &g->edges[i];
+		return 0;
+	f->confidence = blocked && is_off_cpu(j, h) && h->now.alive ? HEADWAY_CONFIRMED
+								    : HEADWAY_LIKELY;
+	fa = headway_judge_actor(j, f, e->to, HEADWAY_ROLE_HOLDER);
+	if (fa && h->now.rec.wait_addr)
+		headway_finding_add_wait(fa, h->now.rec.wait_addr, 0, true);
+	describe_holder(j, f, e->to);
+	return headway_judge_add_behind(j, g, f, describe_waiter);
+}
 
-			if (j->claimed[e->from] || !j->inside[e->to])
-				continue;
-			describe_waiter(j, f, e);
-			more = true;
-		}
+/* Per actor the edge that shows it to be a stalled holder best: that of someone asleep. */
+static const struct headway_edge **find_proofs(const struct headway_judge *j,
+					       const struct headway_graph *g)
+{
+	const struct headway_edge **proof = calloc(j->v->nr_actors + 1, sizeof(*proof));
+
+	for (size_t i = 0; i < g->nr_edges && proof; i++) {
+		const struct headway_edge *e = &g->edges[i];
+
+		/* It waits itself, or retries: then the end of the chain is elsewhere. */
+		if (g->first[e->to] != g->first[e->to + 1] || j->hot[e->to] || !stalls(j, e))
+			continue;
+		if (!proof[e->to] || (e->flags & ~proof[e->to]->flags & HEADWAY_EDGE_BLOCKED))
+			proof[e->to] = e;
 	}
+	return proof;
 }
 
 int headway_judge_stalled_holder(struct headway_judge *j)
 {
+	const struct headway_edge **proof;
 	struct headway_graph g;
 	int err = build_chains(j, &g);
 
-	for (size_t i = 0; i < j->v->nr_actors && !err; i++) {
-		const struct headway_edge *e;
-		size_t len, last;
-
-		if (j->claimed[i] || g.first[i] == g.first[i + 1])
-			continue;
-		len = headway_graph_chain(&g, i, j->path, j->v->nr_actors);
-		last = j->path[len - 1];
-		/* It ends in a cycle of pollers, or in one that is explained: not a stalled holder. */
-		if (len < 2 || g.first[last] != g.first[last + 1] || j->hot[last])
-			continue;
-		e = headway_graph_edge(&g, j->path[len - 2], last);
-		if (!stalls(j, e))
-			continue;
-		report_stalled(j, &g, last, e->flags & HEADWAY_EDGE_BLOCKED ?
-			       j->v->actors[j->path[len - 2]].now.rec.wait_since_ns :
-			       headway_judge_onset(j, j->path[len - 2]),
-			       e->flags & HEADWAY_EDGE_BLOCKED);
-	}
+	if (err)
+		goto free_graph;
+	proof = find_proofs(j, &g);
+	if (!proof)
+		err = -ENOMEM;
+	for (size_t i = 0; i < j->v->nr_actors && !err; i++)
+		if (proof[i])
+			err = report_stalled(j, &g, proof[i]);
+	free(proof);
+free_graph:
 	headway_graph_free(&g);
 	return err;
 }

@@ -92,30 +92,15 @@ static void advise_jitter(const struct headway_judge *j, struct headway_finding 
 		headway_finding_advice(f, "make the timeouts random, or give one side the right of way");
 }
 
-static bool is_wanted(const struct headway_judge *j, uint32_t comp, uint64_t addr)
+/* Is anyone completing at one of the component's locks? Its members are retriers: they do not. */
+static bool others_complete(const struct headway_judge *j, uint32_t comp)
 {
 	for (size_t i = 0; i < j->tries.nr_edges; i++) {
 		const struct headway_edge *e = &j->tries.edges[i];
+		long peer;
 
-		if (e->lock == addr && j->comp[e->from] == comp && j->comp[e->to] == comp)
-			return true;
-	}
-	return false;
-}
-
-/* Is anyone outside the component completing at one of its locks? */
-static bool others_complete(const struct headway_judge *j, uint32_t comp, uint32_t tgid)
-{
-	for (size_t i = 0; i < j->v->nr_contacts; i++) {
-		const struct headway_contact *c = &j->v->contacts[i];
-		const struct headway_actor *a = &j->v->actors[c->actor];
-
-		/* Two retriers, but of two cycles: the one completes as little as the other. */
-		if (j->comp[c->actor] == comp || j->hot[c->actor] || a->now.rec.tgid != tgid)
-			continue;
-		if ((c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX ?
-		     c->delta.try_ok && a->delta.commits : c->wins) &&
-		    is_wanted(j, comp, c->key.addr))
+		if (j->comp[e->from] == comp && j->comp[e->to] == comp &&
+		    headway_judge_peer_wins(j, e->from, e->lock, &peer))
 			return true;
 	}
 	return false;
@@ -197,6 +182,7 @@ int headway_judge_livelock(struct headway_judge *j)
 {
 	uint32_t nr;
 	size_t *size;
+	int budget = HEADWAY_JUDGE_CYCLES;
 	int err = headway_graph_scc(&j->tries, j->comp, &nr);
 
 	if (err)
@@ -211,7 +197,9 @@ int headway_judge_livelock(struct headway_judge *j)
 
 		if (size[comp] < 2 || j->claimed[i])
 			continue;
-		if (is_conflict(j, comp) && !others_complete(j, comp, j->v->actors[i].now.rec.tgid))
+		if (!budget--)
+			break;
+		if (is_conflict(j, comp) && !others_complete(j, comp))
 			err = report_livelock(j, comp, i);
 		size[comp] = 0;
 	}
@@ -245,31 +233,16 @@ static void add_victim(struct headway_judge *j, struct headway_finding *f, size_
 					 (double)(j->v->end_ns - a->now.rec.wait_since_ns) / 1e9,
 					 (unsigned long long)lock);
 	}
-	headway_finding_add_lock(f, lock, HEADWAY_KIND_PTHREAD_MUTEX, owner_tid);
-	if (f->nr_actors)
-		headway_finding_add_wait(&f->actors[0], lock, owner_tid, !j->hot[victim]);
+	for (unsigned int i = 0; i < f->nr_actors; i++)
+		if (f->actors[i].tid == a->now.rec.tid)
+			headway_finding_add_wait(&f->actors[i], lock, owner_tid, !j->hot[victim]);
 }
 
-static void report_starvation(struct headway_judge *j, size_t victim, uint64_t lock, uint64_t peers,
-			      size_t peer)
+static void advise_starvation(const struct headway_judge *j, struct headway_finding *f, size_t victim,
+			      size_t peer, uint64_t lock)
 {
 	const struct headway_actor *a = &j->v->actors[victim], *p = &j->v->actors[peer];
-	struct headway_finding *f = headway_judge_finding(j, HEADWAY_STARVATION, victim,
-							  headway_judge_onset(j, victim));
-	bool already = j->claimed[peer];
 
-	if (!f)
-		return;
-	f->confidence = j->hot[victim] == HEADWAY_RETRY_TRY ? HEADWAY_CONFIRMED : HEADWAY_LIKELY;
-	add_victim(j, f, victim, lock, p->now.rec.tid);
-	headway_judge_actor(j, f, peer, HEADWAY_ROLE_HOLDER);
-	/* The winner is not stuck: other victims may name it too. */
-	j->claimed[peer] = already;
-	headway_finding_evidence(f, "meanwhile @L%llx@ was got %llu times by others, most of all by " THREAD
-				 ", which completed %llu", (unsigned long long)lock,
-				 (unsigned long long)peers, THREAD_ARGS(p),
-				 (unsigned long long)headway_actor_completions(p));
-	headway_judge_describe_period(j, f, victim);
 	if (a->delta.try_fail)
 		headway_finding_advice(f, "let thread %u wait for @L%llx@ (pthread_mutex_lock) instead of "
 				       "looking in from time to time, or use a lock that is handed over in order",
@@ -278,10 +251,48 @@ static void report_starvation(struct headway_judge *j, size_t victim, uint64_t l
 			       "for shorter", THREAD_ARGS(p), (unsigned long long)lock);
 }
 
+static void report_starvation(struct headway_judge *j, size_t victim, uint64_t lock, uint64_t peers,
+			      size_t peer)
+{
+	const struct headway_actor *p = &j->v->actors[peer];
+	struct headway_finding *f = headway_judge_finding(j, HEADWAY_STARVATION, victim,
+							  headway_judge_onset(j, victim));
+	bool already = j->claimed[peer];
+
+	if (!f)
+		return;
+	f->confidence = j->hot[victim] == HEADWAY_RETRY_TRY ? HEADWAY_CONFIRMED : HEADWAY_LIKELY;
+	headway_finding_add_lock(f, lock, HEADWAY_KIND_PTHREAD_MUTEX, p->now.rec.tid);
+	add_victim(j, f, victim, lock, p->now.rec.tid);
+	headway_judge_actor(j, f, peer, HEADWAY_ROLE_HOLDER);
+	/* The winner is not stuck: other findings may name it too. */
+	j->claimed[peer] = already;
+	headway_finding_evidence(f, "meanwhile @L%llx@ was got %llu times by others, most of all by " THREAD
+				 ", which completed %llu", (unsigned long long)lock,
+				 (unsigned long long)peers, THREAD_ARGS(p),
+				 (unsigned long long)headway_actor_completions(p));
+	headway_judge_describe_period(j, f, victim);
+	advise_starvation(j, f, victim, peer, lock);
+}
+
+/* One finding for each lock, however many starve at it. */
+static struct headway_finding *same_lock(struct headway_judge *j, size_t actor, uint64_t lock)
+{
+	for (unsigned int i = 0; i < j->nr_findings; i++) {
+		struct headway_finding *f = &j->findings[i];
+
+		if (f->verdict == HEADWAY_STARVATION && f->locks[0].addr == lock &&
+		    f->pid == j->v->actors[actor].now.rec.tgid)
+			return f;
+	}
+	return NULL;
+}
+
 int headway_judge_starvation(struct headway_judge *j)
 {
 	for (size_t i = 0; i < j->v->nr_actors; i++) {
 		const struct headway_contact *c;
+		struct headway_finding *f;
 		uint64_t lock, peers;
 		long peer;
 
@@ -295,7 +306,11 @@ int headway_judge_starvation(struct headway_judge *j)
 		if (peer < 0 || !headway_actor_completions(&j->v->actors[peer]) ||
 		    (!j->hot[i] && peers < j->t->starving_peers_min))
 			continue;
-		report_starvation(j, i, lock, peers, (size_t)peer);
+		f = same_lock(j, i, lock);
+		if (f)
+			add_victim(j, f, i, lock, j->v->actors[peer].now.rec.tid);
+		else
+			report_starvation(j, i, lock, peers, (size_t)peer);
 	}
 	return 0;
 }

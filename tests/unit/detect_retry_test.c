@@ -143,6 +143,25 @@ KTAP_TEST(victim_starves)
 	stream_end(&s);
 }
 
+/* Three victims of one lock are one story. */
+KTAP_TEST(victims_of_one_lock_are_one_finding)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	for (int i = 0; i < 8; i++) {
+		stream_commit(&s, 101, 0xa000, 100);
+		for (uint32_t tid = 102; tid < 105; tid++)
+			stream_fail(&s, tid, 0xa000, 101, 0, 50);
+		stream_tick(&s);
+	}
+	EXPECT_EQ(stream_total(&s), 1u);
+	EXPECT_EQ(s.last.nr_actors, 4u);
+	EXPECT_EQ((int)s.last.actors[3].role, HEADWAY_ROLE_VICTIM);
+	EXPECT_EQ(s.last.actors[3].nr_waits, 1u);
+	stream_end(&s);
+}
+
 /* Two that block each other while a third completes at their locks: they starve. */
 KTAP_TEST(cycle_with_a_winner_is_starvation)
 {
