@@ -42,6 +42,7 @@ for series; do
 		code=$?
 		case $code in
 		0 | 1) ;; # guest.sh has said "not ok" itself, which run.sh counts
+		123) why="the guest did not start" ;;
 		124) why="no end within the time limit" ;;
 		126) why="kernel splat" ;;
 		*) why="the guest ended with status $code" ;;

@@ -68,6 +68,7 @@ case $status in
 4) why="headway_kunit.ko does not load" ;;
 5) why="headway_kunit.ko does not unload" ;;
 6) why="headway.ko does not unload: something still holds it" ;;
+123) why="the guest did not start" ;;
 124) why="no end within $HEADWAY_BOOT_TIMEOUT s" ;;
 126) why="kernel splat" ;;
 *) why="the guest ended with status $status" ;;

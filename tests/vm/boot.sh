@@ -3,7 +3,8 @@
 #
 # Usage:  vm_prepare SCRIPT [ARGS]     writes the guest's orders into the directory $VM_RUN
 #         vm_run TITLE COMMAND...      runs the virtual machine; returns SCRIPT's status, or
-#                                      124 too slow, 125 ended without a report, 126 kernel splat
+#                                      123 SCRIPT was never started, 124 it did not end in time,
+#                                      125 the machine ended without a report, 126 kernel splat
 #
 # The guest's init (init.sh) finds $VM_RUN through the kernel command line (headway_run=DIR) at the
 # same path as here, and ends with a line that carries a nonce, so that nothing a script prints can
@@ -75,11 +76,14 @@ vm_filter() {
 }
 
 vm_run() {
-	local title=$1 limit=${HEADWAY_BOOT_TIMEOUT:-120} timed_out='' start filter end status taint
+	local title=$1 limit=${HEADWAY_BOOT_TIMEOUT:-120} start_limit=${HEADWAY_START_TIMEOUT:-90}
+	local timed_out='' started='' start now filter end status taint
 	shift
+	[ "$start_limit" -lt "$limit" ] || start_limit=$limit
 
 	# "console" is the machine's own output. "script" is for machines that can keep the script's
 	# output apart from the kernel log: on one line, either may fall into the middle of the other.
+	rm -f "$VM_RUN/console" "$VM_RUN/script"
 	mkfifo "$VM_RUN/console" "$VM_RUN/script"
 	# Held open here, as not every machine opens it; closed when the machine has ended.
 	exec 7<>"$VM_RUN/script"
@@ -93,7 +97,10 @@ vm_run() {
 	setsid "$@" </dev/null >"$VM_RUN/console" 2>&1 7>&- &
 	VM_PID=$!
 	while kill -0 "$VM_PID" 2>/dev/null; do
-		if [ $(($(vm_now_ms) - start)) -gt $((limit * 1000)) ]; then
+		now=$(($(vm_now_ms) - start))
+		[ -n "$started" ] || started=$(grep -am1 "^HEADWAY-VM-START $VM_NONCE" "$VM_RUN/console.log" 2>/dev/null)
+		if [ "$now" -gt $((limit * 1000)) ] ||
+			{ [ -z "$started" ] && [ "$now" -gt $((start_limit * 1000)) ]; }; then
 			timed_out=1
 			break
 		fi
@@ -119,8 +126,9 @@ vm_run() {
 		return 126
 	fi
 	if ! grep -aq "^HEADWAY-VM-START $VM_NONCE" "$VM_RUN/console.log"; then
-		echo "vm: $title did not get as far as the script; its last words:"
+		echo "vm: $title: FAILED, it did not get as far as the script in $((now / 1000)) s; its last words:"
 		tail -n 25 "$VM_RUN/console.log" | sed 's/^/  | /'
+		return 123
 	fi
 	if [ -n "$timed_out" ]; then
 		echo "vm: $title: FAILED, no end within $limit s (HEADWAY_BOOT_TIMEOUT)"
