@@ -175,11 +175,10 @@ static void headway_drop(struct headway_arbiter_core *core, struct headway_reque
 }
 
 /* What its holder has been granted now, its other requests can never get before that is released. */
-static bool headway_fail_overlapping(struct headway_arbiter_core *core,
+static void headway_fail_overlapping(struct headway_arbiter_core *core,
 				     struct headway_request *granted)
 {
 	struct headway_request *request = granted->holder->requests;
-	bool any = false;
 
 	while (request) {
 		struct headway_request *next = request->sibling;
@@ -188,15 +187,12 @@ static bool headway_fail_overlapping(struct headway_arbiter_core *core,
 		    headway_overlap(&request->ids, &granted->ids)) {
 			headway_drop(core, request, -EALREADY);
 			headway_done(core, request, -EALREADY);
-			any = true;
 		}
 		request = next;
 	}
-	return any;
 }
 
-/* Return: whether a pending request went away with it, so that the queue must be looked at again. */
-static bool headway_grant(struct headway_arbiter_core *core, struct headway_request *request)
+static void headway_grant(struct headway_arbiter_core *core, struct headway_request *request)
 {
 	struct headway_holder *holder = request->holder;
 	struct headway_request *older;
@@ -223,7 +219,7 @@ static bool headway_grant(struct headway_arbiter_core *core, struct headway_requ
 	core->stats.grants++;
 	request->state = HEADWAY_REQUEST_GRANTED;
 	request->result = 0;
-	return headway_fail_overlapping(core, request);
+	headway_fail_overlapping(core, request);
 }
 
 static bool headway_reserves(const struct headway_arbiter_core *core,
@@ -304,9 +300,11 @@ static bool headway_grantable(struct headway_arbiter_core *core, struct headway_
 	for (older = request->older; older; older = older->older) {
 		if (!headway_reserved_by(core, older, request))
 			continue;
-		/* Who neither holds nor has reserved anything keeps nobody waiting. */
-		if (!request->holder->nr_held && request->holder->nr_pending < 2 &&
-		    !headway_reserves(core, request))
+		/*
+		 * Spares the walk for strangers: who holds nothing keeps others waiting by a reservation
+		 * at most, and where that closes a circle, one of these others may pass.
+		 */
+		if (!request->holder->nr_held && request->holder->nr_pending < 2)
 			return false;
 		if (!headway_waits_for(core, older, request->holder, true))
 			return false;
@@ -516,22 +514,21 @@ static void headway_tell(struct headway_arbiter_core *core, struct headway_holde
 
 static void headway_grant_all(struct headway_arbiter_core *core)
 {
-	struct headway_request *request, *next;
-	bool again;
+	struct headway_request *request = core->oldest;
 
-	do {
-		again = false;
-		for (request = core->oldest; request; request = next) {
-			next = request->younger;
-			if (!headway_grantable(core, request))
-				continue;
-			again |= headway_grant(core, request);
-			headway_done(core, request, 0);
-			/* The next one may be gone with it. */
-			if (again)
-				break;
+	while (request) {
+		if (!headway_grantable(core, request)) {
+			request = request->younger;
+			continue;
 		}
-	} while (again);
+		headway_grant(core, request);
+		headway_done(core, request, 0);
+		/*
+		 * From the oldest again: what was just taken, and the passes that it was, make others
+		 * wait, so that somebody may have to pass now.
+		 */
+		request = core->oldest;
+	}
 }
 
 /**

@@ -732,8 +732,8 @@ static void walk(u64 seed, u32 max_passed, int steps)
 
 KTAP_TEST(random_walks_deadlocks_are_exact_and_nobody_hangs)
 {
-	for (u64 seed = 1; seed <= 40 && !ktap.failed; seed++)
-		walk(seed, seed % 4, 4000);
+	for (u64 seed = 1; seed <= 60 && !ktap.failed; seed++)
+		walk(seed, seed % 5, 5000);
 }
 
 KTAP_MAIN("arbiter")
