@@ -10,16 +10,18 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("HEADWAY_BUILD", "build"))
 TOOL = os.path.join(BUILD, "headway")
 CORPUS = os.path.join(BUILD, "corpus")
-HOSTILE = os.path.join(BUILD, "bpf-tests/hostile")
+OWN = os.path.join(BUILD, "bpf-tests")
 LIMIT_S = 25
 NAME_RED_ESCAPED = r'\x1b[31m"red"\\\x0a\x0d'
 NAME_RED = '\x1b[31m"red"\\\n\r'
@@ -73,13 +75,14 @@ def corpus(name):
 
 
 @contextlib.contextmanager
-def hostile():
-    """The program with hostile thread names. Yields (pid, [tid, tid])."""
-    with subprocess.Popen([HOSTILE], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+def own(name):
+    """A program of this directory, blocked. Yields the numbers that it says: pid, tids."""
+    with subprocess.Popen([os.path.join(OWN, name)], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:
         try:
             words = process.stdout.readline().split()
-            need(len(words) == 4 and words[0] == b"ready", f"hostile said {words}")
-            yield int(words[1]), [int(word) for word in words[2:]]
+            need(words and words[0] == b"ready", f"{name} said {words}")
+            yield [int(word) for word in words[1:]]
         finally:
             process.kill()
 
@@ -203,7 +206,7 @@ def need_clean_text(data, what):
 
 def test_hostile_names_text():
     """hostile names are escaped in text"""
-    with hostile() as (pid, tids):
+    with own("hostile") as (pid, *tids):
         status, out, err = run_watch("-p", pid, "-d", 4, "-w", 1)
     need(status == 0, f"exit status {status}: {err.decode(errors='replace')}")
     text = need_clean_text(out, "stdout")
@@ -215,7 +218,7 @@ def test_hostile_names_text():
 
 def test_hostile_names_json():
     """hostile names are valid JSON and can be told apart"""
-    with hostile() as (pid, tids):
+    with own("hostile") as (pid, *tids):
         status, out, err = run_watch("--json", "-p", pid, "-d", 4, "-w", 1)
     need(status == 0, f"exit status {status}: {err.decode(errors='replace')}")
     findings = [f for f in objects(out) if f["type"] == "finding" and f["verdict"] == "deadlock"]
@@ -294,6 +297,78 @@ def test_attach_late():
         status, out, err = run_watch("--json", "-p", pid, "-d", 4, "-w", 1)
     need(status == 0, f"exit status {status}: {err.decode()}")
     need(verdicts(out) == {"deadlock"}, f"findings {verdicts(out)}")
+
+
+def need_abba(out, pid=None, named=True):
+    """One deadlock with an edge each way between its two threads. Return: the finding."""
+    findings = [f for f in objects(out) if f["type"] == "finding"]
+    need(len(findings) == 1 and findings[0]["verdict"] == "deadlock", f"findings {verdicts(out)}")
+    finding = findings[0]
+    need(pid is None or finding["pid"] == pid, f"pid {finding['pid']}, want {pid}")
+    edges = {(actor["tid"], wait["name"], wait["owner_tid"])
+             for actor in finding["actors"] for wait in actor["waits_for"]}
+    one, two = sorted({tid for tid, _, _ in edges} | {owner for _, _, owner in edges})
+    names = {name for _, name, _ in edges}
+    need(len(edges) == 2 and len(names) == 2, f"edges {sorted(edges)}")
+    need({(a, b) for a, _, b in edges} == {(one, two), (two, one)}, f"edges {sorted(edges)}")
+    if named:
+        need(names == {"mutex_left", "mutex_right"}, f"locks {sorted(names)}")
+    return finding
+
+
+def test_leader_gone():
+    """a process whose first thread has ended is still watched"""
+    with own("leaderless") as (pid,):
+        status, out, err = run_watch("--json", "-p", pid, "-d", 4, "-w", 1)
+        need(status == 0, f"exit status {status}: {err.decode()}")
+        # /proc/PID/maps is empty once the first thread is a zombie, so names are not asked for
+        need_abba(out, pid, named=False)
+
+
+def test_inside_pid_namespace():
+    """inside a pid namespace the numbers are those of the namespace"""
+    command = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", TOOL, "watch",
+               "--json", "-d", "4", "-w", "1", "--", os.path.join(CORPUS, "abba_deadlock")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        status, out, err = finish(process)
+    need(status == 0, f"exit status {status}: {err.decode()}")
+    finding = need_abba(out)
+    need(finding["pid"] < 100, f"pid {finding['pid']}: not of the new namespace")
+
+
+def test_target_in_pid_namespace():
+    """a target in another pid namespace has its edges in our numbers"""
+    program = os.path.join(CORPUS, "abba_deadlock")
+    with subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", program],
+                          env=dict(os.environ, CORPUS_SECONDS="30")) as process:
+        try:
+            time.sleep(0.5)
+            children = read(f"/proc/{process.pid}/task/{process.pid}/children").split()
+            need(len(children) == 1, f"children {children}")
+            status, out, err = run_watch("--json", "-p", children[0], "-d", 4, "-w", 1)
+        finally:
+            process.kill()
+    need(status == 0, f"exit status {status}: {err.decode()}")
+    finding = need_abba(out, int(children[0]))
+    need(all(actor["pid"] == finding["pid"] for actor in finding["actors"]),
+         f"pids of the actors: {[actor['pid'] for actor in finding['actors']]}")
+
+
+def test_no_permission():
+    """without permission: one clear line, exit status 1, and the command is not run"""
+    with tempfile.TemporaryDirectory() as scratch:
+        os.chmod(scratch, 0o777)
+        tool, mark = shutil.copy(TOOL, scratch), os.path.join(scratch, "mark")
+        with subprocess.Popen(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", tool,
+                               "watch", "--json", "-d", "2", "--", "touch", mark],
+                              cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            status, out, err = finish(process)
+        ran = os.path.exists(mark)
+    lines = err.decode().strip().splitlines()
+    need(status == 1, f"exit status {status}")
+    need(not out, f"stdout {out!r}")
+    need(len(lines) == 1 and "root" in lines[0], f"stderr: {lines}")
+    need(not ran, "the command was run although it could not be watched")
 
 
 def test_two_watchers():

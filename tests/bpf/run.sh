@@ -47,6 +47,7 @@ check 'actions, static' cc_target actions-static tests/bpf/actions.c -static
 check 'actions, static and position independent' \
 	cc_target actions-static-pie tests/bpf/actions.c -static-pie
 check 'hostile' cc_target hostile tests/bpf/hostile.c
+check 'leaderless' cc_target leaderless tests/bpf/leaderless.c
 check 'probe_counts' cc_probe_counts
 ktap_end || exit 1	# the rest would only repeat it
 
