@@ -62,7 +62,7 @@ struct headway_thread_rec {
 	__u64 wait_addr;
 	__u64 wait_since_ns;
 	__u32 wait_op;			/* FUTEX_CMD_MASK applied */
-	__u32 wait_word;		/* the word's value when the wait began */
+	__u32 wait_word;		/* the word's value at the snapshot */
 	__u32 wait_owner;		/* u32 at word + 8: a glibc mutex owner, or noise */
 	__u32 wait_flags;		/* enum headway_wait_flags */
 	/* Held set, pruned by re-reading owners at every trylock. */

@@ -240,6 +240,8 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 	};
 	snprintf(pid_str, sizeof(pid_str), "%d", pid);
 	t->other_pidns = headway_proc_ns_ino(pid_str, "pid") != headway_proc_ns_ino("self", "pid");
+	if (!headway_proc_readable(pid))
+		p->skel->bss->owners_from_kernel = true;
 	/* BPF programs read it with one load: 0 in between would only cost them a map lookup. */
 	p->skel->bss->only_tgid = live_targets(p, &key_tgid) == 1 && !p->opts.follow_forks ?
 				  key_tgid : 0;

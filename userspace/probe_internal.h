@@ -121,6 +121,7 @@ struct headway_open_waits {
 /* Take a wait that the kernel side did not see from the system call that the thread is in. */
 void headway_probe_seed_wait(struct headway_probe *p, struct headway_snap_thread *t,
 			     const struct headway_proc_thread *proc, uint64_t now_ns);
+void headway_probe_read_owner(struct headway_snap_thread *t);
 /* Remember a thread's open wait, and unwind it when it has lasted. */
 void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits *next,
 			     struct headway_target *target, const struct headway_snap_thread *t,

@@ -194,8 +194,10 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
 		return 0;
 	prune_held(&t->rec);
 	headway_probe_seed_wait(p, t, &proc, m->snap->time_ns);
-	if (t->rec.wait_addr)
-		headway_probe_keep_wait(p, &m->waits, target, t, &proc, m->snap->time_ns);
+	if (!t->rec.wait_addr)
+		return 0;
+	headway_probe_read_owner(t);
+	headway_probe_keep_wait(p, &m->waits, target, t, &proc, m->snap->time_ns);
 	return 0;
 }
 

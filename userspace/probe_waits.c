@@ -71,7 +71,6 @@ void headway_probe_seed_wait(struct headway_probe *p, struct headway_snap_thread
 {
 	struct headway_thread_rec *rec = &t->rec;
 	const struct headway_open_wait *w;
-	uint32_t cmd = proc->args[1] & FUTEX_CMD, word[3] = {};
 	uint64_t addr = proc->args[0];
 
 	if (rec->wait_addr || !in_wait(proc))
@@ -79,17 +78,27 @@ void headway_probe_seed_wait(struct headway_probe *p, struct headway_snap_thread
 	rec->wait_addr = addr;
 	w = headway_probe_find_wait(p, t);
 	rec->wait_since_ns = w ? w->since_ns : now_ns;
-	rec->wait_op = cmd;
-	rec->wait_word = 0;
-	rec->wait_owner = 0;
+	rec->wait_op = proc->args[1] & FUTEX_CMD;
 	rec->wait_flags = (proc->args[1] & FUTEX_PRIVATE ? HEADWAY_WAIT_PRIVATE : 0) |
 			  (proc->args[3] ? HEADWAY_WAIT_TIMEOUT : 0);
-	if (headway_proc_memory(rec->tid, addr, word, sizeof(word)) < (ssize_t)sizeof(word[0]))
+}
+
+/* The word that a thread waits on and the owner beside it, as they are now. */
+void headway_probe_read_owner(struct headway_snap_thread *t)
+{
+	struct headway_thread_rec *rec = &t->rec;
+	uint32_t word[3] = {};
+
+	/* Where memory may not be read, the kernel side did it when the wait began. */
+	if (headway_proc_memory(rec->tid, rec->wait_addr, word, sizeof(word)) <
+	    (ssize_t)sizeof(word[0]))
 		return;
 	rec->wait_flags |= HEADWAY_WAIT_OWNER_READ;
 	rec->wait_word = word[0];
-	rec->wait_owner = cmd == CMD_LOCK_PI || cmd == CMD_LOCK_PI2 ? word[0] & PI_TID_MASK :
-								      word[2];
+	if (rec->wait_op == CMD_LOCK_PI || rec->wait_op == CMD_LOCK_PI2)
+		rec->wait_owner = word[0] & PI_TID_MASK;
+	else
+		rec->wait_owner = word[2];
 }
 
 static int32_t unwind(struct headway_probe *p, struct headway_target *target,

@@ -256,6 +256,20 @@ pid_t headway_proc_ns_tid(int task_fd, pid_t tid)
 	return last;
 }
 
+bool headway_proc_readable(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	/* The same check as that of process_vm_readv: PTRACE_MODE_ATTACH. */
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 bool headway_proc_is_32bit(pid_t pid)
 {
 	char path[64], ident[EI_NIDENT + 1];
