@@ -74,7 +74,7 @@ lint_sparse() {
 	local log=build/logs/sparse.log
 
 	mkdir -p build/logs
-	make -s kmod FLAVOUR=sparse KMOD_ARGS='C=2' >"$log" 2>&1 || {
+	make -s --no-print-directory kmod FLAVOUR=sparse KMOD_ARGS='C=2' >"$log" 2>&1 || {
 		cat "$log"
 		return 1
 	}
@@ -86,7 +86,7 @@ lint_clang_tidy() {
 	local checks log=build/logs/clang-tidy.log
 
 	mkdir -p build/logs
-	make -s bpf || return 1
+	make -s --no-print-directory bpf || return 1
 	checks='-*,bugprone-*,clang-analyzer-*,performance-*,misc-redundant-expression,misc-unused-parameters'
 	# Matters of taste; Annex K functions, which glibc does not have; and the va_list check, which in
 	# this version does not know what va_start does.

@@ -32,7 +32,7 @@ for series; do
 
 	if ! kernel=$("$top/tests/vm/qemu.sh" kernel "$series"); then
 		why="there is no kernel $series to boot"
-	elif ! make -s -C "$top" kmod KDIR="$(readlink -f "$kernel/headers")" FLAVOUR="$flavour" HEADWAY_KUNIT=y; then
+	elif ! make -s --no-print-directory -C "$top" kmod KDIR="$(readlink -f "$kernel/headers")" FLAVOUR="$flavour" HEADWAY_KUNIT=y; then
 		why="the modules did not build for $series"
 	else
 		version=$(cat "$kernel/VERSION")

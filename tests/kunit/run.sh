@@ -37,7 +37,7 @@ trouble() {
 
 kernel=$("$top/tests/vm/uml.sh" build "$flavour") || trouble kernel "User Mode Linux did not build"
 build=build/kmod-uml-$flavour
-make -s -C "$top" kmod KDIR="$kernel" FLAVOUR="uml-$flavour" ARCH=um HEADWAY_KUNIT=y ||
+make -s --no-print-directory -C "$top" kmod KDIR="$kernel" FLAVOUR="uml-$flavour" ARCH=um HEADWAY_KUNIT=y ||
 	trouble modules "the modules did not build for User Mode Linux"
 [ -e "$top/$build/tests/kunit/headway_kunit.ko" ] || trouble modules "there is no headway_kunit.ko"
 

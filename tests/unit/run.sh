@@ -15,7 +15,7 @@ status=0
 tests/lib/selftest.sh || status=1
 
 # Built one by one (-k): a test that does not compile fails, and the others still run.
-build_log=$(make -k -s -j"$(nproc)" unit 2>&1) || status=1
+make -k -s --no-print-directory -j"$(nproc)" unit >/dev/null 2>&1
 results=()
 # A status of its own, apart from that of a test that failed.
 export ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99
@@ -23,8 +23,10 @@ export TSAN_OPTIONS=exitcode=99
 for source in tests/unit/*_test.c; do
 	[ -e "$source" ] || continue
 	name=$(basename "$source" .c)
-	if [ ! -x "build/unit/$name" ] || ! make -q -s "build/unit/$name" 2>/dev/null; then
-		results+=("$name does not build")
+	# Nothing to do if it was built above, and its own errors if not.
+	if ! build_log=$(make -s --no-print-directory "build/unit/$name" 2>&1); then
+		results+=("$name does not build:"$'\n'"$(head -40 <<<"$build_log")")
+		status=1
 		continue
 	fi
 	timeout --kill-after=5 "$limit" "build/unit/$name"
@@ -46,7 +48,7 @@ for source in tests/unit/*_test.c; do
 	if [ -z "$why" ]; then
 		ok "$name"
 	else
-		not_ok "$name" "$why"$'\n'"$(grep -A5 -F "$name" <<<"$build_log" | head -30)"
+		not_ok "$name" "$why"
 	fi
 done
 if [ "$ktap_count" -eq 0 ]; then
