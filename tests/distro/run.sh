@@ -48,9 +48,10 @@ for series; do
 		*) why="the guest ended with status $code" ;;
 		esac
 		[ "$code" -eq 0 ] || status=1
+		[ -s "$console" ] || why="no guest was started"
 		# The module was in, under load and out again, and the kernel had nothing to say about it.
 		[ "$code" -ne 0 ] || insmod=pass
-		case $(grep -aoE '^BPF (pass|fail)' "$console" | tail -1) in
+		case $(grep -aoE '^BPF (pass|fail)' "$console" 2>/dev/null | tail -1) in
 		*pass) bpf=pass ;;
 		*fail) bpf=fail ;;
 		esac
