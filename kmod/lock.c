@@ -598,10 +598,12 @@ void headway_lock_track(struct headway_lock *lock)
  * @rank: order
  * @key: order among equal ranks
  * @name: shown in debugfs
+ * @class_name: lockdep wants one name for a class, so that is not @name
  * @class: lockdep class
  */
 void __headway_lock_init(struct headway_lock *lock, struct headway_domain *domain, u32 rank,
-			 u64 key, const char *name, struct lock_class_key *class)
+			 u64 key, const char *name, const char *class_name,
+			 struct lock_class_key *class)
 {
 	memset(lock, 0, sizeof(*lock));
 	raw_spin_lock_init(&lock->wait_lock);
@@ -610,7 +612,7 @@ void __headway_lock_init(struct headway_lock *lock, struct headway_domain *domai
 	lock->key = key;
 	lock->domain = domain;
 	lock->stats.name = name ?: "unnamed";
-	headway_dep_init(lock, lock->stats.name, class);
+	headway_dep_init(lock, class_name, class);
 }
 EXPORT_SYMBOL_GPL(__headway_lock_init);
 

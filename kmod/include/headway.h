@@ -279,7 +279,8 @@ enum headway_verdict headway_domain_verdict(struct headway_domain *domain);
 
 /* lock.c */
 void __headway_lock_init(struct headway_lock *lock, struct headway_domain *domain, u32 rank,
-			 u64 key, const char *name, struct lock_class_key *class);
+			 u64 key, const char *name, const char *class_name,
+			 struct lock_class_key *class);
 void headway_lock_destroy(struct headway_lock *lock);
 
 /**
@@ -295,7 +296,7 @@ void headway_lock_destroy(struct headway_lock *lock);
  */
 #define headway_lock_init(lock, domain, rank, key, name) do { \
 	static struct lock_class_key __headway_class; \
-	__headway_lock_init(lock, domain, rank, key, name, &__headway_class); \
+	__headway_lock_init(lock, domain, rank, key, name, #lock, &__headway_class); \
 } while (0)
 
 /* txn.c */
