@@ -214,11 +214,14 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 {
 	struct headway_proc_thread leader;
 	struct headway_target *more, *t;
+	pid_t live = headway_proc_live_tid(pid);
 	char pid_str[16];
 	uint32_t one = 1;
 	size_t i;
 	int err;
 
+	if (live < 0)
+		return live;
 	err = headway_proc_process(pid, &leader);
 	if (err)
 		return err;
@@ -234,13 +237,13 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 	t = &more[p->nr_targets++];
 	*t = (struct headway_target){
 		.pid = pid,
-		.anchor = pid,
+		.anchor = live,
 		.key_tgid = key_tgid,
 		.start_ns = leader.start_ns,
 	};
-	snprintf(pid_str, sizeof(pid_str), "%d", pid);
+	snprintf(pid_str, sizeof(pid_str), "%d", live);
 	t->other_pidns = headway_proc_ns_ino(pid_str, "pid") != headway_proc_ns_ino("self", "pid");
-	if (!headway_proc_readable(pid))
+	if (!headway_proc_readable(live))
 		p->skel->bss->owners_from_kernel = true;
 	/* BPF programs read it with one load: 0 in between would only cost them a map lookup. */
 	p->skel->bss->only_tgid = live_targets(p, &key_tgid) == 1 && !p->opts.follow_forks ?

@@ -205,22 +205,17 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
  * A uprobe belongs to one thread, although it serves the whole address space, and goes with it:
  * when that thread has ended and others go on (pthread_exit in main), hang it on another.
  */
-static void keep_anchor(struct headway_probe *p, struct headway_target *target, int task_fd,
-			const pid_t *tids, size_t n)
+static void keep_anchor(struct headway_probe *p, struct headway_target *target, int task_fd)
 {
 	struct headway_proc_thread t;
-	size_t i;
+	pid_t live;
 
-	if (!target->trylock_found)
-		return;
 	if (!headway_proc_thread(task_fd, target->anchor, &t) && t.state != 'Z' && t.state != 'X')
 		return;
-	for (i = 0; i < n; i++)
-		if (!headway_proc_thread(task_fd, tids[i], &t) && t.state != 'Z' && t.state != 'X')
-			break;
-	if (i == n)
+	live = headway_proc_live_tid(target->pid);
+	if (live < 0)
 		return;
-	target->anchor = tids[i];
+	target->anchor = live;
 	headway_probe_detach_uprobes(p, target->pid);
 	target->exe_ino = 0;
 	target->trylock_found = false;
@@ -244,7 +239,7 @@ static int merge_target(struct headway_probe *p, struct merge *m, struct headway
 	for (i = 0, err = 0; i < n && !err; i++)
 		err = merge_thread(p, m, target, fd, tids[i]);
 	if (!err && n > 1)
-		keep_anchor(p, target, fd, tids, n);
+		keep_anchor(p, target, fd);
 	/* A leader that has ended stays a zombie while other threads run, or until it is reaped. */
 	if (!err && n == 1 && (leader.state == 'Z' || leader.state == 'X'))
 		target->exited = true;

@@ -190,24 +190,27 @@ int headway_proc_process(pid_t pid, struct headway_proc_thread *out)
 	return err;
 }
 
-bool headway_proc_alive(pid_t pid)
+pid_t headway_proc_live_tid(pid_t pid)
 {
 	int fd = headway_proc_task_open(pid);
 	struct headway_proc_thread t;
-	bool alive = false;
-	pid_t *tids;
+	pid_t *tids, live = -ESRCH;
 	size_t n, i;
 
 	if (fd < 0)
-		return false;
+		return fd;
 	if (!headway_proc_tids(fd, &tids, &n)) {
-		for (i = 0; i < n && !alive; i++)
-			alive = !headway_proc_thread(fd, tids[i], &t) && t.state != 'Z' &&
-				t.state != 'X';
+		/* The leader's is the lowest, unless ids have come round. */
+		if (!headway_proc_thread(fd, pid, &t) && t.state != 'Z' && t.state != 'X')
+			live = pid;
+		for (i = 0; i < n && live < 0; i++)
+			if (!headway_proc_thread(fd, tids[i], &t) && t.state != 'Z' &&
+			    t.state != 'X')
+				live = tids[i];
 		free(tids);
 	}
 	close(fd);
-	return alive;
+	return live;
 }
 
 /* The value of a "Name:\t" line of a status file. */

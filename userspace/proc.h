@@ -34,8 +34,11 @@ struct headway_proc_thread {
 pid_t headway_proc_tgid(pid_t pid);
 /* State and start time of a process's leader. */
 int headway_proc_process(pid_t pid, struct headway_proc_thread *out);
-/* Has at least one thread that is not a zombie. */
-bool headway_proc_alive(pid_t pid);
+/*
+ * A thread that has not ended: the leader, or another one when that is a zombie, whose mappings,
+ * root and memory read as absent. -ESRCH: none.
+ */
+pid_t headway_proc_live_tid(pid_t pid);
 /* Descriptor of /proc/PID/task, for the two calls below. */
 int headway_proc_task_open(pid_t pid);
 int headway_proc_thread(int task_fd, pid_t tid, struct headway_proc_thread *out);

@@ -30,6 +30,7 @@
 
 struct headway_symbolizer {
 	pid_t pid;
+	pid_t live;			/* a thread that had not ended at the last look */
 	int root;			/* stays usable after the process has ended */
 	Dwfl *dwfl;
 	dev_t exe_dev;
@@ -75,7 +76,7 @@ static int open_exe(const char *name)
 	char link[64], target[4096];
 	ssize_t n;
 
-	snprintf(link, sizeof(link), "/proc/%d/exe", current->pid);
+	snprintf(link, sizeof(link), "/proc/%d/exe", current->live);
 	n = readlink(link, target, sizeof(target) - 1);
 	if (n <= 0)
 		return -1;
@@ -168,31 +169,17 @@ static char *read_file(const char *path, size_t *len)
 	return NULL;
 }
 
-/* /proc/PID/maps, or NULL when there is nothing (a process that has ended). */
-static char *read_maps(pid_t pid, size_t *len)
+/* Its mappings, or NULL when there are none: it has ended. */
+static char *read_maps(struct headway_symbolizer *s, size_t *len)
 {
-	char path[64], *maps = NULL;
-	pid_t *tids;
-	size_t n, i;
-	int fd;
+	pid_t live = headway_proc_live_tid(s->pid);
+	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = read_file(path, len);
-	if (maps)
-		return maps;
-	/* A leader that has ended has none any more; its threads do. */
-	fd = headway_proc_task_open(pid);
-	if (fd < 0)
+	if (live < 0)
 		return NULL;
-	if (!headway_proc_tids(fd, &tids, &n)) {
-		for (i = 0; i < n && !maps; i++) {
-			snprintf(path, sizeof(path), "/proc/%d/maps", tids[i]);
-			maps = read_file(path, len);
-		}
-		free(tids);
-	}
-	close(fd);
-	return maps;
+	s->live = live;
+	snprintf(path, sizeof(path), "/proc/%d/maps", live);
+	return read_file(path, len);
 }
 
 /* Look at the mappings again. Keeps what is known when the process has ended. */
@@ -205,7 +192,7 @@ static int report(struct headway_symbolizer *s)
 	int err;
 
 	s->reported = now_s();
-	maps = read_maps(s->pid, &len);
+	maps = read_maps(s, &len);
 	if (!maps)
 		return -ESRCH;
 	f = fmemopen(maps, len, "r");
@@ -218,7 +205,7 @@ static int report(struct headway_symbolizer *s)
 	dwfl_report_end(s->dwfl, NULL, NULL);
 	fclose(f);
 	free(maps);
-	snprintf(path, sizeof(path), "/proc/%d/exe", s->pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", s->live);
 	if (!stat(path, &st)) {
 		s->exe_dev = st.st_dev;
 		s->exe_ino = st.st_ino;
@@ -232,7 +219,7 @@ static void check_exec(struct headway_symbolizer *s)
 	struct stat st;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", s->pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", s->live);
 	if (!stat(path, &st) && (st.st_dev != s->exe_dev || st.st_ino != s->exe_ino))
 		report(s);
 }
@@ -246,7 +233,8 @@ struct headway_symbolizer *headway_symbolizer_new(pid_t pid)
 		return NULL;
 	elf_version(EV_CURRENT);
 	s->pid = pid;
-	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	s->live = headway_proc_live_tid(pid);
+	snprintf(path, sizeof(path), "/proc/%d/root", s->live);
 	s->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (s->root < 0)
 		goto free_symbolizer;
