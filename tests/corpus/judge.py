@@ -351,6 +351,8 @@ def corpus_totals(cases):
         t, f, m = (d.get(verdict, 0) for d in (true, false, missed))
         if t + f + m:
             print(f"CORPUS class={verdict} precision={ratio(t, t + f)} recall={ratio(t, t + m)}")
+    abstained = sum(case.got() == "undetermined" for case in cases)
+    print(f"CORPUS class=undetermined abstentions={abstained}")
     t, f, m = (sum(d.values()) for d in (true, false, missed))
     print(f"CORPUS precision={ratio(t, t + f)} recall={ratio(t, t + m)} cases={len(cases)}")
 
