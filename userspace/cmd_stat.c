@@ -245,7 +245,8 @@ static void domain_json(const char *domain, const struct headway_record *r,
 
 static const struct headway_column domain_columns[] = {
 	{ "DOMAIN", NULL, true }, { "POLICY", NULL, true }, { "VERDICT", NULL, true },
-	{ "FOR", "s", false }, { "IN FLIGHT", NULL, false }, { "ATTEMPTS", NULL, false }, { "COMMITS", NULL, false },
+	{ "FOR", "s", false }, { "IN FLIGHT", NULL, false }, { "ATTEMPTS", NULL, false },
+	{ "COMMITS", NULL, false },
 	{ "ROLLBACKS", NULL, false }, { "COMMITS/s", NULL, false },
 	{ "ROLLBACKS/s", NULL, false },
 };
@@ -354,6 +355,14 @@ static void add_txn(struct headway_table *t, const struct headway_record *r)
 	}
 }
 
+static void print_edge(const struct headway_record *r, bool first)
+{
+	printf("%s%s (%s) waits for %s, ", first ? "\n" : "", str(r, "waiter"),
+	       str(r, "waiter_pid"), str(r, "lock"));
+	printf("held by %s (%s, %s), since %.1f ms\n", str(r, "holder"), str(r, "holder_pid"),
+	       str(r, "holder_state"), (double)get(r, "wait_ns") / 1e6);
+}
+
 static void print_rates_note(const struct rates *rates, bool color)
 {
 	fputs(headway_tint_on(HEADWAY_TINT_DIM, color), stdout);
@@ -406,10 +415,7 @@ static int report_file(struct stat *st, const char *file, const char *type,
 		else if (row)
 			row(&table, r);
 		else
-			printf("%s%s (%s) waits for %s, held by %s (%s, %s), since %.1f ms\n",
-			       i ? "" : "\n", str(r, "waiter"), str(r, "waiter_pid"), str(r, "lock"),
-			       str(r, "holder"), str(r, "holder_pid"), str(r, "holder_state"),
-			       (double)get(r, "wait_ns") / 1e6);
+			print_edge(r, !i);
 	}
 	if (!st->opts.json && columns) {
 		putchar('\n');
@@ -482,7 +488,7 @@ static int report(struct stat *st)
 
 static const struct argp_option argp_options[] = {
 	{ "json", 'j', NULL, 0, "One JSON object a line (see headway.schema.json)", 0 },
-	{ "interval", 'i', "SECONDS", 0, "Report again every SECONDS; rates are then over them", 0 },
+	{ "interval", 'i', "SECONDS", 0, "Report again every SECONDS, with rates over them", 0 },
 	{ "count", 'n', "COUNT", 0, "With -i: stop after COUNT reports", 0 },
 	{ 0 },
 };

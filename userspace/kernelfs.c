@@ -57,7 +57,7 @@ static void unescape(const char *from, size_t len, char *to, size_t size)
 bool headway_mountinfo_next(const char *mountinfo, size_t *pos, char *path, size_t size)
 {
 	while (mountinfo[*pos]) {
-		const char *line = mountinfo + *pos, *field = line, *root = NULL, *type;
+		const char *line = mountinfo + *pos, *field, *root = NULL, *type;
 		size_t len = strcspn(line, "\n");
 		char copy[PATH_MAX];
 
@@ -175,7 +175,8 @@ static int open_detached(void)
 		close(fs);
 		return err;
 	}
-	mnt = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID);
+	mnt = fsmount(fs, FSMOUNT_CLOEXEC,
+		      MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID);
 	err = mnt < 0 ? -errno : 0;
 	close(fs);
 	return err ? err : mnt;
@@ -322,7 +323,7 @@ int headway_kernelfs_domains(struct headway_kernelfs *k, char ***names, size_t *
 
 		if (entry->d_name[0] == '.')
 			continue;
-		/* A name that is not printable cannot be shown, nor is one that the module makes. */
+		/* The module makes printable names only; no other can be shown. */
 		headway_copy_printable(name, sizeof(name), entry->d_name, strlen(entry->d_name));
 		if (strcmp(name, entry->d_name))
 			continue;
@@ -347,8 +348,8 @@ int headway_kernelfs_domains(struct headway_kernelfs *k, char ***names, size_t *
 int headway_kernelfs_check_domain(struct headway_kernelfs *k, const char *domain)
 {
 	char known[256], shown[64];
-	char **names;
-	size_t nr, used = 0;
+	char **names = NULL;
+	size_t nr = 0, used = 0;
 	int err;
 
 	err = headway_kernelfs_domains(k, &names, &nr);
@@ -418,8 +419,8 @@ int headway_kernelfs_read_raw(struct headway_kernelfs *k, const char *domain, co
 int headway_kernelfs_read(struct headway_kernelfs *k, const char *domain, const char *file,
 			  struct headway_text *text)
 {
-	size_t len;
-	char *buf;
+	char *buf = NULL;
+	size_t len = 0;
 	int err;
 
 	err = headway_kernelfs_read_raw(k, domain, file, &buf, &len);
@@ -448,7 +449,7 @@ int headway_kernelfs_write(struct headway_kernelfs *k, const char *domain, const
 	fd = openat(k->dir, path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return fail_file(k, path, -errno);
-	/* In one go: the kernel side takes a write as a whole, and EINTR is the user's wish to stop. */
+	/* Once: the kernel side takes a write as a whole, and EINTR is the user's wish to stop. */
 	n = write(fd, value, len);
 	err = n < 0 ? -errno : (size_t)n != len ? -EIO : 0;
 	close(fd);

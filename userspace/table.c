@@ -83,7 +83,7 @@ static size_t head_width(const struct headway_column *column)
 
 int headway_table_print(struct headway_table *t, FILE *out, bool color)
 {
-	size_t width[HEADWAY_TABLE_COLUMNS], n = t->nr_columns;
+	size_t width[HEADWAY_TABLE_COLUMNS] = { 0 }, n = t->nr_columns;
 	bool failed = t->failed;
 	size_t units = 0;		/* columns up to the last one that has a unit */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * table.h - aligned columns for people. Collects cells, then prints; knows nothing of what they mean.
+ * table.h - aligned columns for people. Collects cells, then prints; knows not what they mean.
  */
 #ifndef HEADWAY_TABLE_H
 #define HEADWAY_TABLE_H

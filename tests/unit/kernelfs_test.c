@@ -145,7 +145,8 @@ KTAP_TEST(every_prefix_of_a_file)
 	struct headway_text text;
 
 	for (size_t len = 0; len < sizeof(whole); len++) {
-		char *copy = malloc(len ? len : 1);	/* exact, so that ASAN sees one byte too far */
+		/* Exact, so that ASAN sees one byte too far. */
+		char *copy = malloc(len ? len : 1);
 
 		memcpy(copy, whole, len);
 		if (headway_text_parse(&text, "graph", copy, len)) {
@@ -228,11 +229,11 @@ KTAP_TEST(random_input_stays_printable)
 KTAP_TEST(mountinfo_finds_whole_debugfs_only)
 {
 	static const char text[] =
-		"21 1 0:19 / /proc rw - proc proc rw\n"
-		"25 1 0:7 /tracing /mnt/bind rw - debugfs debugfs rw\n"
+		"21 1 0:19 / /proc rw - proc none rw\n"
+		"25 1 0:7 /tracing /mnt/bind rw - debugfs none rw\n"
 		"short line\n"
 		" - debugfs \n"
-		"26 1 0:7 / /sys/kernel/debug rw,nosuid shared:8 - debugfs debugfs rw\n"
+		"26 1 0:7 / /sys/kernel/debug rw,nosuid shared:8 - debugfs none rw\n"
 		"27 1 0:8 / /debugfs rw - tmpfs debugfs rw\n"
 		"28 1 0:7 / /a\\040b\\011c\\134d\\9 rw - debugfs none rw";
 	char path[64];

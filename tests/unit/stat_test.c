@@ -3,11 +3,14 @@
  * stat_test.c - what `headway stat` and `headway policy` print and how they end, on a tree of files
  * that stands in for debugfs.
  *
- * The commands find debugfs by themselves and take no path, so the linker puts our function in front
- * of headway_kernelfs_open(); and as plain files never refuse, one in front of _write(). Each run is a child process, as usage errors exit.
+ * The commands find debugfs by themselves and take no path, so the linker puts our function in
+ * front of headway_kernelfs_open(); and as plain files never refuse, one in front of _write(). Each
+ * run is a child process, as usage errors exit.
  */
-// links: userspace/cmd_stat.c userspace/cmd_policy.c userspace/table.c userspace/kernelfs.c userspace/logfmt.c userspace/finding.c
-// libs: -ljson-c -Wl,--wrap=headway_kernelfs_open -Wl,--wrap=headway_kernelfs_write
+// links: userspace/cmd_stat.c userspace/cmd_policy.c userspace/table.c
+// links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c
+// libs: -ljson-c -Wl,--wrap=headway_kernelfs_open
+// libs: -Wl,--wrap=headway_kernelfs_write
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -124,7 +127,7 @@ static void slurp(FILE *f, char *buf, size_t size)
 	fclose(f);
 }
 
-/* Runs the command; SIGTERM after KILL_MS when that is not 0. Returns the exit status, or -signal. */
+/* Runs the command; SIGTERM after KILL_MS unless that is 0. Returns the exit status, or -signal. */
 static int run_for(long kill_ms, int (*command)(int, char **), char **argv)
 {
 	FILE *to_out = tmpfile(), *to_err = tmpfile();
@@ -170,15 +173,19 @@ KTAP_TEST(stat_lists_domains)
 
 KTAP_TEST(stat_of_one_domain_shows_locks_and_edges)
 {
+	const char *table =
+		"\nLOCK   ACQUISITIONS  CONTENTIONS  ROLLBACKS  WAIT AVG  WAIT MAX  HOLD AVG  WAITERS  HOLDER\n"
+		"                                                   us        us        us\n"
+		"77                1            0          0      12.3     100.0         -        0  -\n"
+		"fork0           100           50         49         -         -      10.5        1  phil/0 (12)\n";
+	const char *edge =
+		"\nphil/1 (13) waits for fork0, held by phil/0 (12, S), since 1.5 ms\n";
+
 	make_tree();
 	EXPECT_EQ(run(stat, "dinner"), 0);
-	EXPECT(strstr(out,
-		      "\nLOCK   ACQUISITIONS  CONTENTIONS  ROLLBACKS  WAIT AVG  WAIT MAX  HOLD AVG  WAITERS  HOLDER\n"
-		      "                                                   us        us        us\n"
-		      "77                1            0          0      12.3     100.0         -        0  -\n"
-		      "fork0           100           50         49         -         -      10.5        1  phil/0 (12)\n"));
+	EXPECT(strstr(out, table));
 	EXPECT(strstr(out, "\nNo live transaction has met a conflict.\n"));
-	EXPECT(strstr(out, "\nphil/1 (13) waits for fork0, held by phil/0 (12, S), since 1.5 ms\n"));
+	EXPECT(strstr(out, edge));
 	remove_tree();
 }
 
@@ -197,6 +204,16 @@ static struct json_object *json_line(int n)
 	return o;
 }
 
+static const char *string_of(struct json_object *o, const char *key)
+{
+	return json_object_get_string(json_object_object_get(o, key));
+}
+
+static int int_of(struct json_object *o, const char *key)
+{
+	return json_object_get_int(json_object_object_get(o, key));
+}
+
 KTAP_TEST(stat_json_is_one_object_a_line)
 {
 	static const char *const types[] = { "domain", "lock", "lock", "edge" };
@@ -207,18 +224,19 @@ KTAP_TEST(stat_json_is_one_object_a_line)
 	for (int i = 0; i < 4; i++) {
 		o = json_line(i);
 		ASSERT(o);
-		EXPECT_STREQ(json_object_get_string(json_object_object_get(o, "type")), types[i]);
-		EXPECT_STREQ(json_object_get_string(json_object_object_get(o, "domain")), "dinner");
-		EXPECT_EQ(json_object_get_int(json_object_object_get(o, "v")), 1);
+		EXPECT_STREQ(string_of(o, "type"), types[i]);
+		EXPECT_STREQ(string_of(o, "domain"), "dinner");
+		EXPECT_EQ(int_of(o, "v"), 1);
 		if (i == 0) {
 			/* What a newer module adds is passed on. */
-			EXPECT_EQ(json_object_get_int(json_object_object_get(o, "new_counter")), 42);
-			EXPECT_EQ(json_object_get_int(json_object_object_get(o, "commits")), 7);
+			EXPECT_EQ(int_of(o, "new_counter"), 42);
+			EXPECT_EQ(int_of(o, "commits"), 7);
 		}
 		if (i == 1) {
-			EXPECT(json_object_is_type(json_object_object_get(o, "name"), json_type_string));
-			EXPECT_EQ(json_object_get_int(json_object_object_get(o, "waittime_avg_ns")),
-				  12345);
+			/* A name that looks like a number is still a name. */
+			EXPECT(json_object_is_type(json_object_object_get(o, "name"),
+						   json_type_string));
+			EXPECT_EQ(int_of(o, "waittime_avg_ns"), 12345);
 			EXPECT(json_object_object_get(o, "holder") == NULL);
 			EXPECT(json_object_object_get_ex(o, "holder", NULL));
 		}
@@ -257,10 +275,10 @@ KTAP_TEST(stat_interval_computes_rates_from_its_own_samples)
 	first = json_line(0);
 	second = json_line(1);
 	ASSERT(first && second);
-	EXPECT_EQ(json_object_get_int(json_object_object_get(first, "rollbacks_per_s")), 100);
-	EXPECT_EQ(json_object_get_int(json_object_object_get(second, "commits_per_s")), 0);
+	EXPECT_EQ(int_of(first, "rollbacks_per_s"), 100);
+	EXPECT_EQ(int_of(second, "commits_per_s"), 0);
 	/* Nothing moved between the two, whatever the module's last window says. */
-	EXPECT_EQ(json_object_get_int(json_object_object_get(second, "rollbacks_per_s")), 0);
+	EXPECT_EQ(int_of(second, "rollbacks_per_s"), 0);
 	EXPECT(json_object_get_double(json_object_object_get(second, "rates_over_s")) < 1.0);
 	EXPECT(json_line(2) == NULL);
 	json_object_put(first);
