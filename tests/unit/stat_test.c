@@ -174,10 +174,10 @@ KTAP_TEST(stat_lists_domains)
 KTAP_TEST(stat_of_one_domain_shows_locks_and_edges)
 {
 	const char *table =
-		"\nLOCK   ACQUISITIONS  CONTENTIONS  ROLLBACKS  WAIT AVG  WAIT MAX  HOLD AVG  WAITERS  HOLDER\n"
-		"                                                   us        us        us\n"
-		"77                1            0          0      12.3     100.0         -        0  -\n"
-		"fork0           100           50         49         -         -      10.5        1  phil/0 (12)\n";
+"\nLOCK   ACQUISITIONS  CONTENTIONS  ROLLBACKS  WAIT AVG  WAIT MAX  HOLD AVG  WAITERS  HOLDER\n"
+"                                                   us        us        us\n"
+"77                1            0          0      12.3     100.0         -        0  -\n"
+"fork0           100           50         49         -         -      10.5        1  phil/0 (12)\n";
 	const char *edge =
 		"\nphil/1 (13) waits for fork0, held by phil/0 (12, S), since 1.5 ms\n";
 
