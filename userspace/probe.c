@@ -80,8 +80,9 @@ int headway_probe_map(struct headway_probe *p, const char *name)
 
 int headway_probe_keep_link(struct headway_probe *p, struct bpf_link *link)
 {
-	struct bpf_link **more = realloc(p->links, (p->nr_links + 1) * sizeof(*more));
+	struct bpf_link **more;
 
+	more = reallocarray(p->links, p->nr_links + 1, sizeof(struct bpf_link *));
 	if (!more) {
 		bpf_link__destroy(link);
 		return headway_probe_fail(p, -ENOMEM, "out of memory");

@@ -123,6 +123,7 @@ static int attach_at(struct headway_probe *p, const struct headway_target *t, co
 		     uint64_t offset, const struct stat *st)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts);
+	struct bpf_program *prog;
 	struct headway_uprobe *more, *u;
 	int err;
 
@@ -133,14 +134,14 @@ static int attach_at(struct headway_probe *p, const struct headway_target *t, co
 	u = &more[p->nr_uprobes];
 	*u = (struct headway_uprobe){ .pid = t->pid, .dev = st->st_dev, .ino = st->st_ino };
 	opts.bpf_cookie = t->key_tgid;
-	u->entry = bpf_program__attach_uprobe_opts(headway_probe_program(p, "headway_trylock_enter"),
-						   t->anchor, path, offset, &opts);
+	prog = headway_probe_program(p, "headway_trylock_enter");
+	u->entry = bpf_program__attach_uprobe_opts(prog, t->anchor, path, offset, &opts);
 	err = libbpf_get_error(u->entry);
 	if (err)
 		return err;
 	opts.retprobe = true;
-	u->ret = bpf_program__attach_uprobe_opts(headway_probe_program(p, "headway_trylock_return"),
-						 t->anchor, path, offset, &opts);
+	prog = headway_probe_program(p, "headway_trylock_return");
+	u->ret = bpf_program__attach_uprobe_opts(prog, t->anchor, path, offset, &opts);
 	err = libbpf_get_error(u->ret);
 	if (err) {
 		bpf_link__destroy(u->entry);

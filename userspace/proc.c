@@ -194,8 +194,8 @@ pid_t headway_proc_live_tid(pid_t pid)
 {
 	int fd = headway_proc_task_open(pid);
 	struct headway_proc_thread t;
-	pid_t *tids, live = -ESRCH;
-	size_t n, i;
+	pid_t *tids = NULL, live = -ESRCH;
+	size_t n = 0, i;
 
 	if (fd < 0)
 		return fd;
@@ -275,7 +275,7 @@ bool headway_proc_readable(pid_t pid)
 
 bool headway_proc_is_32bit(pid_t pid)
 {
-	char path[64], ident[EI_NIDENT + 1];
+	char path[64], ident[EI_NIDENT + 1] = {};
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	return read_at(AT_FDCWD, path, ident, sizeof(ident)) == EI_NIDENT &&

@@ -114,19 +114,20 @@ static int find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name, D
 			  const char *file, const char *link, GElf_Word crc, char **found)
 {
 	static const char dir[] = "/usr/lib/debug/.build-id/";
-	char path[160], *p = path;
+	char path[160];
 	const unsigned char *id;
 	GElf_Addr addr;
 	int n, i, fd;
+	size_t len;
 
 	(void)userdata, (void)name, (void)base, (void)file, (void)link, (void)crc;
 	n = dwfl_module_build_id(mod, &id, &addr);
 	if (n < 2 || n > 40)
 		return -1;
-	p += sprintf(p, "%s%02x/", dir, id[0]);
-	for (i = 1; i < n; i++)
-		p += sprintf(p, "%02x", id[i]);
-	strcpy(p, ".debug");
+	snprintf(path, sizeof(path), "%s%02x/", dir, id[0]);
+	for (i = 1, len = strlen(path); i < n; i++, len += 2)
+		snprintf(path + len, sizeof(path) - len, "%02x", id[i]);
+	snprintf(path + len, sizeof(path) - len, ".debug");
 	fd = open_in_root(current->root, path);
 	if (fd < 0)
 		fd = regular(open(path, O_RDONLY | O_CLOEXEC));
