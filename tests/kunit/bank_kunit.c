@@ -204,57 +204,57 @@ static void abba_one_by_one_ordered(struct kunit *test)
 static void abba_as_set_ordered(struct kunit *test)
 {
 	run_bank(test, HEADWAY_POLICY_ORDERED, 2, 4,
-		 &(struct plan){ .rounds = 1000, .opposite = true, .as_set = true });
+		 &(struct plan){ .rounds = 500, .opposite = true, .as_set = true });
 	KUNIT_EXPECT_EQ(test, lab_stat(test->priv, HEADWAY_STAT_ROLLBACKS), 0ull);
 }
 
 static void abba_as_set_polite(struct kunit *test)
 {
 	run_bank(test, HEADWAY_POLICY_POLITE, 2, 4,
-		 &(struct plan){ .rounds = 1000, .opposite = true, .as_set = true });
+		 &(struct plan){ .rounds = 500, .opposite = true, .as_set = true });
 }
 
 static void abba_as_set_wound_wait(struct kunit *test)
 {
 	run_bank(test, HEADWAY_POLICY_WOUND_WAIT, 2, 4,
-		 &(struct plan){ .rounds = 1000, .opposite = true, .as_set = true });
+		 &(struct plan){ .rounds = 500, .opposite = true, .as_set = true });
 	/* A sorted set never needs one. */
 	KUNIT_EXPECT_EQ(test, lab_stat(test->priv, HEADWAY_STAT_ROLLBACKS), 0ull);
 }
 
 static void money_is_conserved_wound_wait(struct kunit *test)
 {
-	run_bank(test, HEADWAY_POLICY_WOUND_WAIT, 5, 6, &(struct plan){ .rounds = 1000 });
+	run_bank(test, HEADWAY_POLICY_WOUND_WAIT, 5, 6, &(struct plan){ .rounds = 500 });
 }
 
 static void money_is_conserved_wound_wait_slowly(struct kunit *test)
 {
 	run_bank(test, HEADWAY_POLICY_WOUND_WAIT, 4, 8,
-		 &(struct plan){ .rounds = 200, .linger = true });
+		 &(struct plan){ .rounds = 100, .linger = true });
 	KUNIT_EXPECT_GT(test, lab_stat(test->priv, HEADWAY_STAT_WOUNDS), 0ull);
 }
 
 static void money_is_conserved_wait_die(struct kunit *test)
 {
-	run_bank(test, HEADWAY_POLICY_WAIT_DIE, 5, 6, &(struct plan){ .rounds = 1000 });
+	run_bank(test, HEADWAY_POLICY_WAIT_DIE, 5, 6, &(struct plan){ .rounds = 500 });
 }
 
 static void money_is_conserved_wait_die_slowly(struct kunit *test)
 {
 	run_bank(test, HEADWAY_POLICY_WAIT_DIE, 4, 8,
-		 &(struct plan){ .rounds = 200, .linger = true });
+		 &(struct plan){ .rounds = 100, .linger = true });
 	KUNIT_EXPECT_GT(test, lab_stat(test->priv, HEADWAY_STAT_ROLLBACKS), 0ull);
 }
 
 static void money_is_conserved_detect(struct kunit *test)
 {
-	run_bank(test, HEADWAY_POLICY_DETECT, 5, 6, &(struct plan){ .rounds = 1000 });
+	run_bank(test, HEADWAY_POLICY_DETECT, 5, 6, &(struct plan){ .rounds = 500 });
 }
 
 static void money_is_conserved_detect_slowly(struct kunit *test)
 {
 	run_bank(test, HEADWAY_POLICY_DETECT, 4, 8,
-		 &(struct plan){ .rounds = 200, .linger = true });
+		 &(struct plan){ .rounds = 100, .linger = true });
 	KUNIT_EXPECT_GT(test, lab_stat(test->priv, HEADWAY_STAT_CYCLES), 0ull);
 }
 
@@ -271,7 +271,7 @@ static void money_is_conserved_polite(struct kunit *test)
 static void money_is_conserved_ordered(struct kunit *test)
 {
 	run_bank(test, HEADWAY_POLICY_ORDERED, 5, 6,
-		 &(struct plan){ .rounds = 1000, .as_set = true });
+		 &(struct plan){ .rounds = 500, .as_set = true });
 }
 
 static struct kunit_case bank_cases[] = {

@@ -285,7 +285,7 @@ static void out_of_a_livelock(struct kunit *test, enum headway_policy policy)
 	KUNIT_EXPECT_EQ(test, timed_change(lab, policy, LAB_PATIENCE_NS), 0);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(hands[0]->count) >= 20 &&
 					       READ_ONCE(hands[1]->count) >= 20));
-	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_MIGRATIONS), 2ull);
+	KUNIT_EXPECT_GE(test, lab_stat(lab, HEADWAY_STAT_MIGRATIONS), 1ull);
 	WRITE_ONCE(lab->stop, true);
 	for (i = 0; i < 2; i++)
 		KUNIT_EXPECT_EQ(test, lab_join(hands[i]), 0);

@@ -76,46 +76,66 @@ static __always_inline void __noreturn kunit_shim_abort(struct kunit *test)
 #define KUNIT_FAIL(test, fmt, ...) \
 	kunit_shim_fail(test, __FILE__, __LINE__, fmt, ##__VA_ARGS__)
 
-/* Printed as signed, so that errnos can be read. */
-#define KUNIT_SHIM_COMPARE(test, left, op, right, then) do { \
+/*
+ * Values are printed as signed, so that errnos can be read; the text comes from the outermost macro,
+ * where the arguments are as they were written.
+ */
+#define KUNIT_SHIM_COMPARE(test, left, op, right, text, then) do { \
 	const typeof(left) __left = (left); \
 	const typeof(right) __right = (right); \
 	if (!(__left op __right)) { \
-		KUNIT_FAIL(test, "%s %s %s is wanted, but they are %lld and %lld", \
-			   #left, #op, #right, (s64)__left, (s64)__right); \
+		KUNIT_FAIL(test, "%s is wanted, but they are %lld and %lld", text, \
+			   (s64)__left, (s64)__right); \
 		then; \
 	} \
 } while (0)
 
-#define KUNIT_SHIM_CHECK(test, condition, then) do { \
+#define KUNIT_SHIM_CHECK(test, condition, text, then) do { \
 	if (!(condition)) { \
-		KUNIT_FAIL(test, "%s is wanted", #condition); \
+		KUNIT_FAIL(test, "%s is wanted", text); \
 		then; \
 	} \
 } while (0)
 
-#define KUNIT_EXPECT_EQ(test, a, b) KUNIT_SHIM_COMPARE(test, a, ==, b, )
-#define KUNIT_EXPECT_NE(test, a, b) KUNIT_SHIM_COMPARE(test, a, !=, b, )
-#define KUNIT_EXPECT_LT(test, a, b) KUNIT_SHIM_COMPARE(test, a, <, b, )
-#define KUNIT_EXPECT_LE(test, a, b) KUNIT_SHIM_COMPARE(test, a, <=, b, )
-#define KUNIT_EXPECT_GT(test, a, b) KUNIT_SHIM_COMPARE(test, a, >, b, )
-#define KUNIT_EXPECT_GE(test, a, b) KUNIT_SHIM_COMPARE(test, a, >=, b, )
-#define KUNIT_EXPECT_TRUE(test, c) KUNIT_SHIM_CHECK(test, c, )
-#define KUNIT_EXPECT_FALSE(test, c) KUNIT_SHIM_CHECK(test, !(c), )
-#define KUNIT_EXPECT_PTR_EQ(test, a, b) KUNIT_SHIM_CHECK(test, (a) == (b), )
-#define KUNIT_EXPECT_NULL(test, p) KUNIT_SHIM_CHECK(test, !(p), )
-#define KUNIT_EXPECT_NOT_NULL(test, p) KUNIT_SHIM_CHECK(test, (p), )
-#define KUNIT_EXPECT_STREQ(test, a, b) KUNIT_SHIM_CHECK(test, !strcmp(a, b), )
+#define KUNIT_EXPECT_EQ(test, a, b) \
+	KUNIT_SHIM_COMPARE(test, a, ==, b, #a " == " #b, )
+#define KUNIT_EXPECT_NE(test, a, b) \
+	KUNIT_SHIM_COMPARE(test, a, !=, b, #a " != " #b, )
+#define KUNIT_EXPECT_LT(test, a, b) \
+	KUNIT_SHIM_COMPARE(test, a, <, b, #a " < " #b, )
+#define KUNIT_EXPECT_LE(test, a, b) \
+	KUNIT_SHIM_COMPARE(test, a, <=, b, #a " <= " #b, )
+#define KUNIT_EXPECT_GT(test, a, b) \
+	KUNIT_SHIM_COMPARE(test, a, >, b, #a " > " #b, )
+#define KUNIT_EXPECT_GE(test, a, b) \
+	KUNIT_SHIM_COMPARE(test, a, >=, b, #a " >= " #b, )
+
+#define KUNIT_EXPECT_TRUE(test, c) \
+	KUNIT_SHIM_CHECK(test, c, #c, )
+#define KUNIT_EXPECT_FALSE(test, c) \
+	KUNIT_SHIM_CHECK(test, !(c), "not " #c, )
+#define KUNIT_EXPECT_NOT_NULL(test, p) \
+	KUNIT_SHIM_CHECK(test, p, #p " not NULL", )
+#define KUNIT_EXPECT_NULL(test, p) \
+	KUNIT_SHIM_CHECK(test, !(p), #p " NULL", )
+#define KUNIT_EXPECT_PTR_EQ(test, a, b) \
+	KUNIT_SHIM_CHECK(test, (a) == (b), #a " == " #b, )
+#define KUNIT_EXPECT_STREQ(test, a, b) \
+	KUNIT_SHIM_CHECK(test, !strcmp(a, b), #a " equal to " #b, )
 
 #define KUNIT_ASSERT_EQ(test, a, b) \
-	KUNIT_SHIM_COMPARE(test, a, ==, b, kunit_shim_abort(test))
+	KUNIT_SHIM_COMPARE(test, a, ==, b, #a " == " #b, kunit_shim_abort(test))
 #define KUNIT_ASSERT_NE(test, a, b) \
-	KUNIT_SHIM_COMPARE(test, a, !=, b, kunit_shim_abort(test))
-#define KUNIT_ASSERT_TRUE(test, c) KUNIT_SHIM_CHECK(test, c, kunit_shim_abort(test))
-#define KUNIT_ASSERT_FALSE(test, c) KUNIT_SHIM_CHECK(test, !(c), kunit_shim_abort(test))
-#define KUNIT_ASSERT_NOT_NULL(test, p) KUNIT_SHIM_CHECK(test, (p), kunit_shim_abort(test))
+	KUNIT_SHIM_COMPARE(test, a, !=, b, #a " != " #b, kunit_shim_abort(test))
+
+#define KUNIT_ASSERT_TRUE(test, c) \
+	KUNIT_SHIM_CHECK(test, c, #c, kunit_shim_abort(test))
+#define KUNIT_ASSERT_FALSE(test, c) \
+	KUNIT_SHIM_CHECK(test, !(c), "not " #c, kunit_shim_abort(test))
+#define KUNIT_ASSERT_NOT_NULL(test, p) \
+	KUNIT_SHIM_CHECK(test, p, #p " not NULL", kunit_shim_abort(test))
 #define KUNIT_ASSERT_NOT_ERR_OR_NULL(test, p) \
-	KUNIT_SHIM_CHECK(test, !IS_ERR_OR_NULL(p), kunit_shim_abort(test))
+	KUNIT_SHIM_CHECK(test, !IS_ERR_OR_NULL(p), #p " valid", kunit_shim_abort(test))
 
 /* One per module: the list of its suites, and its init and exit functions. */
 #define kunit_test_suites(...) \

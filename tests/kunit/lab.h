@@ -6,7 +6,8 @@
  * not finish is left behind, with all that it could still touch, and the module is pinned. When a
  * case is over, lab_close() demands that every lock is free, nobody waits and nothing is in flight,
  * so each case also tests that. Hands are pinned to the first two CPUs in turn, since schedulers put
- * threads that sleep much on one CPU, where nothing contends.
+ * threads that sleep much on one CPU, where nothing contends. Work that loops sleeps or calls
+ * cond_resched() in every round: stock kernels do not preempt kernel threads.
  */
 #ifndef HEADWAY_KUNIT_LAB_H
 #define HEADWAY_KUNIT_LAB_H

@@ -205,41 +205,51 @@ void lab_let_go(struct hand *hand)
 	KUNIT_EXPECT_EQ(hand->lab->test, lab_join(hand), 0);
 }
 
-/* Both hands have come here as often as we have, or it is time to stop. */
-static void lab_meet(struct lab *lab)
+/*
+ * Waits until both hands have come here equally often. Return: false when that will not be: it is time
+ * to stop, or the policy is about to change, so that the other may wait at the gate, for us as well.
+ */
+static bool lab_meet(struct lab *lab)
 {
 	int target = round_up(atomic_inc_return(&lab->arrived), 2);
 
-	while (atomic_read(&lab->arrived) < target && !READ_ONCE(lab->stop))
+	while (atomic_read(&lab->arrived) < target) {
+		if (READ_ONCE(lab->stop) || READ_ONCE(lab->domain->flipping))
+			return false;
 		usleep_range(20, 50);
+	}
+	return true;
+}
+
+/* One attempt at both locks. Return: as the lock calls. */
+static int lab_lockstep_try(struct hand *hand, struct headway_txn *txn)
+{
+	bool naive = headway_txn_policy(txn) == HEADWAY_POLICY_NONE;
+	struct lab *lab = hand->lab;
+	int ret;
+
+	ret = headway_lock_timeout(txn, &lab->locks[hand->number % 2], LAB_PATIENCE_NS);
+	if (ret)
+		return ret;
+	/* Alone, we would get the other lock, which is not what we are here for. */
+	if (naive && !lab_meet(lab))
+		return -EDEADLK;
+	ret = headway_lock_timeout(txn, &lab->locks[!(hand->number % 2)], LAB_PATIENCE_NS);
+	if (naive)
+		lab_meet(lab);
+	return ret;
 }
 
 static int lab_lockstep_once(struct hand *hand, struct headway_txn *txn)
 {
-	struct lab *lab = hand->lab;
-	struct headway_lock *own = &lab->locks[hand->number % 2];
-	struct headway_lock *other = &lab->locks[!(hand->number % 2)];
-	int ret = 0;
+	int ret;
 
-	headway_txn_until_done(txn) {
-		bool naive = headway_txn_policy(txn) == HEADWAY_POLICY_NONE;
-
-		if (READ_ONCE(lab->stop))
-			return -ECANCELED;
-		ret = headway_lock_timeout(txn, own, LAB_PATIENCE_NS);
-		headway_txn_retry_on_conflict(txn);
-		if (ret)
+	for (;;) {
+		ret = lab_lockstep_try(hand, txn);
+		if (ret != -EDEADLK || READ_ONCE(hand->lab->stop))
 			return ret;
-		if (naive)
-			lab_meet(lab);
-		ret = headway_lock_timeout(txn, other, LAB_PATIENCE_NS);
-		if (naive)
-			lab_meet(lab);
-		headway_txn_retry_on_conflict(txn);
-		if (ret)
-			return ret;
+		headway_txn_rollback(txn);
 	}
-	return ret;
 }
 
 int lab_lockstep_work(struct hand *hand)
@@ -255,8 +265,9 @@ int lab_lockstep_work(struct hand *hand)
 		headway_txn_end(&txn);
 		if (!ret)
 			hand->count++;
+		cond_resched();
 	}
-	return ret == -ECANCELED ? 0 : ret;
+	return ret == -EDEADLK ? 0 : ret;
 }
 
 bool lab_free(struct headway_lock *lock)

@@ -122,7 +122,7 @@ static void holds_are_sampled(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[0]), 0);
 		/* Of those that are timed, one is long. */
 		if (!i)
-			msleep(20);
+			usleep_range(20000, 21000);
 		headway_txn_end(&txn);
 	}
 	KUNIT_ASSERT_NOT_NULL(test, lab->locks[0].stats.times);
