@@ -206,13 +206,14 @@ boot)
 	make_initramfs "$dir" "$(cat "$dir/VERSION")" "$VM_RUN/initramfs.cpio" ||
 		die "cannot make an initramfs for $series"
 	say BOOT "Linux $(cat "$dir/VERSION") in qemu (emulated: about 10 s)"
+	# After an oops or a lockup there is nothing to wait for: they end the machine.
 	# shellcheck disable=SC2054 # the commas are qemu's
 	machine=(qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1024M -nodefaults
 		-display none -no-reboot -kernel "$dir/vmlinuz" -initrd "$VM_RUN/initramfs.cpio"
 		-chardev stdio,id=console,signal=off -serial chardev:console
 		-chardev "file,id=script,path=$VM_RUN/script" -serial chardev:script
 		-virtfs local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap
-		-append "console=ttyS0 panic=-1 loglevel=7 tsc=unstable headway_run=$VM_RUN headway_init=$VM_INIT headway_tty=/dev/ttyS1")
+		-append "console=ttyS0 panic=-1 oops=panic softlockup_panic=1 loglevel=7 tsc=unstable headway_run=$VM_RUN headway_init=$VM_INIT headway_tty=/dev/ttyS1")
 	vm_run "Linux $(cat "$dir/VERSION") in qemu" "${machine[@]}"
 	status=$?
 	# Once in many boots the emulated stock kernel stops before it has mounted its root. Nothing of
