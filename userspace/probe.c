@@ -211,7 +211,7 @@ static uint32_t live_targets(const struct headway_probe *p, uint32_t *last)
 	return n;
 }
 
-int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tgid)
+int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tgid, bool forked)
 {
 	struct headway_proc_thread leader;
 	struct headway_target *more, *t;
@@ -240,6 +240,7 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 		.pid = pid,
 		.anchor = live,
 		.key_tgid = key_tgid,
+		.forked = forked,
 		.start_ns = leader.start_ns,
 	};
 	snprintf(pid_str, sizeof(pid_str), "%d", live);
@@ -249,7 +250,8 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 	/* BPF programs read it with one load: 0 in between would only cost them a map lookup. */
 	p->skel->bss->only_tgid = live_targets(p, &key_tgid) == 1 && !p->opts.follow_forks ?
 				  key_tgid : 0;
-	if (p->attached)
+	p->had_targets = true;
+	if (p->attached && !forked)
 		headway_probe_attach_uprobes(p, t);
 	return 0;
 }
@@ -292,7 +294,7 @@ int headway_probe_add_pid(struct headway_probe *p, pid_t pid)
 		return headway_probe_fail(p, -EOPNOTSUPP,
 			"process %d is a 32-bit program, whose system calls the probes cannot see: watch a 64-bit build of it",
 			tgid);
-	err = headway_probe_target_add(p, tgid, key);
+	err = headway_probe_target_add(p, tgid, key, false);
 	if (err == -ESRCH)
 		return headway_probe_fail(p, err,
 			"process %d ended while Headway was attaching to it", tgid);

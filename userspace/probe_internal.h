@@ -24,12 +24,23 @@ struct headway_target {
 	uint64_t start_ns;
 	pid_t anchor;			/* the thread that its uprobes hang on */
 	bool exited;
+	bool forked;			/* followed, not named by the user */
+	uint32_t age;			/* snapshots so far */
 	bool other_pidns;		/* thread ids inside differ from the ones we see */
 	bool trylock_found;
 	dev_t exe_dev;			/* executable that was searched for trylock */
 	ino_t exe_ino;
 	char trylock_reason[160];	/* why trylock is not probed in it */
 	struct headway_symbolizer *symbolizer;	/* made at the first unwinding */
+};
+
+/* Where trylock is in a file, or the errno that says why not: reading symbols takes milliseconds. */
+struct headway_probed_file {
+	dev_t dev;
+	ino_t ino;
+	int64_t mtime_ns;
+	uint64_t offset;
+	int err;
 };
 
 /* Programs attached to one file for one process; the kernel keys uprobes by inode too. */
@@ -80,6 +91,9 @@ struct headway_probe {
 	size_t nr_links;
 	struct headway_uprobe *uprobes;
 	size_t nr_uprobes;
+	struct headway_probed_file files[16];	/* the last ones, round robin */
+	uint32_t nr_files;
+	bool had_targets;
 
 	/* Snapshot buffers, reused. */
 	struct headway_snap_thread *threads;
@@ -99,7 +113,7 @@ struct headway_probe {
 int headway_probe_fail(struct headway_probe *p, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int headway_probe_keep_link(struct headway_probe *p, struct bpf_link *link);
-int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tgid);
+int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tgid, bool forked);
 struct bpf_program *headway_probe_program(struct headway_probe *p, const char *name);
 int headway_probe_map(struct headway_probe *p, const char *name);	/* descriptor */
 

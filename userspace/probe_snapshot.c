@@ -55,7 +55,7 @@ static int on_event(void *ctx, void *data, size_t len)
 		}
 	} else if (e->type == HEADWAY_EVENT_FORK) {
 		/* Already in the targets map; one that ended meanwhile is of no use here. */
-		headway_probe_target_add(p, e->arg, e->tid);
+		headway_probe_target_add(p, e->arg, e->tid, true);
 	}
 	return 0;
 }
@@ -250,10 +250,14 @@ out:
 	return err;
 }
 
-/* A target is gone: let nobody inherit its id, and take the breakpoints' descriptors back. */
+/*
+ * A target is gone. Its id left the filter when it ended (headway_exit), and may since have come
+ * back as a followed child's: delete it here only where that could not be seen.
+ */
 static void retire(struct headway_probe *p, struct headway_target *t)
 {
-	bpf_map_delete_elem(headway_probe_map(p, "targets"), &t->key_tgid);
+	if (p->missing & 1u << HEADWAY_PROBE_EXIT)
+		bpf_map_delete_elem(headway_probe_map(p, "targets"), &t->key_tgid);
 	headway_probe_detach_uprobes(p, t->pid);
 	headway_symbolizer_free(t->symbolizer);
 	t->symbolizer = NULL;
@@ -295,23 +299,29 @@ static int put_wait_stacks(struct headway_probe *p, struct headway_snapshot *sna
 static int merge_proc(struct headway_probe *p, struct headway_snapshot *snap)
 {
 	struct merge m = { .snap = snap, .nr_recorded = snap->nr_threads };
+	struct headway_target *t;
+	size_t i, kept = 0;
 	int err = 0;
-	size_t i;
 
-	snap->target_exited = p->nr_targets > 0;
 	for (i = 0; i < p->nr_targets && !err; i++) {
-		if (p->targets[i].exited)
+		t = &p->targets[i];
+		/* To attach and detach takes tens of ms, too much for a compiler's short life. */
+		if (!t->trylock_found && (!t->forked || t->age))
+			headway_probe_attach_uprobes(p, t);
+		err = merge_target(p, &m, t);
+		if (t->exited) {
+			retire(p, t);
 			continue;
-		if (!p->targets[i].trylock_found)
-			headway_probe_attach_uprobes(p, &p->targets[i]);
-		err = merge_target(p, &m, &p->targets[i]);
-		if (p->targets[i].exited)
-			retire(p, &p->targets[i]);
-		else
-			snap->target_exited = false;
-		if (!p->targets[i].exited && !p->targets[i].trylock_found)
+		}
+		if (!t->trylock_found && (!t->forked || t->age))
 			snap->missing_probes |= 1u << HEADWAY_PROBE_TRYLOCK;
+		t->age++;
+		p->targets[kept++] = *t;
 	}
+	while (i < p->nr_targets)	/* after an error: the rest stays */
+		p->targets[kept++] = p->targets[i++];
+	p->nr_targets = kept;
+	snap->target_exited = p->had_targets && !kept;
 	headway_probe_swap_waits(p, &m.waits);
 	if (snap->nr_threads)
 		qsort(p->threads, snap->nr_threads, sizeof(*p->threads), snap_by_tid);

@@ -108,6 +108,29 @@ out:
 	return err;
 }
 
+static int trylock_offset_cached(struct headway_probe *p, const char *path, const struct stat *st,
+				 uint64_t *offset)
+{
+	int64_t mtime_ns = st->st_mtim.tv_sec * 1000000000LL + st->st_mtim.tv_nsec;
+	size_t slots = sizeof(p->files) / sizeof(p->files[0]), i;
+	struct headway_probed_file *f;
+
+	for (i = 0; i < slots; i++) {
+		f = &p->files[i];
+		if (f->ino == st->st_ino && f->dev == st->st_dev && f->mtime_ns == mtime_ns) {
+			*offset = f->offset;
+			return f->err;
+		}
+	}
+	f = &p->files[p->nr_files++ % slots];
+	f->dev = st->st_dev;
+	f->ino = st->st_ino;
+	f->mtime_ns = mtime_ns;
+	f->err = trylock_offset(path, &f->offset);
+	*offset = f->offset;
+	return f->err;
+}
+
 static struct headway_uprobe *find_uprobe(struct headway_probe *p, pid_t pid, dev_t dev, ino_t ino)
 {
 	size_t i;
@@ -167,7 +190,7 @@ static void attach_file(struct headway_probe *p, struct headway_target *t, const
 		t->trylock_found = true;
 		return;
 	}
-	err = trylock_offset(path, &offset);
+	err = trylock_offset_cached(p, path, &st, &offset);
 	if (!err)
 		err = attach_at(p, t, path, offset, &st);
 	if (!err)
