@@ -60,7 +60,7 @@ half "part 1, kernel" in_vm kernel "$top/$modules"
 
 title "Headway demo, part 2: a livelock in a process"
 if reason=$(build/headway doctor 2>&1 </dev/null); then
-	half "part 2, processes" timeout 120 "$guest" process
+	half "part 2, processes" timeout --foreground 120 "$guest" process
 else
 	echo "This machine cannot watch processes, so the VM does. headway doctor:"
 	grep -A1 '^missing' <<<"$reason"

@@ -231,7 +231,7 @@ watch() {
 
 	step "headway watch: ${program##*/}"
 	note "$@"
-	json=$(mktemp)
+	json=$tmp/watch.json
 	"$headway" watch --json -d 8 -- "$program" >"$json" 2>"$json.err" </dev/null &
 	run "$headway" watch -d 8 -- "$program" || failed "headway watch ended with status $?"
 	wait $! || failed "headway watch --json: $(tail -1 "$json.err")"
@@ -248,7 +248,6 @@ watch() {
 		;;
 	*) failed "the verdict of ${program##*/} is '${state:-none}', not $expected" ;;
 	esac
-	rm -f "$json" "$json.err"
 }
 
 process_half() {
@@ -275,6 +274,8 @@ main() {
 	[ "$failures" -eq 0 ]
 }
 
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 # Through a pipe, as the guest's console is a terminal, and status that overwrites itself is no report.
 main "$@" 2>&1 | cat
 exit "${PIPESTATUS[0]}"
