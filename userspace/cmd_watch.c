@@ -310,10 +310,28 @@ static bool wait_until(struct watch *w, uint64_t until_ns)
 	}
 }
 
+/*
+ * When to look for the k-th time; late looks are skipped. Looks are spread around the grid by up to
+ * an eighth of the interval: a target with a period of its own would else be seen at the same point
+ * of it each time. Multiples of the golden ratio fill the interval evenly.
+ */
+static uint64_t look_time(const struct watch *w, uint64_t *k)
+{
+	double interval = w->opts->interval_s * NS_PER_S;
+	uint64_t now = now_ns(), next;
+
+	for (;; (*k)++) {
+		double phase = fmod((double)*k * 0.6180339887498949, 1.0) - 0.5;
+
+		next = w->begin_ns + (uint64_t)(((double)*k + phase / 4) * interval);
+		if (next > now)
+			break;
+	}
+	return w->end_ns && next > w->end_ns ? w->end_ns : next;
+}
+
 static int run_watch(struct watch *w)
 {
-	uint64_t interval = (uint64_t)(w->opts->interval_s * NS_PER_S);
-	uint64_t next;
 	int err;
 
 	w->begin_ns = now_ns();
@@ -334,18 +352,10 @@ static int run_watch(struct watch *w)
 			return err;
 		}
 	}
-	next = w->begin_ns;
-	for (;;) {
-		bool over;
+	for (uint64_t k = 1; ; k++) {
+		uint64_t next = look_time(w, &k);
 
-		/* Keep the grid: a late snapshot must not delay the later ones. */
-		do {
-			next += interval;
-		} while (next <= now_ns());
-		if (w->end_ns && next > w->end_ns)
-			next = w->end_ns;
-		over = wait_until(w, next);
-		if (over)
+		if (wait_until(w, next))
 			return w->child.ended ? look(w) : 0;
 		err = look(w);
 		if (err || w->snap.target_exited || (w->end_ns && next >= w->end_ns))

@@ -40,6 +40,7 @@ struct headway_detect {
 	struct headway_window window;
 	uint64_t began_ns;
 	uint64_t first_counters[HEADWAY_NR_COUNTERS];
+	unsigned int undetermined;	/* evaluations in a row */
 	bool undetermined_said;
 	struct headway_mutexes mutexes;
 	struct run run;
@@ -247,7 +248,9 @@ static int judge_window(struct headway_detect *d, uint64_t now_ns)
 	drop_cleared(d, now_ns);
 	headway_assess(&d->assessment, &j, &unexplained);
 	d->assessment.judged = true;
-	if (d->assessment.state == HEADWAY_UNDETERMINED && !d->nr_active)
+	d->undetermined = d->assessment.state == HEADWAY_UNDETERMINED && !d->nr_active ?
+			  d->undetermined + 1 : 0;
+	if (d->undetermined == d->t.abstain_evaluations)
 		say_undetermined(d, &j, unexplained, now_ns);
 free_judge:
 	headway_judge_free(&j);
@@ -314,7 +317,7 @@ static void note_mutexes(struct headway_detect *d, const struct headway_view *v)
 	for (size_t i = 0; i < now->nr_threads; i++) {
 		struct headway_thread_rec wait;
 
-		if (headway_snap_wait(now, &now->threads[i], &wait) &&
+		if (headway_snap_wait(now, v->slots[v->nr_slots - 2], &now->threads[i], &wait) &&
 		    headway_view_wait_owner(v, &wait) >= 0)
 			headway_mutexes_note(&d->mutexes, wait.tgid, wait.wait_addr, v->end_ns);
 	}

@@ -188,7 +188,7 @@ static int edges_from_samples(struct headway_judge *j, const struct headway_cont
 					   headway_view_find_ns(v, a->now.rec.tgid, l->rec.fail_owner),
 					   c->key.addr, HEADWAY_EDGE_OWNER);
 		if (!err && c->key.kind == HEADWAY_KIND_FUTEX && t &&
-		    headway_snap_wait(v->slots[i], t, &wait) && wait.wait_addr == c->key.addr)
+		    headway_snap_wait(v->slots[i], v->slots[i - 1], t, &wait) && wait.wait_addr == c->key.addr)
 			err = add_try_edge(j, c->actor, headway_view_wait_owner(v, &wait),
 					   c->key.addr, HEADWAY_EDGE_OWNER);
 	}

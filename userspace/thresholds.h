@@ -24,6 +24,8 @@ struct headway_thresholds {
 	uint64_t transient_ns;
 	/* Evaluations without the condition before a finding is over. */
 	unsigned int clear_evaluations;
+	/* Evaluations in a row that cannot tell, before that is reported: a start often looks so. */
+	unsigned int abstain_evaluations;
 	/* Less of one CPU than this is off CPU; more than active_cpu_share is active. */
 	double off_cpu_share;
 	double active_cpu_share;
@@ -51,6 +53,7 @@ static const struct headway_thresholds headway_thresholds_default = {
 	.transient_intervals = 3,
 	.transient_ns = 1000000000ull,
 	.clear_evaluations = 2,
+	.abstain_evaluations = 3,
 	.off_cpu_share = 0.05,
 	.active_cpu_share = 0.05,
 	.active_events_per_s = 50.0,

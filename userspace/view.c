@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * view.c - what changed in a window: differences per thread and per (thread, word). PURE.
+ * view.c - what changed in a window: differences per thread; see contact.c for those per word. PURE.
  *
  * Invariants: a counter of a key that was not there when the window began counts from 0; a tid is
  * a thread only together with its start time; a thread that left the snapshots stays an actor
@@ -31,17 +31,6 @@ const struct headway_snap_thread *headway_snap_find_thread(const struct headway_
 	return lo < s->nr_threads && s->threads[lo].rec.tid == tid ? &s->threads[lo] : NULL;
 }
 
-static int compare_keys(const struct headway_lock_key *a, const struct headway_lock_key *b)
-{
-	if (a->tid != b->tid)
-		return a->tid < b->tid ? -1 : 1;
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	if (a->addr != b->addr)
-		return a->addr < b->addr ? -1 : 1;
-	return 0;
-}
-
 const struct headway_snap_lock *headway_snap_find_lock(const struct headway_snapshot *s,
 						       const struct headway_lock_key *key)
 {
@@ -50,16 +39,31 @@ const struct headway_snap_lock *headway_snap_find_lock(const struct headway_snap
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (compare_keys(&s->locks[mid].key, key) < 0)
+		if (headway_compare_keys(&s->locks[mid].key, key) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo < s->nr_locks && !compare_keys(&s->locks[lo].key, key) ? &s->locks[lo] : NULL;
+	return lo < s->nr_locks && !headway_compare_keys(&s->locks[lo].key, key) ? &s->locks[lo] : NULL;
 }
 
-bool headway_snap_wait(const struct headway_snapshot *s, const struct headway_snap_thread *t,
-		       struct headway_thread_rec *out)
+static uint64_t waits_of(const struct headway_lock_rec *l)
+{
+	return l->wait_ok + l->wait_eagain + l->wait_timeout + l->wait_intr + l->wait_other;
+}
+
+/* Has a wait for this word ended since `before`, and after the thread's last wait began? */
+static bool waited_here(const struct headway_snap_lock *l, const struct headway_snapshot *before,
+			uint64_t since_ns)
+{
+	const struct headway_snap_lock *b = headway_snap_find_lock(before, &l->key);
+	bool same = b && b->rec.first_ns == l->rec.first_ns;
+
+	return l->rec.last_ns >= since_ns && waits_of(&l->rec) > (same ? waits_of(&b->rec) : 0);
+}
+
+bool headway_snap_wait(const struct headway_snapshot *s, const struct headway_snapshot *before,
+		       const struct headway_snap_thread *t, struct headway_thread_rec *out)
 {
 	struct headway_lock_key from = { .tid = t->rec.tid, .kind = HEADWAY_KIND_FUTEX };
 	size_t lo = 0, hi = s->nr_locks;
@@ -72,18 +76,15 @@ bool headway_snap_wait(const struct headway_snapshot *s, const struct headway_sn
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (compare_keys(&s->locks[mid].key, &from) < 0)
+		if (headway_compare_keys(&s->locks[mid].key, &from) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	/* The word that was waited for and touched since then; two such words: either may be it. */
+	/* Two such words: it may have been either. */
 	for (; lo < s->nr_locks && s->locks[lo].key.tid == t->rec.tid &&
 	       s->locks[lo].key.kind == HEADWAY_KIND_FUTEX; lo++) {
-		const struct headway_lock_rec *l = &s->locks[lo].rec;
-
-		if (l->last_ns < t->rec.wait_since_ns ||
-		    !(l->wait_ok + l->wait_eagain + l->wait_timeout + l->wait_intr + l->wait_other))
+		if (!waited_here(&s->locks[lo], before, t->rec.wait_since_ns))
 			continue;
 		if (out->wait_addr)
 			return false;
@@ -92,42 +93,17 @@ bool headway_snap_wait(const struct headway_snapshot *s, const struct headway_sn
 	return out->wait_addr != 0;
 }
 
-/* A record that was made anew (thread or key reused) starts from 0 again, never wraps. */
-static uint64_t grown(uint64_t now, uint64_t base)
-{
-	return now >= base ? now - base : now;
-}
-
 static void thread_delta(struct headway_thread_rec *d, const struct headway_thread_rec *now,
 			 const struct headway_thread_rec *base)
 {
-	d->yields = grown(now->yields, base->yields);
-	d->sleeps = grown(now->sleeps, base->sleeps);
-	d->futex_waits = grown(now->futex_waits, base->futex_waits);
-	d->futex_wakes = grown(now->futex_wakes, base->futex_wakes);
-	d->try_ok = grown(now->try_ok, base->try_ok);
-	d->try_fail = grown(now->try_fail, base->try_fail);
-	d->aborts = grown(now->aborts, base->aborts);
-	d->commits = grown(now->commits, base->commits);
-}
-
-static void lock_delta(struct headway_lock_rec *d, const struct headway_lock_rec *now,
-		       const struct headway_lock_rec *base)
-{
-	d->try_ok = grown(now->try_ok, base->try_ok);
-	d->try_fail = grown(now->try_fail, base->try_fail);
-	d->fail_holding = grown(now->fail_holding, base->fail_holding);
-	d->wait_ok = grown(now->wait_ok, base->wait_ok);
-	d->wait_eagain = grown(now->wait_eagain, base->wait_eagain);
-	d->wait_timeout = grown(now->wait_timeout, base->wait_timeout);
-	d->wait_intr = grown(now->wait_intr, base->wait_intr);
-	d->wait_other = grown(now->wait_other, base->wait_other);
-	d->wait_ns = grown(now->wait_ns, base->wait_ns);
-	d->lost_races = grown(now->lost_races, base->lost_races);
-	d->wakes = grown(now->wakes, base->wakes);
-	d->woken = grown(now->woken, base->woken);
-	d->fail_interval_sum_ns = grown(now->fail_interval_sum_ns, base->fail_interval_sum_ns);
-	d->fail_owner_changes = (uint32_t)grown(now->fail_owner_changes, base->fail_owner_changes);
+	d->yields = headway_grown(now->yields, base->yields);
+	d->sleeps = headway_grown(now->sleeps, base->sleeps);
+	d->futex_waits = headway_grown(now->futex_waits, base->futex_waits);
+	d->futex_wakes = headway_grown(now->futex_wakes, base->futex_wakes);
+	d->try_ok = headway_grown(now->try_ok, base->try_ok);
+	d->try_fail = headway_grown(now->try_fail, base->try_fail);
+	d->aborts = headway_grown(now->aborts, base->aborts);
+	d->commits = headway_grown(now->commits, base->commits);
 }
 
 static int compare_actors(const void *pa, const void *pb)
@@ -203,7 +179,7 @@ static void measure_actor(struct headway_view *v, struct headway_actor *a)
 		if (i == 0) {
 			base = &t->rec;
 			cpu_base = t->cpu_ns;
-		} else if (grown(t->rec.try_fail, prev->try_fail)) {
+		} else if (headway_grown(t->rec.try_fail, prev->try_fail)) {
 			a->try_mask |= 1ull << (i - 1);
 		}
 		prev = &t->rec;
@@ -305,116 +281,6 @@ long headway_view_wait_owner(const struct headway_view *v, const struct headway_
 	return other;
 }
 
-/* What the samples say about the owner of the word, for a thread that polls or waits there. */
-static void measure_owner(struct headway_view *v, struct headway_contact *c)
-{
-	const struct headway_actor *a = &v->actors[c->actor];
-	uint32_t last = 0;
-	bool changed = c->delta.fail_owner_changes > 0;
-	struct headway_thread_rec wait;
-
-	c->is_mutex = c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX ||
-		      (v->mutexes && headway_mutexes_know(v->mutexes, a->now.rec.tgid, c->key.addr));
-
-	for (size_t i = 1; i < v->nr_slots; i++) {
-		const struct headway_snap_lock *l = headway_snap_find_lock(v->slots[i], &c->key);
-		const struct headway_snap_thread *t = headway_snap_find_thread(v->slots[i], c->key.tid);
-		uint32_t owner = l && l->rec.fail_last_ns >= v->start_ns ? l->rec.fail_owner : 0;
-
-		if (c->key.kind == HEADWAY_KIND_FUTEX && t &&
-		    t->rec.start_ns == a->now.rec.start_ns && headway_snap_wait(v->slots[i], t, &wait) &&
-		    wait.wait_addr == c->key.addr) {
-			long o = headway_view_wait_owner(v, &wait);
-
-			if (o >= 0) {
-				owner = v->actors[o].now.rec.ns_tid;
-				c->is_mutex = true;
-			}
-		}
-		if (!owner)
-			continue;
-		if (last && last != owner)
-			changed = true;
-		last = owner;
-	}
-	c->owner = last;
-	c->owner_constant = last && !changed;
-}
-
-static uint64_t contact_wins(const struct headway_contact *c)
-{
-	uint64_t got;
-
-	if (c->key.kind != HEADWAY_KIND_FUTEX)
-		return 0;
-	/*
-	 * A contended glibc unlock always wakes, so own wakes count what was got. A return of 0 that
-	 * is followed by another wait lost the race, if the word is a mutex at all.
-	 */
-	got = c->delta.wait_ok;
-	if (c->is_mutex)
-		got = got > c->delta.lost_races + 1 ? got - c->delta.lost_races : 0;
-	return c->delta.wakes > got ? c->delta.wakes : got;
-}
-
-static void measure_contact(struct headway_view *v, struct headway_contact *c)
-{
-	static const struct headway_lock_rec zero;
-	const struct headway_lock_rec *prev = &zero, *base = &zero;
-	struct headway_actor *a = &v->actors[c->actor];
-
-	for (size_t i = 0; i < v->nr_slots; i++) {
-		const struct headway_snap_lock *l = headway_snap_find_lock(v->slots[i], &c->key);
-
-		if (!l || l->rec.first_ns != c->now.first_ns)
-			continue;
-		if (i == 0)
-			base = &l->rec;
-		else if (grown(l->rec.try_fail, prev->try_fail) ||
-			 grown(l->rec.wait_timeout, prev->wait_timeout) ||
-			 grown(l->rec.lost_races, prev->lost_races))
-			c->fail_mask |= 1ull << (i - 1);
-		prev = &l->rec;
-	}
-	lock_delta(&c->delta, &c->now, base);
-	measure_owner(v, c);
-	a->fail_holding += c->delta.fail_holding;
-	a->wait_returns += c->delta.wait_ok + c->delta.wait_eagain + c->delta.wait_timeout +
-			   c->delta.wait_intr + c->delta.wait_other;
-	a->wait_eagain += c->delta.wait_eagain;
-	a->wait_timeout += c->delta.wait_timeout;
-	a->lost_races += c->is_mutex ? c->delta.lost_races : 0;
-	c->wins = contact_wins(c);
-	a->wins += c->wins;
-	/* Timeouts and lost races of a word that is no mutex are how idle threads wait. */
-	if (c->is_mutex)
-		a->try_mask |= c->fail_mask;
-}
-
-static int collect_contacts(struct headway_view *v)
-{
-	const struct headway_snapshot *s = v->slots[v->nr_slots - 1];
-
-	v->contacts = calloc(s->nr_locks ? s->nr_locks : 1, sizeof(*v->contacts));
-	if (!v->contacts)
-		return -ENOMEM;
-	for (size_t i = 0; i < s->nr_locks; i++) {
-		struct headway_contact *c = &v->contacts[v->nr_contacts];
-		long actor = headway_view_find_tid(v, s->locks[i].key.tid);
-
-		if (actor < 0)
-			continue;	/* its thread was never recorded: nothing to attach it to */
-		c->key = s->locks[i].key;
-		c->now = s->locks[i].rec;
-		c->actor = (size_t)actor;
-		if (!v->actors[actor].nr_contacts++)
-			v->actors[actor].first_contact = v->nr_contacts;
-		v->nr_contacts++;
-		measure_contact(v, c);
-	}
-	return 0;
-}
-
 static void choose_slots(struct headway_view *v, const struct headway_window *w, size_t intervals)
 {
 	size_t skip = 0;
@@ -444,7 +310,7 @@ int headway_view_build(struct headway_view *v, const struct headway_window *w,
 	v->full = !intervals && headway_window_full(w);
 	v->missing_probes = last->missing_probes;
 	for (int i = 0; i < HEADWAY_NR_COUNTERS; i++)
-		v->counters[i] = grown(last->counters[i], first->counters[i]);
+		v->counters[i] = headway_grown(last->counters[i], first->counters[i]);
 	err = collect_actors(v);
 	if (!err)
 		err = index_actors(v);
@@ -454,7 +320,7 @@ int headway_view_build(struct headway_view *v, const struct headway_window *w,
 	}
 	for (size_t i = 0; i < v->nr_actors; i++)
 		measure_actor(v, &v->actors[i]);
-	err = collect_contacts(v);
+	err = headway_view_collect_contacts(v);
 	if (err)
 		headway_view_free(v);
 	return err;
@@ -482,12 +348,12 @@ const struct headway_contact *headway_view_contact(const struct headway_view *v,
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (compare_keys(&v->contacts[mid].key, &key) < 0)
+		if (headway_compare_keys(&v->contacts[mid].key, &key) < 0)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	if (lo < v->nr_contacts && !compare_keys(&v->contacts[lo].key, &key))
+	if (lo < v->nr_contacts && !headway_compare_keys(&v->contacts[lo].key, &key))
 		return &v->contacts[lo];
 	return NULL;
 }

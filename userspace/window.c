@@ -41,24 +41,13 @@ void headway_window_free(struct headway_window *w)
 	memset(w, 0, sizeof(*w));
 }
 
-static int compare_keys(const struct headway_lock_key *a, const struct headway_lock_key *b)
-{
-	if (a->tid != b->tid)
-		return a->tid < b->tid ? -1 : 1;
-	if (a->kind != b->kind)
-		return a->kind < b->kind ? -1 : 1;
-	if (a->addr != b->addr)
-		return a->addr < b->addr ? -1 : 1;
-	return 0;
-}
-
 static bool is_sorted(const struct headway_snapshot *s)
 {
 	for (size_t i = 1; i < s->nr_threads; i++)
 		if (s->threads[i - 1].rec.tid >= s->threads[i].rec.tid)
 			return false;
 	for (size_t i = 1; i < s->nr_locks; i++)
-		if (compare_keys(&s->locks[i - 1].key, &s->locks[i].key) >= 0)
+		if (headway_compare_keys(&s->locks[i - 1].key, &s->locks[i].key) >= 0)
 			return false;
 	return true;
 }

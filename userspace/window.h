@@ -49,7 +49,7 @@ struct headway_actor {
 	uint64_t fail_holding;		/* sums over its contacts, in the window */
 	uint64_t wait_returns;
 	uint64_t wait_eagain;
-	uint64_t wait_timeout;
+	uint64_t wait_timeout;		/* these two at mutexes only: elsewhere they are how one idles */
 	uint64_t lost_races;
 	uint64_t wins;			/* futex words got, as far as it can be told */
 };
@@ -71,6 +71,24 @@ struct headway_view {
 	const struct headway_mutexes *mutexes;	/* known from before; may be NULL */
 };
 
+static inline int headway_compare_keys(const struct headway_lock_key *a,
+				       const struct headway_lock_key *b)
+{
+	if (a->tid != b->tid)
+		return a->tid < b->tid ? -1 : 1;
+	if (a->kind != b->kind)
+		return a->kind < b->kind ? -1 : 1;
+	if (a->addr != b->addr)
+		return a->addr < b->addr ? -1 : 1;
+	return 0;
+}
+
+/* A record that was made anew (thread or key reused) starts from 0 again, never wraps. */
+static inline uint64_t headway_grown(uint64_t now, uint64_t base)
+{
+	return now >= base ? now - base : now;
+}
+
 int headway_window_init(struct headway_window *w, uint64_t window_ns, uint64_t interval_ns);
 /* -EINVAL when time does not advance or an array is not sorted; the ring is then as before. */
 int headway_window_push(struct headway_window *w, const struct headway_snapshot *snap);
@@ -86,14 +104,16 @@ const struct headway_snap_lock *headway_snap_find_lock(const struct headway_snap
 /*
  * The futex wait that a thread is in, or was in last: its record with wait_addr filled in for the
  * latter too. False when it cannot be told. (The other wait_ fields keep their values after a wait;
- * only wait_addr is cleared.)
+ * only wait_addr is cleared.) before: the snapshot before, to see which words were waited for since.
  */
-bool headway_snap_wait(const struct headway_snapshot *s, const struct headway_snap_thread *t,
-		       struct headway_thread_rec *out);
+bool headway_snap_wait(const struct headway_snapshot *s, const struct headway_snapshot *before,
+		       const struct headway_snap_thread *t, struct headway_thread_rec *out);
 
 /* The last `intervals` intervals, or the whole window with 0. Needs two slots: -EAGAIN. */
 int headway_view_build(struct headway_view *v, const struct headway_window *w,
 		       const struct headway_mutexes *mutexes, size_t intervals);
+/* Part of headway_view_build(): everything per (thread, word), summed per thread. */
+int headway_view_collect_contacts(struct headway_view *v);
 void headway_view_free(struct headway_view *v);
 double headway_view_seconds(const struct headway_view *v);
 /* Index of the newest thread with this id, -1 when there is none. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c userspace/mutexes.c userspace/graph.c userspace/finding.c userspace/futexword.c
+// links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c userspace/futexword.c
 /*
  * detect_retry_test.c - verdicts about threads that try: livelock, starvation, spin-hang, transient,
  * retry storm, and the healthy programs that look like them.
@@ -244,6 +244,9 @@ KTAP_TEST(synchronized_timeouts_livelock)
 	struct stream s;
 
 	stream_begin(&s, W5, SECOND);
+	/* Each once had to wait for its first lock too: that is another word it may have slept on. */
+	stream_pass(&s, 101, 0xa000, 1);
+	stream_pass(&s, 102, 0xb000, 1);
 	for (int i = 0; i < 8; i++) {
 		time_out(&s, 101, 0xb000, 102, 0xa000, 20);
 		time_out(&s, 102, 0xa000, 101, 0xb000, 20);

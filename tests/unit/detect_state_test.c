@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-// links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c userspace/mutexes.c userspace/graph.c userspace/finding.c userspace/futexword.c
+// links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c userspace/futexword.c
 /*
  * detect_state_test.c - what is said when nothing is found, and what may not be said when too
  * little was observed; bad input; random input.
