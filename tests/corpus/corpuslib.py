@@ -67,11 +67,23 @@ class Series:
 
     def __init__(self):
         self.samples = []
+        self.history = []       # with those of the settling time
 
     def add(self, sample):
-        """Keeps a sample unless it is from the settling time."""
-        if sample and sample.when_s >= sample.epoch_s + SETTLE_S:
+        """Keeps a sample; the label is not judged on those from the settling time."""
+        if not sample:
+            return
+        self.history.append(sample)
+        if sample.when_s >= sample.epoch_s + SETTLE_S:
             self.samples.append(sample)
+
+    def attempts_per_s(self, name, start_s, end_s):
+        """The rate of one actor between the samples nearest to two moments."""
+        first, last = (min(self.history, key=lambda sample, at=at: abs(sample.when_s - at))
+                       for at in (start_s, end_s))
+        counts = [next(a.attempts for a in sample.actors if a.name == name)
+                  for sample in (first, last)]
+        return (counts[1] - counts[0]) / max(last.when_s - first.when_s, SAMPLE_S)
 
     def deltas(self, start, end, field):
         """Growth of `field` for each actor between two samples."""
@@ -281,11 +293,11 @@ class Report:
         return {finding.get("verdict") for _, finding in self.findings}
 
     def last_finding(self, verdict):
-        """The last finding with this verdict, or None."""
-        for _, finding in reversed(self.findings):
+        """The last finding with this verdict and when it came, or None twice."""
+        for when_s, finding in reversed(self.findings):
             if finding.get("verdict") == verdict:
-                return finding
-        return None
+                return when_s, finding
+        return None, None
 
 
 class Load:
