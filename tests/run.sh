@@ -19,7 +19,7 @@ logs=${HEADWAY_LOGS_DIR:-$top/build/logs}
 # and does not judge.
 order=(unit docs kunit torture distro bpf tool corpus)
 # Seconds. Generous: they catch hangs, and a cold run builds kernels inside of kunit and distro.
-declare -A limits=([unit]=600 [kunit]=1500 [torture]=1200 [distro]=1500 [bpf]=600 [tool]=600 [corpus]=1200)
+declare -A limits=([unit]=600 [kunit]=2400 [torture]=1200 [distro]=1500 [bpf]=600 [tool]=600 [corpus]=1200)
 default_limit=600
 
 if [ $# -eq 0 ]; then

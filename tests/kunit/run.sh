@@ -2,16 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # kunit tier: the KUnit suites (tests/kunit/*_kunit.c) in User Mode Linux, natively, on two CPUs.
 #
-# Usage:  run.sh              the plain kernel
+# Usage:  run.sh              both of these
+#         run.sh plain        the plain kernel: timing and contention are real
 #         run.sh debug        the kernel with lockdep, KASAN and sleep checks
 #
-# Ends with "KUNIT suites=N cases=N passed=N failed=N". A kernel splat is a failure, also when all
+# Each ends with "KUNIT suites=N cases=N passed=N failed=N". A kernel splat is a failure, also when all
 # cases passed, and so are a suite that did not run to its end and a module that does not load or unload.
 set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
-flavour=${1:-plain}
 
 if [ "${HEADWAY_IN_VM:-}" = 1 ]; then
 	# In the guest. KUnit prints its report to the kernel log, which is the console.
@@ -27,6 +27,14 @@ if [ "${HEADWAY_IN_VM:-}" = 1 ]; then
 	exit 0
 fi
 
+if [ $# -eq 0 ]; then
+	status=0
+	"$here/run.sh" plain || status=1
+	"$here/run.sh" debug || status=1
+	exit "$status"
+fi
+
+flavour=$1
 name=kunit
 [ "$flavour" = plain ] || name=kunit-$flavour
 trouble() {
@@ -45,7 +53,7 @@ mkdir -p "$top/build/logs"
 console=$top/build/logs/$name-console.log
 debug=()
 [ "$flavour" = plain ] || debug=("--$flavour")
-export HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-300}
+export HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
 # Without the prefixes that printk and the console may add, so that it is KTAP again.
 plain() {
 	sed -u -E -e 's/^<[0-9]+>//' -e 's/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? //'
