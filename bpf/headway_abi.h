@@ -126,9 +126,8 @@ enum headway_counter {
 	HEADWAY_NR_COUNTERS,
 };
 
-/* Ring buffer: rare evidence only. */
+/* Ring buffer: rare evidence only. The end of a thread is marked in its record. */
 enum headway_event_type {
-	HEADWAY_EVENT_THREAD_EXIT = 1,
 	HEADWAY_EVENT_PROCESS_EXIT = 2,
 	HEADWAY_EVENT_EXEC = 3,
 	HEADWAY_EVENT_FORK = 4,

@@ -3,7 +3,11 @@
  * snapshot.h - what the probes saw, at one instant: the only input of the verdict engine.
  *
  * probe.c fills it from the BPF maps and /proc; detect.c (PURE) reads it; a recording is a stream
- * of these. Arrays are sorted: threads by tid, locks by (tid, kind, addr).
+ * of these. Arrays are sorted: threads by tid, locks by (tid, kind, addr); both keys are unique.
+ *
+ * A thread that has ended is reported until its counts are final, once or twice, with alive false
+ * and the same start_ns; its locks come with it. A wait that has lasted has a lock record, all zero
+ * if no call on that word has returned yet, for the sake of its stack.
  */
 #ifndef HEADWAY_SNAPSHOT_H
 #define HEADWAY_SNAPSHOT_H
