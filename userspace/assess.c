@@ -32,7 +32,8 @@ bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *c
 		return false;
 	}
 	if ((double)lost > t->lost_ratio * (double)(events + lost)) {
-		snprintf(why, len, "%llu of %llu events were lost (%.1f %%, at most %.0f %% may be)",
+		snprintf(why, len, "%llu of %llu events were lost (%.1f %%, at most %.0f %% may "
+				   "be)",
 			 (unsigned long long)lost, (unsigned long long)(events + lost),
 			 100.0 * (double)lost / (double)(events + lost), 100 * t->lost_ratio);
 		return false;
@@ -81,11 +82,13 @@ static void assess_progress(struct headway_assessment *out, const struct headway
 			    const struct sums *s)
 {
 	bool fails = (double)out->fails >= j->t->contended_ratio * (double)out->attempts;
-	bool eagain = (double)s->eagain >= j->t->contended_eagain_ratio * (double)s->waits && s->waits;
+	bool eagain = s->waits &&
+		      (double)s->eagain >= j->t->contended_eagain_ratio * (double)s->waits;
 
 	out->state = fails || (eagain && out->fails + s->eagain > out->completions / 4) ?
 		     HEADWAY_CONTENDED : HEADWAY_HEALTHY;
-	snprintf(out->reason, sizeof(out->reason), "%llu completions in %.1f s, %llu of %llu attempts failed",
+	snprintf(out->reason, sizeof(out->reason), "%llu completions in %.1f s, %llu of %llu "
+						   "attempts failed",
 		 (unsigned long long)out->completions, headway_view_seconds(j->v),
 		 (unsigned long long)out->fails, (unsigned long long)out->attempts);
 }
@@ -101,15 +104,19 @@ static void assess_silence(struct headway_assessment *out, const struct headway_
 	}
 	out->state = HEADWAY_UNDETERMINED;
 	*unexplained = s->busiest;
-	snprintf(out->reason, sizeof(out->reason), "%.0f %% of one CPU and %.0f yields and futex calls a "
-		 "second, but no lock was tried in vain and none was seen to be got: whether this is progress "
+	snprintf(out->reason, sizeof(out->reason), "%.0f %% of one CPU and %.0f yields and futex "
+						   "calls a "
+		 "second, but no lock was tried in vain and none was seen to be got: whether this "
+		 "is progress "
 		 "cannot be told from locks", out->cpu_share * 100,
 		 (double)s->events / headway_view_seconds(j->v));
-	snprintf(out->advice, sizeof(out->advice), "a marker would settle it: a function that runs once for each "
+	snprintf(out->advice, sizeof(out->advice), "a marker would settle it: a function that "
+						   "runs once for each "
 		 "unit of work done (see the stacks of the busiest thread for candidates)");
 }
 
-void headway_assess(struct headway_assessment *out, const struct headway_judge *j, long *unexplained)
+void headway_assess(struct headway_assessment *out, const struct headway_judge *j,
+		    long *unexplained)
 {
 	const struct headway_view *v = j->v;
 	char why[HEADWAY_SENTENCE_LEN];
@@ -127,7 +134,8 @@ void headway_assess(struct headway_assessment *out, const struct headway_judge *
 	if (!out->observed_well) {
 		out->state = HEADWAY_UNDETERMINED;
 		snprintf(out->reason, sizeof(out->reason), "%s", why);
-		snprintf(out->advice, sizeof(out->advice), "run `headway doctor` to see which probes work here");
+		snprintf(out->advice, sizeof(out->advice), "run `headway doctor` to see which "
+							   "probes work here");
 		return;
 	}
 	if (s.retrier >= 0) {
@@ -135,10 +143,12 @@ void headway_assess(struct headway_assessment *out, const struct headway_judge *
 
 		out->state = HEADWAY_UNDETERMINED;
 		*unexplained = s.retrier;
-		snprintf(out->reason, sizeof(out->reason), "thread %u (%.16s) failed %llu tries and completed "
+		snprintf(out->reason, sizeof(out->reason), "thread %u (%.16s) failed %llu tries "
+							   "and completed "
 			 "nothing, but who is in its way did not show itself", a->now.rec.tid,
 			 a->now.rec.comm, (unsigned long long)headway_actor_fails(a));
-		snprintf(out->advice, sizeof(out->advice), "a marker would settle it: a function that thread %u "
+		snprintf(out->advice, sizeof(out->advice), "a marker would settle it: a function "
+							   "that thread %u "
 			 "calls once for each unit of work done", a->now.rec.tid);
 		return;
 	}

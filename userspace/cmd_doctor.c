@@ -102,7 +102,8 @@ static void check_btf(struct doctor *d)
 		return;
 	}
 	detail(c, "/sys/kernel/btf/vmlinux: %s", strerror(errno));
-	fix(c, "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y; Debian's own is: apt install linux-image-%s",
+	fix(c, "boot a kernel built with CONFIG_DEBUG_INFO_BTF=y; Debian's own is: apt install "
+	       "linux-image-%s",
 	    "amd64");
 }
 
@@ -135,14 +136,15 @@ static void check_capabilities(struct doctor *d)
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		if (caps & 1ull << wanted[i].bit)
 			continue;
-		/* Before CAP_BPF and CAP_PERFMON there was CAP_SYS_ADMIN, and it still implies them. */
+		/* CAP_SYS_ADMIN still implies what was split off it. */
 		if (wanted[i].bit != 19 && caps & 1ull << CAP_SYS_ADMIN_BIT)
 			continue;
 		snprintf(lacks + strlen(lacks), sizeof(lacks) - strlen(lacks), "%s%s",
 			 lacks[0] ? ", " : "", wanted[i].name);
 	}
 	if (!lacks[0]) {
-		detail(c, "uid %u with the capabilities that BPF, perf and reading other processes need",
+		detail(c, "uid %u with the capabilities that BPF, perf and reading other "
+			  "processes need",
 		       (unsigned int)geteuid());
 		return;
 	}
@@ -163,7 +165,8 @@ static void check_lockdown(struct doctor *d)
 	detail(c, "%s", line);
 	if (strstr(line, "[confidentiality]")) {
 		c->status = MISSING;
-		fix(c, "boot with lockdown=integrity, or with Secure Boot off: confidentiality forbids BPF to "
+		fix(c, "boot with lockdown=integrity, or with Secure Boot off: confidentiality "
+		       "forbids BPF to "
 		       "read user memory");
 	}
 }
@@ -202,10 +205,12 @@ static void check_one_probe(struct doctor *d, struct headway_probe *p, uint32_t 
 	why = headway_probe_missing_reason(p, id);
 	detail(c, "%s", why ? why : "not available");
 	if (id == HEADWAY_PROBE_FUTEX2 || id == HEADWAY_PROBE_FUTEX_WAITV)
-		fix(c, "nothing is lost on a kernel without this system call (futex_waitv: 5.16, futex_wait and "
+		fix(c, "nothing is lost on a kernel without this system call (futex_waitv: 5.16, "
+		       "futex_wait and "
 		       "futex_wake: 6.7)");
 	else if (id == HEADWAY_PROBE_TRYLOCK)
-		fix(c, "a kernel with CONFIG_UPROBE_EVENTS=y and a glibc target; without it trylock livelocks "
+		fix(c, "a kernel with CONFIG_UPROBE_EVENTS=y and a glibc target; without it "
+		       "trylock livelocks "
 		       "stay unseen");
 	else
 		fix(c, "a kernel with CONFIG_FTRACE_SYSCALLS=y");
@@ -248,10 +253,12 @@ static void check_module(struct doctor *d)
 
 	if (err) {
 		detail(c, "%s", k.error);
-		fix(c, "%s", err == -EACCES ? "sudo headway doctor" : "insmod headway.ko (make kmod builds it)");
+		fix(c, "%s", err == -EACCES ? "sudo headway doctor" : "insmod headway.ko (make "
+								      "kmod builds it)");
 		return;
 	}
-	detail(c, "loaded; %s", k.detached ? "debugfs is not mounted, read through a private mount" : k.path);
+	detail(c, "loaded; %s", k.detached ? "debugfs is not mounted, read through a private "
+					     "mount" : k.path);
 	headway_kernelfs_close(&k);
 }
 
@@ -342,7 +349,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
 	argp_options, parse_option, NULL,
-	"Says for each part of Headway whether it works on this kernel, and what would make it work.\v"
+	"Says for each part of Headway whether it works on this kernel, and what would make it "
+	"work.\v"
 	"Exit status: 0 `headway watch` works, 1 it does not, 2 usage.",
 	NULL, NULL, NULL
 };

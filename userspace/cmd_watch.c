@@ -61,16 +61,19 @@ struct watch {
 
 static const struct argp_option argp_options[] = {
 	{ "pid", 'p', "PID", 0, "watch this process (may be given several times)", 0 },
-	{ "duration", 'd', "SECONDS", 0, "end after this long (default: when the target ends, or Ctrl-C)",
+	{ "duration", 'd', "SECONDS", 0, "end after this long (default: when the target ends, or "
+					 "Ctrl-C)",
 	  0 },
-	{ "window", 'w', "SECONDS", 0, "length of the window that a verdict is about (default 5)", 0 },
+	{ "window", 'w', "SECONDS", 0, "length of the window that a verdict is about (default "
+				       "5)", 0 },
 	{ "interval", 'i', "SECONDS", 0,
 	  "how often to look (default: a fifth of the window, at most 1)", 0 },
 	{ "no-uprobes", OPT_NO_UPROBES, NULL, 0,
 	  "futex evidence only; trylock livelocks then stay unseen", 0 },
 	{ "json", OPT_JSON, NULL, 0, "one JSON object a line on stdout", 0 },
 	{ "fail-on", OPT_FAIL_ON, "VERDICT,...", 0,
-	  "exit with 3 when one of these is found, with 4 when too little could be observed to say", 0 },
+	  "exit with 3 when one of these is found, with 4 when too little could be observed to "
+	  "say", 0 },
 	{ "verbose", OPT_VERBOSE, NULL, 0, "also show libbpf's messages", 0 },
 	{ 0 },
 };
@@ -113,10 +116,10 @@ static void parse_verdicts(struct argp_state *state, struct options *o, char *ar
 			o->fail_on |= 1u << v;
 			continue;
 		}
-		fprintf(stderr, "headway watch: --fail-on: '%s' is not a finding; there are:", word);
-		for (int i = 0; i < HEADWAY_NR_VERDICTS; i++)
-			if (headway_verdict_is_finding((enum headway_verdict)i))
-				fprintf(stderr, " %s", headway_verdict_name((enum headway_verdict)i));
+		fprintf(stderr, "headway watch: --fail-on: '%s' is not a finding; there "
+				"are:", word);
+		for (v = HEADWAY_UNDETERMINED; v < HEADWAY_NR_VERDICTS; v++)
+			fprintf(stderr, " %s", headway_verdict_name(v));
 		fprintf(stderr, "\n");
 		exit(HEADWAY_EXIT_USAGE);
 	}
@@ -178,11 +181,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
 	argp_options, parse_option, "-p PID...\n-- COMMAND ARGS...",
-	"Watches processes and says whether they make progress: livelock, deadlock, starvation, a stalled "
+	"Watches processes and says whether they make progress: livelock, deadlock, starvation, a "
+	"stalled "
 	"holder, or healthy.\v"
-	"COMMAND is started when the probes are in place, and ended (SIGTERM, then SIGKILL) when the watch "
+	"COMMAND is started when the probes are in place, and ended (SIGTERM, then SIGKILL) when "
+	"the watch "
 	"ends. With --json its standard output goes to standard error.\n\n"
-	"Exit status: 0 done, 1 failed, 2 usage, 3 a verdict of --fail-on was given, 4 with --fail-on, too "
+	"Exit status: 0 done, 1 failed, 2 usage, 3 a verdict of --fail-on was given, 4 with "
+	"--fail-on, too "
 	"little could be observed to say.",
 	NULL, NULL, NULL
 };
@@ -206,7 +212,7 @@ static int catch_signals(struct watch *w)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	/* A closed pipe on stdout is an error to report, not a reason to die with probes attached. */
+	/* A closed pipe on stdout is an error to report, not a reason to die. */
 	signal(SIGPIPE, SIG_IGN);
 	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return w->signals < 0 ? -errno : 0;
@@ -343,12 +349,13 @@ static int run_watch(struct watch *w)
 	if (w->child.pid) {
 		err = headway_child_release(&w->child);
 		if (err) {
+			const char *word = w->opts->command[0];
 			char name[256];
 
 			headway_status_clear(&w->status);
-			fprintf(stderr, "headway watch: cannot run %s: %s\n",
-				headway_escape(w->opts->command[0], strlen(w->opts->command[0]), name,
-					       sizeof(name)), strerror(-err));
+			headway_escape(word, strlen(word), name, sizeof(name));
+			fprintf(stderr, "headway watch: cannot run %s: %s\n", name,
+				strerror(-err));
 			return err;
 		}
 	}
@@ -402,12 +409,15 @@ static bool was_blind(const struct watch *w)
 	const struct headway_assessment *a = headway_detect_assessment(w->detect);
 
 	if (!a->judged) {
-		fprintf(stderr, "headway watch: no full window was watched, so --fail-on cannot be answered: "
-			"watch longer than %g s, or choose a shorter window (-w)\n", w->opts->window_s);
+		fprintf(stderr, "headway watch: no full window was watched, so --fail-on cannot "
+				"be answered: "
+			"watch longer than %g s, or choose a shorter window "
+			"(-w)\n", w->opts->window_s);
 		return true;
 	}
 	if (a->lost * 100 > a->events + a->lost) {
-		fprintf(stderr, "headway watch: more than 1 %% of the events were lost, so --fail-on cannot be "
+		fprintf(stderr, "headway watch: more than 1 %% of the events were lost, so "
+				"--fail-on cannot be "
 			"answered\n");
 		return true;
 	}
@@ -415,7 +425,8 @@ static bool was_blind(const struct watch *w)
 		if (!(w->opts->fail_on & 1u << v) ||
 		    !(headway_detect_needs((enum headway_verdict)v) & w->snap.missing_probes))
 			continue;
-		fprintf(stderr, "headway watch: %s cannot be ruled out, because a probe that it needs is missing\n",
+		fprintf(stderr, "headway watch: %s cannot be ruled out, because a probe that it "
+				"needs is missing\n",
 			headway_verdict_name((enum headway_verdict)v));
 		return true;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * command.h - the verbs of the tool. Each parses its own arguments (argv[0] is the verb) and returns
- * the exit status of the program.
+ * command.h - the verbs of the tool. Each parses its own arguments (argv[0] is the verb) and
+ * returns the exit status of the program.
  */
 #ifndef HEADWAY_COMMAND_H
 #define HEADWAY_COMMAND_H

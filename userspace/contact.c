@@ -25,8 +25,10 @@ static void lock_delta(struct headway_lock_rec *d, const struct headway_lock_rec
 	d->lost_races = headway_grown(now->lost_races, base->lost_races);
 	d->wakes = headway_grown(now->wakes, base->wakes);
 	d->woken = headway_grown(now->woken, base->woken);
-	d->fail_interval_sum_ns = headway_grown(now->fail_interval_sum_ns, base->fail_interval_sum_ns);
-	d->fail_owner_changes = (uint32_t)headway_grown(now->fail_owner_changes, base->fail_owner_changes);
+	d->fail_interval_sum_ns = headway_grown(now->fail_interval_sum_ns,
+						base->fail_interval_sum_ns);
+	d->fail_owner_changes = (uint32_t)headway_grown(now->fail_owner_changes,
+							base->fail_owner_changes);
 }
 
 /* What the samples say about the owner of the word, for a thread that polls or waits there. */
@@ -38,15 +40,18 @@ static void measure_owner(struct headway_view *v, struct headway_contact *c)
 	struct headway_thread_rec wait;
 
 	c->is_mutex = c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX ||
-		      (v->mutexes && headway_mutexes_know(v->mutexes, a->now.rec.tgid, c->key.addr));
+		      (v->mutexes &&
+		       headway_mutexes_know(v->mutexes, a->now.rec.tgid, c->key.addr));
 
 	for (size_t i = 1; i < v->nr_slots; i++) {
 		const struct headway_snap_lock *l = headway_snap_find_lock(v->slots[i], &c->key);
-		const struct headway_snap_thread *t = headway_snap_find_thread(v->slots[i], c->key.tid);
+		const struct headway_snap_thread *t =
+			headway_snap_find_thread(v->slots[i], c->key.tid);
 		uint32_t owner = l && l->rec.fail_last_ns >= v->start_ns ? l->rec.fail_owner : 0;
 
 		if (c->key.kind == HEADWAY_KIND_FUTEX && t &&
-		    t->rec.start_ns == a->now.rec.start_ns && headway_snap_wait(v->slots[i], v->slots[i - 1], t, &wait) &&
+		    t->rec.start_ns == a->now.rec.start_ns &&
+		    headway_snap_wait(v->slots[i], v->slots[i - 1], t, &wait) &&
 		    wait.wait_addr == c->key.addr) {
 			long o = headway_view_wait_owner(v, &wait);
 
@@ -72,8 +77,8 @@ static uint64_t contact_wins(const struct headway_contact *c)
 	if (c->key.kind != HEADWAY_KIND_FUTEX)
 		return 0;
 	/*
-	 * A contended glibc unlock always wakes, so own wakes count what was got. A return of 0 that
-	 * is followed by another wait lost the race, if the word is a mutex at all.
+	 * A contended glibc unlock always wakes, so own wakes count what was got. A return of
+	 * 0 that is followed by another wait lost the race, if the word is a mutex at all.
 	 */
 	got = c->delta.wait_ok;
 	if (c->is_mutex)

@@ -117,7 +117,8 @@ static bool same_story(const struct headway_finding *a, const struct headway_fin
 }
 
 /* From the clock of the snapshots to seconds since the watch began. */
-static void make_relative(const struct headway_detect *d, struct headway_finding *f, uint64_t now_ns)
+static void make_relative(const struct headway_detect *d, struct headway_finding *f,
+			  uint64_t now_ns)
 {
 	uint64_t onset = f->first_seen_ns > d->began_ns ? f->first_seen_ns : d->began_ns;
 
@@ -298,11 +299,13 @@ static void end_run(struct headway_detect *d, const struct headway_view *v)
 		f.window_ns = v->start_ns - r->since_ns;
 		f.attempts = r->attempts;
 		f.nr_advice = 0;
-		headway_finding_evidence(&f, "it was a %s for %.1f s (%llu attempts, no completion), less than "
+		headway_finding_evidence(&f, "it was a %s for %.1f s (%llu attempts, no "
+					     "completion), less than "
 					 "the window, and resolved by itself",
 					 headway_verdict_name(r->first.verdict), lasted_s,
 					 (unsigned long long)r->attempts);
-		headway_finding_advice(&f, "it can last longer another time: a random, growing wait after a "
+		headway_finding_advice(&f, "it can last longer another time: a random, growing "
+					   "wait after a "
 				       "rollback, or one order of the locks, ends it for good");
 		raise_finding(d, &f, v->end_ns, v->end_ns + d->window.window_ns);
 	}

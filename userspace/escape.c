@@ -48,7 +48,7 @@ static bool is_unsafe(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) ||	/* C0, DEL, C1 */
 	       cp == 0x061c || cp == 0x200e || cp == 0x200f ||	/* direction marks */
-	       (cp >= 0x2028 && cp <= 0x202e) ||		/* line ends, embeddings, overrides */
+	       (cp >= 0x2028 && cp <= 0x202e) ||	/* line ends, embeddings, overrides */
 	       (cp >= 0x2066 && cp <= 0x2069) ||		/* isolates */
 	       cp == 0xfeff || (cp >= 0xfff9 && cp <= 0xfffb);
 }

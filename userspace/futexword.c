@@ -19,7 +19,7 @@ uint32_t headway_futex_owner(uint32_t op, uint32_t flags, uint32_t word, uint32_
 		return owner;
 	if (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET)
 		return 0;
-	/* A normal glibc mutex: 1 locked, 2 locked with waiters. Seen as 1 when it is just changing. */
+	/* A normal glibc mutex: 1 locked, 2 locked with waiters; 1 while it is just changing. */
 	if (word == 1 || word == 2)
 		return next;
 	/* A robust one: TID and the waiters' bit in the word, and the TID again behind it. */

@@ -45,7 +45,8 @@ int headway_graph_add(struct headway_graph *g, size_t from, size_t to, uint64_t 
 		g->room = room;
 	}
 	g->edges[g->nr_edges++] = (struct headway_edge){
-		.from = (uint32_t)from, .to = (uint32_t)to, .lock = lock, .weight = 1, .flags = flags,
+		.from = (uint32_t)from, .to = (uint32_t)to, .lock = lock,
+		.weight = 1, .flags = flags,
 	};
 	return 0;
 }

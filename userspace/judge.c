@@ -140,7 +140,8 @@ static uint64_t held_here(const struct headway_contact *c)
 static struct holding *collect_holdings(const struct headway_judge *j, size_t *nr)
 {
 	const struct headway_view *v = j->v;
-	struct holding *h = calloc(v->nr_contacts + v->nr_actors * HEADWAY_HELD_MAX + 1, sizeof(*h));
+	size_t room = v->nr_contacts + v->nr_actors * HEADWAY_HELD_MAX + 1;
+	struct holding *h = calloc(room, sizeof(*h));
 
 	*nr = 0;
 	if (!h)
@@ -163,7 +164,8 @@ static struct holding *collect_holdings(const struct headway_judge *j, size_t *n
 	return h;
 }
 
-static int add_try_edge(struct headway_judge *j, size_t from, long to, uint64_t addr, uint32_t flags)
+static int add_try_edge(struct headway_judge *j, size_t from, long to, uint64_t addr,
+			uint32_t flags)
 {
 	if (to < 0 || (size_t)to == from || !j->hot[to])
 		return 0;
@@ -183,14 +185,18 @@ static int edges_from_samples(struct headway_judge *j, const struct headway_cont
 		const struct headway_snap_thread *t = headway_snap_find_thread(v->slots[i],
 									       c->key.tid);
 
-		if (l && l->rec.fail_owner && l->rec.fail_last_ns >= v->start_ns)
-			err = add_try_edge(j, c->actor,
-					   headway_view_find_ns(v, a->now.rec.tgid, l->rec.fail_owner),
-					   c->key.addr, HEADWAY_EDGE_OWNER);
-		if (!err && c->key.kind == HEADWAY_KIND_FUTEX && t &&
-		    headway_snap_wait(v->slots[i], v->slots[i - 1], t, &wait) && wait.wait_addr == c->key.addr)
-			err = add_try_edge(j, c->actor, headway_view_wait_owner(v, &wait),
-					   c->key.addr, HEADWAY_EDGE_OWNER);
+		long owner = -1;
+
+		if (l && l->rec.fail_last_ns >= v->start_ns)
+			owner = headway_view_find_ns(v, a->now.rec.tgid, l->rec.fail_owner);
+		err = add_try_edge(j, c->actor, owner, c->key.addr, HEADWAY_EDGE_OWNER);
+		if (err || c->key.kind != HEADWAY_KIND_FUTEX || !t)
+			continue;
+		if (!headway_snap_wait(v->slots[i], v->slots[i - 1], t, &wait) ||
+		    wait.wait_addr != c->key.addr)
+			continue;
+		err = add_try_edge(j, c->actor, headway_view_wait_owner(v, &wait), c->key.addr,
+				   HEADWAY_EDGE_OWNER);
 	}
 	return err;
 }
@@ -380,15 +386,17 @@ struct headway_finding *headway_judge_finding(struct headway_judge *j, enum head
 	memset(j->inside, 0, j->v->nr_actors * sizeof(*j->inside));
 	f->verdict = verdict;
 	f->pid = rec->tgid;
-	memcpy(f->comm, leader >= 0 ? j->v->actors[leader].now.rec.comm : rec->comm, sizeof(f->comm));
+	memcpy(f->comm, leader >= 0 ? j->v->actors[leader].now.rec.comm : rec->comm,
+	       sizeof(f->comm));
 	f->window_ns = j->v->end_ns - j->v->start_ns;
 	/* Absolute here; detect.c, which knows when the watch began, makes them relative. */
 	f->first_seen_ns = onset_ns;
 	return f;
 }
 
-struct headway_finding_actor *headway_judge_actor(struct headway_judge *j, struct headway_finding *f,
-						  size_t actor, enum headway_role role)
+struct headway_finding_actor *headway_judge_actor(struct headway_judge *j,
+						  struct headway_finding *f, size_t actor,
+						  enum headway_role role)
 {
 	const struct headway_actor *a = &j->v->actors[actor];
 	const struct headway_contact *c = headway_judge_main_contact(j, actor);
@@ -437,7 +445,9 @@ const struct headway_contact *headway_judge_main_contact(const struct headway_ju
 
 uint64_t headway_judge_completions(const struct headway_judge *j, size_t actor)
 {
-	return j->hot[actor] == HEADWAY_RETRY_SLOW ? 0 : headway_actor_completions(&j->v->actors[actor]);
+	if (j->hot[actor] == HEADWAY_RETRY_SLOW)
+		return 0;
+	return headway_actor_completions(&j->v->actors[actor]);
 }
 
 uint64_t headway_judge_onset(const struct headway_judge *j, size_t actor)
@@ -512,7 +522,8 @@ void headway_judge_describe_period(const struct headway_judge *j, struct headway
 	if (!c || c->key.kind != HEADWAY_KIND_PTHREAD_MUTEX || c->delta.try_fail < 3)
 		return;
 	mean = mean_interval_ns(c);
-	headway_finding_evidence(f, "thread %u tries again every %.3f ms on average (shortest %.3f ms, "
+	headway_finding_evidence(f, "thread %u tries again every %.3f ms on average (shortest "
+				    "%.3f ms, "
 				 "longest %.3f ms since first seen)", a->now.rec.tid, mean / 1e6,
 				 (double)c->now.fail_interval_min_ns / 1e6,
 				 (double)c->now.fail_interval_max_ns / 1e6);

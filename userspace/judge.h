@@ -70,8 +70,9 @@ int headway_judge_retry_storm(struct headway_judge *j);
 struct headway_finding *headway_judge_finding(struct headway_judge *j, enum headway_verdict verdict,
 					      size_t actor, uint64_t onset_ns);
 /* Adds the actor with its numbers, claims it. NULL when the finding is full. */
-struct headway_finding_actor *headway_judge_actor(struct headway_judge *j, struct headway_finding *f,
-						  size_t actor, enum headway_role role);
+struct headway_finding_actor *headway_judge_actor(struct headway_judge *j,
+						  struct headway_finding *f, size_t actor,
+						  enum headway_role role);
 /* The contact on which an actor failed most, NULL when it failed on none. */
 const struct headway_contact *headway_judge_main_contact(const struct headway_judge *j,
 							 size_t actor);

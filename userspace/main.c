@@ -21,11 +21,13 @@ struct command {
 };
 
 static const struct command commands[] = {
-	{ "doctor", headway_cmd_doctor, "", "what works on this kernel, and what would make the rest work" },
+	{ "doctor", headway_cmd_doctor, "", "what works on this kernel, and what would make the "
+					    "rest work" },
 	{ "watch", headway_cmd_watch, "[-p PID]... [-- COMMAND ARGS...]",
 	  "find livelock, deadlock and starvation in processes" },
 	{ "stat", headway_cmd_stat, "[DOMAIN]", "progress of the kernel domains of headway.ko" },
-	{ "policy", headway_cmd_policy, "DOMAIN [NAME]", "show or switch a domain's conflict policy" },
+	{ "policy", headway_cmd_policy, "DOMAIN [NAME]", "show or switch a domain's conflict "
+							 "policy" },
 };
 
 enum { NR_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -33,7 +35,8 @@ enum { NR_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 static void print_help(FILE *out)
 {
 	fprintf(out, "Usage: headway COMMAND [OPTION...]\n"
-		     "Finds livelock in processes and in the kernel, and says who keeps whom from going on.\n\n"
+		     "Finds livelock in processes and in the kernel, and says who keeps whom from "
+		     "going on.\n\n"
 		     "Commands:\n");
 	for (int i = 0; i < NR_COMMANDS; i++) {
 		char line[64];
@@ -41,7 +44,8 @@ static void print_help(FILE *out)
 		snprintf(line, sizeof(line), "%s %s", commands[i].name, commands[i].usage);
 		fprintf(out, "  %-40s %s\n", line, commands[i].help);
 	}
-	fprintf(out, "\n`headway COMMAND --help` lists a command's options; `man headway` has the rest.\n"
+	fprintf(out, "\n`headway COMMAND --help` lists a command's options; `man headway` has the "
+		     "rest.\n"
 		     "  -?, --help     this text\n  -V, --version  the version\n");
 }
 
@@ -84,7 +88,8 @@ int main(int argc, char **argv)
 		if (!strcmp(word, commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
 	if (*word == '-') {
-		fprintf(stderr, "headway: unknown option; a command comes first, see `headway --help`\n");
+		fprintf(stderr, "headway: unknown option; a command comes first, see `headway "
+				"--help`\n");
 		return HEADWAY_EXIT_USAGE;
 	}
 	return complain(word);

@@ -36,7 +36,8 @@ static const struct {
 } syscall_names[] = {
 #define CALL(name) { SYS_##name, #name }
 	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64),
-	CALL(ioctl), CALL(fcntl), CALL(flock), CALL(fsync), CALL(fdatasync), CALL(openat), CALL(close),
+	CALL(ioctl), CALL(fcntl), CALL(flock), CALL(fsync), CALL(fdatasync), CALL(openat),
+	CALL(close),
 	CALL(futex), CALL(sched_yield), CALL(nanosleep), CALL(clock_nanosleep),
 	CALL(accept), CALL(accept4), CALL(connect), CALL(recvfrom), CALL(recvmsg), CALL(sendto),
 	CALL(sendmsg), CALL(ppoll), CALL(pselect6), CALL(epoll_pwait), CALL(wait4), CALL(waitid),

@@ -113,8 +113,9 @@ static struct json_object *locks_of(struct headway_names *names, const struct he
 	return locks;
 }
 
-static struct json_object *sentences_of(struct headway_names *names, const struct headway_finding *f,
-					unsigned int nr, const char list[][HEADWAY_SENTENCE_LEN])
+static struct json_object *sentences_of(struct headway_names *names,
+					const struct headway_finding *f, unsigned int nr,
+					const char list[][HEADWAY_SENTENCE_LEN])
 {
 	struct json_object *array = json_object_new_array();
 	char text[4096];
@@ -140,7 +141,8 @@ static int print_line(FILE *out, struct json_object *o)
 	return text ? 0 : -ENOMEM;
 }
 
-int headway_out_json_finding(FILE *out, struct headway_names *names, const struct headway_finding *f)
+int headway_out_json_finding(FILE *out, struct headway_names *names,
+			     const struct headway_finding *f)
 {
 	struct json_object *o = json_object_new_object(), *actors = json_object_new_array();
 

@@ -41,9 +41,11 @@ static void print_actor(FILE *out, struct headway_names *names, const struct hea
 	int nr;
 
 	headway_escape(a->comm, sizeof(a->comm), comm, sizeof(comm));
-	fprintf(out, "    thread %u (%s), %s: %llu attempts, %llu failed, %llu completed; %.1f %% of a CPU\n",
+	fprintf(out, "    thread %u (%s), %s: %llu attempts, %llu failed, %llu completed; %.1f %% "
+		     "of a CPU\n",
 		a->tid, comm, headway_role_name(a->role), (unsigned long long)a->attempts,
-		(unsigned long long)a->fails, (unsigned long long)a->completions, a->cpu_share * 100);
+		(unsigned long long)a->fails, (unsigned long long)a->completions,
+		a->cpu_share * 100);
 	if (a->holds) {
 		headway_names_lock(names, (pid_t)f->pid, a->holds, text, sizeof(text));
 		fprintf(out, "      holds %s\n", text);
@@ -61,7 +63,8 @@ static void print_actor(FILE *out, struct headway_names *names, const struct hea
 }
 
 static void print_sentences(FILE *out, struct headway_names *names, const struct headway_finding *f,
-			    const char *title, unsigned int nr, const char list[][HEADWAY_SENTENCE_LEN])
+			    const char *title, unsigned int nr,
+			    const char list[][HEADWAY_SENTENCE_LEN])
 {
 	char text[4096];
 
@@ -84,9 +87,10 @@ void headway_out_text_finding(FILE *out, struct headway_names *names,
 	fputs(headway_tint_on(tint, color), out);
 	print_upper(out, headway_verdict_name(f->verdict));
 	fputs(headway_tint_off(tint, color), out);
-	fprintf(out, " (%s) in process %u (%s): began %.1f s into the watch, reported %.1f s later\n",
-		headway_confidence_name(f->confidence), f->pid, comm, (double)f->first_seen_ns / 1e9,
-		(double)f->latency_ns / 1e9);
+	fprintf(out, " (%s) in process %u (%s): began %.1f s into the watch, reported %.1f s "
+		     "later\n",
+		headway_confidence_name(f->confidence), f->pid, comm,
+		(double)f->first_seen_ns / 1e9, (double)f->latency_ns / 1e9);
 	fprintf(out, "  in the last %.1f s: %llu attempts, %llu completions\n",
 		(double)f->window_ns / 1e9, (unsigned long long)f->attempts,
 		(unsigned long long)f->completions);
@@ -119,7 +123,8 @@ static void print_command_end(FILE *out, const struct headway_summary *s)
 		return;
 	headway_escape(s->command, strlen(s->command), name, sizeof(name));
 	if (WIFSIGNALED(s->command_status))
-		fprintf(out, "  %s was killed by signal %d (%s)\n", name, WTERMSIG(s->command_status),
+		fprintf(out, "  %s was killed by signal %d "
+			     "(%s)\n", name, WTERMSIG(s->command_status),
 			strsignal(WTERMSIG(s->command_status)));
 	else
 		fprintf(out, "  %s ended with exit status %d\n", name,
@@ -130,27 +135,38 @@ void headway_out_text_summary(FILE *out, const struct headway_summary *s, bool c
 {
 	const struct headway_assessment *a = s->assessment;
 	enum headway_tint tint = tint_of(a->state);
-	char text[4 * HEADWAY_SENTENCE_LEN];
+	char text[4 * HEADWAY_SENTENCE_LEN], name[256];
 	bool any = false;
 
 	headway_escape(a->reason, sizeof(a->reason), text, sizeof(text));
-	fprintf(out, "State: %s%s%s: %s\n", headway_tint_on(tint, color), headway_verdict_name(a->state),
+	fprintf(out, "State: %s%s%s: "
+		     "%s\n", headway_tint_on(tint, color), headway_verdict_name(a->state),
 		headway_tint_off(tint, color), text);
 	if (a->advice[0]) {
 		headway_escape(a->advice, sizeof(a->advice), text, sizeof(text));
 		fprintf(out, "  %s\n", text);
 	}
-	fprintf(out, "  watched %.1f s, %llu events, %llu lost; findings:", (double)s->duration_ns / 1e9,
+	fprintf(out, "  watched %.1f s, %llu events, %llu lost; "
+		     "findings:", (double)s->duration_ns / 1e9,
 		(unsigned long long)a->events, (unsigned long long)a->lost);
 	for (int v = HEADWAY_NR_VERDICTS - 1; v >= 0; v--) {
 		if (!a->findings[v])
 			continue;
-		fprintf(out, " %s %u", headway_verdict_name((enum headway_verdict)v), a->findings[v]);
+		fprintf(out, " %s "
+			     "%u", headway_verdict_name((enum headway_verdict)v), a->findings[v]);
 		any = true;
 	}
 	fprintf(out, "%s\n", any ? "" : " none");
-	for (int i = 0; i < 32; i++)
-		if (s->missing_probes & 1u << i)
-			fprintf(out, "  not watched: %s (%s)\n", s->probe_names[i], s->probe_reasons[i]);
+	for (int i = 0; i < 32; i++) {
+		const char *why;
+
+		if (!(s->missing_probes & 1u << i))
+			continue;
+		/* The reason may name a file of the target. */
+		why = s->probe_reasons[i];
+		headway_escape(why, strlen(why), text, sizeof(text));
+		fprintf(out, "  not watched: %s (%s)\n", headway_escape(s->probe_names[i],
+			strlen(s->probe_names[i]), name, sizeof(name)), text);
+	}
 	print_command_end(out, s);
 }

@@ -12,7 +12,7 @@
 struct headway_child {
 	pid_t pid;			/* also its process group; 0: none */
 	int go;				/* write end: one byte releases it */
-	int report;			/* read end: errno when exec failed, end of file when it worked */
+	int report;			/* read end: errno when exec failed, else end of file */
 	bool ended;			/* reaped */
 	int status;			/* as from waitpid() */
 };

@@ -24,7 +24,7 @@ struct headway_thresholds {
 	uint64_t transient_ns;
 	/* Evaluations without the condition before a finding is over. */
 	unsigned int clear_evaluations;
-	/* Evaluations in a row that cannot tell, before that is reported: a start often looks so. */
+	/* Evaluations in a row that cannot tell, before that is reported: a start looks so. */
 	unsigned int abstain_evaluations;
 	/* Less of one CPU than this is off CPU; more than active_cpu_share is active. */
 	double off_cpu_share;

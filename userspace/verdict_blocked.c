@@ -46,8 +46,10 @@ static void advise_deadlock(const struct headway_judge *j, struct headway_findin
 	const struct headway_actor *a = &j->v->actors[j->path[0]], *b;
 
 	if (len == 1) {
-		headway_finding_advice(f, THREAD " locks @L%llx@ a second time: do not call the code "
-				       "that locks it with the lock held, or make the mutex recursive",
+		headway_finding_advice(f, THREAD " locks @L%llx@ a second time: do not call the "
+						 "code "
+				       "that locks it with the lock held, or make the mutex "
+				       "recursive",
 				       THREAD_ARGS(a), (unsigned long long)a->now.rec.wait_addr);
 		return;
 	}
@@ -56,9 +58,11 @@ static void advise_deadlock(const struct headway_judge *j, struct headway_findin
 			       " holds @L%llx@ and wants @L%llx@, %s", THREAD_ARGS(a),
 			       (unsigned long long)j->v->actors[j->path[len - 1]].now.rec.wait_addr,
 			       (unsigned long long)a->now.rec.wait_addr,
-			       len == 2 ? "the other one the reverse" : "and so on round the cycle");
+			       len == 2 ? "the other one the reverse" : "and so on round the "
+									"cycle");
 	headway_finding_advice(f, "where no order is possible, try the second lock (" THREAD
-			       " at @L%llx@), roll back, and wait a random time before the next try",
+			       " at @L%llx@), roll back, and wait a random time before the next "
+			       "try",
 			       THREAD_ARGS(b), (unsigned long long)b->now.rec.wait_addr);
 }
 
@@ -80,7 +84,8 @@ static int report_deadlock(struct headway_judge *j, size_t len)
 	f->confidence = HEADWAY_CONFIRMED;
 	for (size_t i = 0; i < len; i++)
 		add_blocked(j, f, j->path[i], j->path[(i + 1) % len], HEADWAY_ROLE_MEMBER);
-	headway_finding_evidence(f, "none of these waits has a timeout, none of these threads made an "
+	headway_finding_evidence(f, "none of these waits has a timeout, none of these threads "
+				    "made an "
 				 "attempt in the last %.1f s", headway_view_seconds(j->v));
 	advise_deadlock(j, f, len);
 	/* And everyone whose chain of waits ends in the cycle. */
@@ -123,7 +128,8 @@ int headway_judge_deadlock(struct headway_judge *j)
 }
 
 /* Polls one lock whose owner never changed: the same as waiting, only awake. */
-static const struct headway_contact *polled(const struct headway_judge *j, size_t actor, long *owner)
+static const struct headway_contact *polled(const struct headway_judge *j, size_t actor,
+					    long *owner)
 {
 	const struct headway_contact *c;
 
@@ -152,7 +158,8 @@ static int build_chains(const struct headway_judge *j, struct headway_graph *g)
 		const struct headway_contact *c = polled(j, i, &owner);
 
 		if (c && owner >= 0 && (size_t)owner != i)
-			err = headway_graph_add(g, i, (size_t)owner, c->key.addr, HEADWAY_EDGE_OWNER);
+			err = headway_graph_add(g, i, (size_t)owner, c->key.addr,
+						HEADWAY_EDGE_OWNER);
 	}
 	return err ? err : headway_graph_finish(g);
 }
@@ -189,33 +196,40 @@ static void describe_holder(struct headway_judge *j, struct headway_finding *f, 
 	if (!h->now.alive) {
 		headway_finding_evidence(f, THREAD ", the owner, has ended without unlocking",
 					 THREAD_ARGS(h));
-		headway_finding_advice(f, "unlock on every way out of thread %u's function (also when it is "
+		headway_finding_advice(f, "unlock on every way out of thread %u's function (also "
+					  "when it is "
 				       "cancelled), or use a robust mutex", rec->tid);
 		return;
 	}
 	if (!is_off_cpu(j, h)) {
-		headway_finding_evidence(f, THREAD ", the holder, runs (%.0f %% of one CPU) and has not "
+		headway_finding_evidence(f, THREAD ", the holder, runs (%.0f %% of one CPU) and "
+						   "has not "
 					 "unlocked for %.1f s", THREAD_ARGS(h), h->cpu_share * 100,
 					 headway_view_seconds(j->v));
-		headway_finding_advice(f, "move the long computation of thread %u out of the locked part",
+		headway_finding_advice(f, "move the long computation of thread %u out of the "
+					  "locked part",
 				       rec->tid);
 		return;
 	}
 	if (rec->wait_addr)
-		headway_finding_evidence(f, THREAD ", the holder, sleeps in a futex wait on @L%llx@ that is "
+		headway_finding_evidence(f, THREAD ", the holder, sleeps in a futex wait on "
+						   "@L%llx@ that is "
 					 "no mutex with a known owner%s", THREAD_ARGS(h),
 					 (unsigned long long)rec->wait_addr,
-					 rec->wait_flags & HEADWAY_WAIT_TIMEOUT ? " (with a timeout)" : "");
+					 rec->wait_flags & HEADWAY_WAIT_TIMEOUT ? " (with a "
+										  "timeout)" : "");
 	else if (h->now.syscall_nr >= 0)
 		headway_finding_evidence(f, THREAD ", the holder, is off CPU (state %c) in @S%d@",
 					 THREAD_ARGS(h), h->now.state, h->now.syscall_nr);
 	else
-		headway_finding_evidence(f, THREAD ", the holder, is off CPU (state %c)", THREAD_ARGS(h),
+		headway_finding_evidence(f, THREAD ", the holder, is off CPU (state "
+						   "%c)", THREAD_ARGS(h),
 					 h->now.state);
 	headway_finding_evidence(f, "thread %u used %.1f ms of CPU in %.1f s", rec->tid,
 				 (double)h->cpu_ns / 1e6, headway_view_seconds(j->v));
 	if (h->now.syscall_nr >= 0)
-		headway_finding_advice(f, "do not block in @S%d@ with the lock held: unlock before it, or give "
+		headway_finding_advice(f, "do not block in @S%d@ with the lock held: unlock "
+					  "before it, or give "
 				       "it a timeout", h->now.syscall_nr);
 	else
 		headway_finding_advice(f, "let thread %u unlock before it waits", rec->tid);

@@ -25,7 +25,8 @@ static void add_retrier(struct headway_judge *j, struct headway_finding *f, size
 	if (!fa || !c)
 		return;
 	if (a->delta.try_fail && c->delta.fail_holding)
-		headway_finding_evidence(f, THREAD " failed %llu tries of @L%llx@ while it held @L%llx@, "
+		headway_finding_evidence(f, THREAD " failed %llu tries of @L%llx@ while it held "
+						   "@L%llx@, "
 					 "rolled back %llu times, completed %llu", THREAD_ARGS(a),
 					 (unsigned long long)c->delta.try_fail,
 					 (unsigned long long)c->key.addr,
@@ -33,19 +34,23 @@ static void add_retrier(struct headway_judge *j, struct headway_finding *f, size
 					 (unsigned long long)a->delta.aborts,
 					 (unsigned long long)headway_judge_completions(j, actor));
 	else if (a->delta.try_fail)
-		headway_finding_evidence(f, THREAD " failed %llu of %llu tries of @L%llx@, completed %llu",
+		headway_finding_evidence(f, THREAD " failed %llu of %llu tries of @L%llx@, "
+						   "completed %llu",
 					 THREAD_ARGS(a), (unsigned long long)c->delta.try_fail,
 					 (unsigned long long)(c->delta.try_fail + c->delta.try_ok),
 					 (unsigned long long)c->key.addr,
 					 (unsigned long long)headway_judge_completions(j, actor));
 	else
-		headway_finding_evidence(f, THREAD " waited for @L%llx@ and did not get it: %llu timeouts, "
-					 "%llu lost races", THREAD_ARGS(a), (unsigned long long)c->key.addr,
+		headway_finding_evidence(f, THREAD " waited for @L%llx@ and did not get it: %llu "
+						   "timeouts, "
+					 "%llu lost "
+					 "races", THREAD_ARGS(a), (unsigned long long)c->key.addr,
 					 (unsigned long long)c->delta.wait_timeout,
 					 (unsigned long long)c->delta.lost_races);
 }
 
-static void add_edge(struct headway_judge *j, struct headway_finding *f, const struct headway_edge *e)
+static void add_edge(struct headway_judge *j, struct headway_finding *f,
+		     const struct headway_edge *e)
 {
 	const struct headway_actor *a = &j->v->actors[e->from], *o = &j->v->actors[e->to];
 
@@ -64,15 +69,18 @@ static void advise_order(const struct headway_judge *j, struct headway_finding *
 		back = headway_graph_edge(&j->tries, j->path[1], j->path[0]);
 		if (e->lock == back->lock)
 			return;
-		headway_finding_advice(f, "take @L%llx@ and @L%llx@ in one order everywhere: thread %u holds "
+		headway_finding_advice(f, "take @L%llx@ and @L%llx@ in one order everywhere: "
+					  "thread %u holds "
 				       "the second and tries the first, thread %u the reverse",
 				       (unsigned long long)e->lock, (unsigned long long)back->lock,
 				       j->v->actors[e->from].now.rec.tid,
 				       j->v->actors[back->from].now.rec.tid);
 		return;
 	}
-	headway_finding_advice(f, "give these locks one order (an address or a rank) and take them in it: "
-			       "%d threads want them round a ring, beginning with thread %u at @L%llx@", len,
+	headway_finding_advice(f, "give these locks one order (an address or a rank) and take "
+				  "them in it: "
+			       "%d threads want them round a ring, beginning with thread %u at "
+			       "@L%llx@", len,
 			       j->v->actors[e->from].now.rec.tid, (unsigned long long)e->lock);
 }
 
@@ -82,14 +90,18 @@ static void advise_jitter(const struct headway_judge *j, struct headway_finding 
 	double period = c ? headway_judge_steady_period_ns(j, c) : 0;
 
 	if (period > 0)
-		headway_finding_advice(f, "the retries come every %.1f ms with almost no jitter, so they meet "
-				       "again each time: wait a random time that grows with each failure",
+		headway_finding_advice(f, "the retries come every %.1f ms with almost no jitter, "
+					  "so they meet "
+				       "again each time: wait a random time that grows with each "
+				       "failure",
 				       period / 1e6);
 	else if (c && c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX && c->delta.try_fail)
-		headway_finding_advice(f, "after a rollback wait a random time that grows with each failure, or "
+		headway_finding_advice(f, "after a rollback wait a random time that grows with "
+					  "each failure, or "
 				       "wait for the lock that was missing with nothing held");
 	else
-		headway_finding_advice(f, "make the timeouts random, or give one side the right of way");
+		headway_finding_advice(f, "make the timeouts random, or give one side the right "
+					  "of way");
 }
 
 /* Is anyone completing at one of the component's locks? Its members are retriers: they do not. */
@@ -164,12 +176,16 @@ static int report_livelock(struct headway_judge *j, uint32_t comp, size_t first)
 	for (size_t i = 0; i < j->v->nr_actors; i++)
 		if (j->comp[i] == comp)
 			add_retrier(j, f, i, HEADWAY_ROLE_MEMBER);
-	for (size_t i = 0; i < j->tries.nr_edges; i++)
-		if (j->comp[j->tries.edges[i].from] == comp && j->comp[j->tries.edges[i].to] == comp)
-			add_edge(j, f, &j->tries.edges[i]);
+	for (size_t i = 0; i < j->tries.nr_edges; i++) {
+		const struct headway_edge *e = &j->tries.edges[i];
+
+		if (j->comp[e->from] == comp && j->comp[e->to] == comp)
+			add_edge(j, f, e);
+	}
 	headway_finding_evidence(f, "%u threads, each in the way of another: %llu attempts, %llu "
 				 "completions in %.1f s", f->actors_total,
-				 (unsigned long long)f->attempts, (unsigned long long)f->completions,
+				 (unsigned long long)f->attempts,
+				 (unsigned long long)f->completions,
 				 headway_view_seconds(j->v));
 	headway_judge_describe_period(j, f, first);
 	if (len >= 2)
@@ -228,7 +244,8 @@ static void add_victim(struct headway_judge *j, struct headway_finding *f, size_
 		add_retrier(j, f, victim, HEADWAY_ROLE_VICTIM);
 	} else {
 		headway_judge_actor(j, f, victim, HEADWAY_ROLE_VICTIM);
-		headway_finding_evidence(f, THREAD " has slept for %.1f s on @L%llx@ and was never the one to "
+		headway_finding_evidence(f, THREAD " has slept for %.1f s on @L%llx@ and was "
+						   "never the one to "
 					 "get it", THREAD_ARGS(a),
 					 (double)(j->v->end_ns - a->now.rec.wait_since_ns) / 1e9,
 					 (unsigned long long)lock);
@@ -238,16 +255,19 @@ static void add_victim(struct headway_judge *j, struct headway_finding *f, size_
 			headway_finding_add_wait(&f->actors[i], lock, owner_tid, !j->hot[victim]);
 }
 
-static void advise_starvation(const struct headway_judge *j, struct headway_finding *f, size_t victim,
-			      size_t peer, uint64_t lock)
+static void advise_starvation(const struct headway_judge *j, struct headway_finding *f,
+			      size_t victim, size_t peer, uint64_t lock)
 {
 	const struct headway_actor *a = &j->v->actors[victim], *p = &j->v->actors[peer];
 
 	if (a->delta.try_fail)
-		headway_finding_advice(f, "let thread %u wait for @L%llx@ (pthread_mutex_lock) instead of "
-				       "looking in from time to time, or use a lock that is handed over in order",
+		headway_finding_advice(f, "let thread %u wait for @L%llx@ (pthread_mutex_lock) "
+					  "instead of "
+				       "looking in from time to time, or use a lock that is "
+				       "handed over in order",
 				       a->now.rec.tid, (unsigned long long)lock);
-	headway_finding_advice(f, "let " THREAD " release @L%llx@ for longer than an instant, or hold it "
+	headway_finding_advice(f, "let " THREAD " release @L%llx@ for longer than an instant, or "
+						"hold it "
 			       "for shorter", THREAD_ARGS(p), (unsigned long long)lock);
 }
 
@@ -267,7 +287,8 @@ static void report_starvation(struct headway_judge *j, size_t victim, uint64_t l
 	headway_judge_actor(j, f, peer, HEADWAY_ROLE_HOLDER);
 	/* The winner is not stuck: other findings may name it too. */
 	j->claimed[peer] = already;
-	headway_finding_evidence(f, "meanwhile @L%llx@ was got %llu times by others, most of all by " THREAD
+	headway_finding_evidence(f, "meanwhile @L%llx@ was got %llu times by others, most of all "
+				    "by " THREAD
 				 ", which completed %llu", (unsigned long long)lock,
 				 (unsigned long long)peers, THREAD_ARGS(p),
 				 (unsigned long long)headway_actor_completions(p));
@@ -336,17 +357,22 @@ static void report_spin_hang(struct headway_judge *j, size_t actor, const struct
 	if (self) {
 		headway_finding_evidence(f, "thread %u itself owns @L%llx@", a->now.rec.tid,
 					 (unsigned long long)c->key.addr);
-		headway_finding_advice(f, "unlock @L%llx@ before trying it again, or make it recursive",
+		headway_finding_advice(f, "unlock @L%llx@ before trying it again, or make it "
+					  "recursive",
 				       (unsigned long long)c->key.addr);
 	} else if (owner >= 0) {
-		headway_finding_evidence(f, "the owner of @L%llx@, " THREAD ", has ended without unlocking",
+		headway_finding_evidence(f, "the owner of @L%llx@, " THREAD ", has ended without "
+									    "unlocking",
 					 (unsigned long long)c->key.addr,
 					 THREAD_ARGS(&j->v->actors[owner]));
-		headway_finding_advice(f, "unlock on every way out of the owner, or use a robust mutex");
+		headway_finding_advice(f, "unlock on every way out of the owner, or use a robust "
+					  "mutex");
 	} else {
-		headway_finding_evidence(f, "the owner of @L%llx@ was %u at each failure, which is no thread of "
+		headway_finding_evidence(f, "the owner of @L%llx@ was %u at each failure, which "
+					    "is no thread of "
 					 "this process", (unsigned long long)c->key.addr, c->owner);
-		headway_finding_advice(f, "look for a thread that ended with @L%llx@ locked; a robust mutex "
+		headway_finding_advice(f, "look for a thread that ended with @L%llx@ locked; a "
+					  "robust mutex "
 				       "would tell", (unsigned long long)c->key.addr);
 	}
 }
@@ -363,7 +389,7 @@ int headway_judge_spin_hang(struct headway_judge *j)
 		if (!c || !c->owner_constant)
 			continue;
 		owner = headway_view_find_ns(j->v, j->v->actors[i].now.rec.tgid, c->owner);
-		/* A live owner elsewhere may release it when nobody looks: that is not proved here. */
+		/* A live owner elsewhere may release it when nobody looks. */
 		if (owner < 0 || (size_t)owner == i || !j->v->actors[owner].now.alive)
 			report_spin_hang(j, i, c, owner);
 	}

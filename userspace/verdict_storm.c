@@ -38,13 +38,15 @@ static void report_eagain(struct headway_judge *j, size_t actor)
 	}
 	f->confidence = HEADWAY_LIKELY;
 	headway_judge_actor(j, f, actor, HEADWAY_ROLE_VICTIM);
-	headway_finding_evidence(f, THREAD " called FUTEX_WAIT %llu times in %.1f s; %llu of the calls "
+	headway_finding_evidence(f, THREAD " called FUTEX_WAIT %llu times in %.1f s; %llu of the "
+					   "calls "
 				 "returned EAGAIN at once", THREAD_ARGS(a),
 				 (unsigned long long)a->wait_returns, headway_view_seconds(j->v),
 				 (unsigned long long)a->wait_eagain);
 	if (worst)
 		headway_finding_add_lock(f, worst->key.addr, worst->key.kind, 0);
-	headway_finding_advice(f, "read the futex word again before each FUTEX_WAIT: the value that is "
+	headway_finding_advice(f, "read the futex word again before each FUTEX_WAIT: the value "
+				  "that is "
 			       "passed is no longer the one in memory");
 }
 
@@ -83,7 +85,8 @@ static void report_beat(struct headway_judge *j, size_t actor, const struct head
 				 THREAD_ARGS(a), (unsigned long long)a->delta.try_fail,
 				 (unsigned long long)a->delta.commits, headway_view_seconds(j->v));
 	headway_judge_describe_period(j, f, actor);
-	headway_finding_advice(f, "wait a random time between tries: the period of %.1f ms keeps meeting the "
+	headway_finding_advice(f, "wait a random time between tries: the period of %.1f ms keeps "
+				  "meeting the "
 			       "holder of @L%llx@ at the same point",
 			       headway_judge_steady_period_ns(j, c) / 1e6,
 			       (unsigned long long)c->key.addr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * view.c - what changed in a window: differences per thread; see contact.c for those per word. PURE.
+ * view.c - what changed in a window: differences per thread (per word: contact.c). PURE.
  *
  * Invariants: a counter of a key that was not there when the window began counts from 0; a tid is
  * a thread only together with its start time; a thread that left the snapshots stays an actor
@@ -44,7 +44,9 @@ const struct headway_snap_lock *headway_snap_find_lock(const struct headway_snap
 		else
 			hi = mid;
 	}
-	return lo < s->nr_locks && !headway_compare_keys(&s->locks[lo].key, key) ? &s->locks[lo] : NULL;
+	if (lo == s->nr_locks || headway_compare_keys(&s->locks[lo].key, key))
+		return NULL;
+	return &s->locks[lo];
 }
 
 static uint64_t waits_of(const struct headway_lock_rec *l)
@@ -117,7 +119,8 @@ static int compare_actors(const void *pa, const void *pb)
 	return 0;
 }
 
-static struct headway_actor *find_actor(struct headway_view *v, const struct headway_thread_rec *rec)
+static struct headway_actor *find_actor(struct headway_view *v,
+					const struct headway_thread_rec *rec)
 {
 	struct headway_actor key = { .now.rec = { .tid = rec->tid, .start_ns = rec->start_ns } };
 
@@ -172,7 +175,8 @@ static void measure_actor(struct headway_view *v, struct headway_actor *a)
 	bool early = false;
 
 	for (size_t i = 0; i < v->nr_slots; i++) {
-		const struct headway_snap_thread *t = headway_snap_find_thread(v->slots[i], a->now.rec.tid);
+		const struct headway_snap_thread *t =
+			headway_snap_find_thread(v->slots[i], a->now.rec.tid);
 
 		if (!t || t->rec.start_ns != a->now.rec.start_ns)
 			continue;
@@ -270,7 +274,7 @@ long headway_view_wait_owner(const struct headway_view *v, const struct headway_
 	found = headway_view_find_ns(v, rec->tgid, owner);
 	if (found >= 0 || (rec->wait_flags & HEADWAY_WAIT_PRIVATE))
 		return found;
-	/* A process-shared word: the owner may be a thread of any watched process, if only one fits. */
+	/* A process-shared word: a thread of any watched process, if only one fits. */
 	for (size_t i = 0; i < v->nr_actors; i++) {
 		if (v->actors[i].now.rec.ns_tid != owner || !v->actors[i].now.alive)
 			continue;

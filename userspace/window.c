@@ -92,7 +92,7 @@ int headway_window_push(struct headway_window *w, const struct headway_snapshot 
 	err = slot_copy(&copy, snap);
 	if (err)
 		return err;
-	/* Snapshots that come faster than agreed push out the oldest: the window then looks short. */
+	/* Snapshots that come faster than agreed push out the oldest. */
 	while (w->nr > 1 && (w->nr == HEADWAY_WINDOW_SLOTS ||
 			     old_enough(w, slot_at(w, 1)->time_ns, snap->time_ns))) {
 		slot_free(slot_at(w, 0));
@@ -107,5 +107,7 @@ bool headway_window_full(const struct headway_window *w)
 {
 	struct headway_window *rw = (struct headway_window *)w;
 
-	return w->nr >= 2 && old_enough(w, slot_at(rw, 0)->time_ns, slot_at(rw, w->nr - 1)->time_ns);
+	if (w->nr < 2)
+		return false;
+	return old_enough(w, slot_at(rw, 0)->time_ns, slot_at(rw, w->nr - 1)->time_ns);
 }

@@ -28,20 +28,20 @@ struct headway_contact {
 	struct headway_lock_rec delta;	/* counters only: how much they grew */
 	size_t actor;			/* index in view->actors */
 	uint64_t wins;			/* times that it was got, as far as it can be told */
-	uint64_t fail_mask;		/* bit per interval with a failed try, timeout or lost race */
+	uint64_t fail_mask;		/* bit per interval with a failure of its own */
 	uint32_t owner;			/* ns_tid seen last, 0 none */
-	bool owner_constant;		/* every sample of the window saw that owner, none another */
-	bool is_mutex;			/* has, or had, a plausible live owner while someone slept */
+	bool owner_constant;		/* every sample of the window saw that owner */
+	bool is_mutex;			/* has, or had, a plausible owner while someone slept */
 };
 
 /* One thread over the window. */
 struct headway_actor {
-	struct headway_snap_thread now;	/* newest record; alive = false once it left the snapshots */
+	struct headway_snap_thread now;	/* newest; alive = false once it left the snapshots */
 	struct headway_thread_rec delta;/* counters only */
 	uint64_t cpu_ns;		/* in the window */
 	double cpu_share;		/* of one CPU */
 	bool whole;			/* there since the window began (or within one interval) */
-	uint64_t try_mask;		/* bit per interval with a failed try, timeout or lost race */
+	uint64_t try_mask;		/* bit per interval with a failure of its own */
 	uint32_t off_cpu_samples;	/* slots in which it was seen asleep */
 	uint32_t samples;		/* slots in which it was seen at all */
 	size_t first_contact;
@@ -49,7 +49,7 @@ struct headway_actor {
 	uint64_t fail_holding;		/* sums over its contacts, in the window */
 	uint64_t wait_returns;
 	uint64_t wait_eagain;
-	uint64_t wait_timeout;		/* these two at mutexes only: elsewhere they are how one idles */
+	uint64_t wait_timeout;		/* these two at mutexes only: elsewhere one idles so */
 	uint64_t lost_races;
 	uint64_t wins;			/* futex words got, as far as it can be told */
 };
@@ -104,7 +104,7 @@ const struct headway_snap_lock *headway_snap_find_lock(const struct headway_snap
 /*
  * The futex wait that a thread is in, or was in last: its record with wait_addr filled in for the
  * latter too. False when it cannot be told. (The other wait_ fields keep their values after a wait;
- * only wait_addr is cleared.) before: the snapshot before, to see which words were waited for since.
+ * only wait_addr is cleared.) before: the snapshot before, to see what was waited for since.
  */
 bool headway_snap_wait(const struct headway_snapshot *s, const struct headway_snapshot *before,
 		       const struct headway_snap_thread *t, struct headway_thread_rec *out);

@@ -87,7 +87,9 @@ lacks() {	# PCRE FILE...
 
 man_is_clean() {
 	local said
-	said=$(man --warnings -l "$page" 2>&1 >/dev/null) && [ -z "$said" ] || { echo "$said"; return 1; }
+	said=$(man --warnings -l "$page" 2>&1 >/dev/null)
+	echo "$said"
+	[ -z "$said" ]
 }
 
 one_line() {	# NAME: stderr is one line, or one and the hint to --help

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c userspace/futexword.c
+// links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c
+// links: userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c
+// links: userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c
+// links: userspace/futexword.c
 /*
  * detect_blocked_test.c - verdicts about threads that sleep: deadlock and stalled holder, and the
  * numbers in futex words that are no owners.

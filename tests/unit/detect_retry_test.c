@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-// links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c userspace/futexword.c
+// links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c
+// links: userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c
+// links: userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c
+// links: userspace/futexword.c
 /*
- * detect_retry_test.c - verdicts about threads that try: livelock, starvation, spin-hang, transient,
- * retry storm, and the healthy programs that look like them.
+ * detect_retry_test.c - verdicts about threads that try: livelock, starvation, spin-hang,
+ * transient, retry storm, and the healthy programs that look like them.
  */
 #include "ktap.h"
 #include "stream.h"
@@ -244,7 +247,7 @@ KTAP_TEST(synchronized_timeouts_livelock)
 	struct stream s;
 
 	stream_begin(&s, W5, SECOND);
-	/* Each once had to wait for its first lock too: that is another word it may have slept on. */
+	/* Each once had to wait for its first lock too: another word it may have slept on. */
 	stream_pass(&s, 101, 0xa000, 1);
 	stream_pass(&s, 102, 0xb000, 1);
 	for (int i = 0; i < 8; i++) {
@@ -452,7 +455,7 @@ KTAP_TEST(tid_reuse_starts_anew)
 	stream_end(&s);
 }
 
-/* A pair of new threads every second, each in the other's way all its life: nobody lives a window. */
+/* A pair of new threads every second, in each other's way all their lives, never a window long. */
 KTAP_TEST(short_lives_are_not_whole_windows)
 {
 	struct stream s;

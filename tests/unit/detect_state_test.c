@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-// links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c userspace/futexword.c
+// links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c
+// links: userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c
+// links: userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c
+// links: userspace/futexword.c
 /*
  * detect_state_test.c - what is said when nothing is found, and what may not be said when too
  * little was observed; bad input; random input.
@@ -35,8 +38,10 @@ KTAP_TEST(steady_timeouts_are_idle)
 	stream_begin(&s, W5, SECOND);
 	for (int i = 0; i < 8; i++) {
 		for (uint32_t tid = 101; tid < 110; tid++) {
-			stream_lock(&s, tid, HEADWAY_KIND_FUTEX, 0xa000 + tid * 64)->wait_timeout += 3;
-			stream_block(&s, tid, 0xa000 + tid * 64, 0);
+			uint64_t addr = 0xa000 + tid * 64;
+
+			stream_lock(&s, tid, HEADWAY_KIND_FUTEX, addr)->wait_timeout += 3;
+			stream_block(&s, tid, addr, 0);
 			stream_thread(&s, tid)->rec.wait_flags |= HEADWAY_WAIT_TIMEOUT;
 			stream_thread(&s, tid)->rec.wait_word = 0;
 		}
@@ -254,7 +259,7 @@ KTAP_TEST(gap_in_time)
 	stream_end(&s);
 }
 
-/* Counters never make sense here; memory must not be touched wrongly, and nothing may be healthy. */
+/* Counters make no sense here: memory must not be touched wrongly, nothing may be healthy. */
 KTAP_TEST(random_input)
 {
 	static struct stream s;
@@ -274,7 +279,8 @@ KTAP_TEST(random_input)
 				x ^= x << 17;
 				tid = 100 + x % 12;
 				t = &stream_thread(&s, tid)->rec;
-				l = stream_lock(&s, tid, 1 + (x >> 8) % 2, 0x1000 + (x >> 16) % 8 * 64);
+				l = stream_lock(&s, tid, 1 + (x >> 8) % 2,
+						0x1000 + (x >> 16) % 8 * 64);
 				switch ((x >> 32) % 9) {
 				case 0:
 					l->try_fail = x >> 40;

@@ -131,7 +131,9 @@ KTAP_TEST(verdict_names)
 	enum headway_verdict v;
 
 	for (int i = 0; i < HEADWAY_NR_VERDICTS; i++) {
-		EXPECT_EQ(headway_verdict_parse(headway_verdict_name((enum headway_verdict)i), &v), 0);
+		const char *name = headway_verdict_name((enum headway_verdict)i);
+
+		EXPECT_EQ(headway_verdict_parse(name, &v), 0);
 		EXPECT_EQ((int)v, i);
 	}
 	EXPECT_EQ(headway_verdict_parse("livelocks", &v), -22);

@@ -132,7 +132,8 @@ static void check_against_closure(struct headway_graph *g, bool reach[MAX][MAX],
 		EXPECT_EQ(len > 0, (int)reach[i][i]);
 		for (int k = 0; k < len; k++)
 			if (!headway_graph_edge(g, path[k], path[(k + 1) % len]))
-				KTAP_FAIL("no edge %u -> %u in a cycle", path[k], path[(k + 1) % len]);
+				KTAP_FAIL("no edge %u -> %u in a "
+					  "cycle", path[k], path[(k + 1) % len]);
 		for (uint32_t j = 0; j < n; j++) {
 			bool same = i == j || (reach[i][j] && reach[j][i]);
 
