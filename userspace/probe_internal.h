@@ -34,7 +34,7 @@ struct headway_target {
 	struct headway_symbolizer *symbolizer;	/* made at the first unwinding */
 };
 
-/* Where trylock is in a file, or the errno that says why not: reading symbols takes milliseconds. */
+/* Where trylock is in a file, or why not (errno): to read symbols takes milliseconds. */
 struct headway_probed_file {
 	dev_t dev;
 	ino_t ino;
