@@ -205,6 +205,9 @@ static void timeout_takes_its_time(struct kunit *test)
 		KUNIT_EXPECT_GE(test, ktime_get_ns() - start, WAIT_SHORT);
 		KUNIT_EXPECT_FALSE(test, headway_lock_held(&txn, &lab->locks[0]));
 		KUNIT_EXPECT_EQ(test, lab_waiters(&lab->locks[0]), 0u);
+		/* The holder's release is fast again. */
+		KUNIT_EXPECT_EQ(test, atomic_long_read(&lab->locks[0].owner) & HEADWAY_LOCK_FLAGS,
+				0ul);
 		headway_txn_end(&txn);
 		lab_let_go(holder);
 		KUNIT_EXPECT_TRUE(test, lab_free(&lab->locks[0]));

@@ -1,0 +1,362 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# guest.sh - the tests of the modules on a stock kernel. run.sh boots it.
+#
+# Usage:  guest.sh MODULES
+#
+# MODULES: a directory with kmod/ and tests/kunit/, built for this kernel
+#
+# Prints two KTAP documents: the KUnit suites, run by kunit_shim.h, and the sessions below, which
+# use the modules as an administrator does. "BPF pass|fail" tells run.sh whether the tool's probes work.
+#
+# Every wait has a limit, and running into it is a failure. Limits are generous: the machine is
+# emulated. Lines of the kernel log are found behind a marker that the test itself writes.
+# shellcheck disable=SC2317 # the functions below are called by check
+set -u -o pipefail
+
+modules=${1:?where are the modules?}
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=tests/lib/ktap.sh
+. "$top/tests/lib/ktap.sh"
+root=/sys/kernel/debug/headway
+domain=$root/domains/philosophers
+tracing=/sys/kernel/tracing
+headway=$top/build/headway
+reach_ms=100	# a round at the table: longer than the emulated machine is likely to be held up
+
+now_ms() {
+	echo $((${EPOCHREALTIME/[.,]/} / 1000))
+}
+
+# within SECONDS COMMAND...: repeats it until it succeeds.
+within() {
+	local end=$(($(now_ms) + $1 * 1000))
+	shift
+
+	until "$@"; do
+		[ "$(now_ms)" -lt "$end" ] || return 1
+		sleep 0.2
+	done
+}
+
+# log_since MARKER: the kernel log after the marker, without time stamps.
+log_since() {
+	dmesg | sed -E 's/^\[ *[0-9.]+\] //' | awk -v marker="$1" 'found; index($0, marker) { found = 1 }'
+}
+
+mark_log() {
+	echo "headway-test: $1" >/dev/kmsg
+}
+
+verdict_is() {
+	grep -qx "verdict=$1" "$domain/summary"
+}
+
+# field FILE NAME: the value of a line NAME=VALUE.
+field() {
+	sed -n "s/^$2=//p" "$1"
+}
+
+meals() {
+	local line sum=0
+
+	while read -r line; do
+		[[ $line != seat=* ]] || {
+			line=${line#*meals=}
+			sum=$((sum + ${line%% *}))
+		}
+	done </sys/kernel/debug/philosophers/meals
+	echo "$sum"
+}
+
+ate_more_than() {
+	[ "$(meals)" -gt "$1" ]
+}
+
+# fails_with TEXT COMMAND...: it fails, and says why.
+fails_with() {
+	local text=$1 output
+	shift
+
+	if output=$("$@" 2>&1); then
+		echo "it succeeded, but should fail with: $text"
+		return 1
+	fi
+	[[ $output == *"$text"* ]] || {
+		echo "it failed with: $output"
+		echo "and not with: $text"
+		return 1
+	}
+}
+
+write_to() {
+	echo "$2" >"$1"
+}
+
+logged() {
+	log_since 'headway-test: philosophers' | grep -q "$1"
+}
+
+# One look at the summary, so that its lines belong together: busy, and nothing comes of it.
+is_livelocked() {
+	local line
+	local -A now=()
+
+	while read -r line; do
+		[[ $line == '#'* ]] || now[${line%%=*}]=${line#*=}
+	done <"$domain/summary"
+	[ "${now[verdict]}" = livelock ] && [ "${now[window_commits]}" -eq 0 ] &&
+		[ "${now[window_rollbacks]}" -ge 16 ]
+}
+
+is_not_livelocked() {
+	! verdict_is livelock
+}
+
+# ---- the KUnit suites -----------------------------------------------------------------------
+
+# A document of its own, from the kernel log; whether it was all there is told by the other one.
+run_suites() {
+	local status report
+
+	mark_log suites
+	insmod "$modules/tests/kunit/headway_kunit.ko"
+	status=$?
+	report=$(log_since 'headway-test: suites' | grep -E '^ *(KTAP version|1\.\.|ok |not ok |# )')
+	printf '%s\n' "$report"
+	suites_planned=$(grep -m1 -E '^1\.\.' <<<"$report")
+	suites_seen=$(grep -cE '^(not )?ok ' <<<"$report")
+	[ "$status" -eq 0 ] && [ "$suites_planned" = "1..$suites_seen" ] && [ "$suites_seen" -gt 5 ]
+}
+
+# ---- sessions -------------------------------------------------------------------------------
+
+first_lines_name_their_format() {
+	local file line
+
+	for file in "$root/version" "$domain"/*; do
+		[ "${file##*/}" != reset ] || continue
+		read -r line <"$file" || return 1
+		[ "$line" = "# headway.${file##*/} v1" ] || {
+			echo "$file begins with: $line"
+			return 1
+		}
+	done
+}
+
+only_root_reads() {
+	local file mode
+
+	[ "$(stat -c %a "$root")" = 700 ] || {
+		echo "mode of $root: $(stat -c %a "$root")"
+		return 1
+	}
+	for file in "$root/version" "$domain"/*; do
+		mode=$(stat -c %a "$file")
+		case ${file##*/}:$mode in
+		policy:600 | watchdog:600 | reset:200) ;;
+		policy:* | watchdog:* | reset:*) echo "$file: $mode" && return 1 ;;
+		*:400) ;;
+		*) echo "$file: $mode" && return 1 ;;
+		esac
+	done
+	! setpriv --reuid 65534 --clear-groups cat "$root/version" 2>/dev/null
+}
+
+# What the module makes of the kernel log, the tracepoint and debugfs when nobody eats.
+find_livelock() {
+	check "none: livelock, with rollbacks and no commits" within 60 is_livelocked
+	check "none: the kernel log says so" logged 'headway: philosophers: livelock: 0 commits'
+	check "none: the tracepoint says so" \
+		grep -q 'headway_verdict: .*philosophers.* to=livelock' $tracing/trace
+	check "none: the events say so" grep -q ' to=livelock ' "$domain/events"
+}
+
+# Every policy but none: switched to under load, by file, and they eat.
+cure() {
+	local policy=$1 before
+
+	before=$(meals)
+	check "$policy: switched to while in use" write_to "$domain/policy" "$policy"
+	check "$policy: is the current one" grep -qx "current=$policy" "$domain/policy"
+	check "$policy: they eat" within 60 ate_more_than $((before + 20))
+	check "$policy: the alarm is over" within 30 is_not_livelocked
+}
+
+watchdog_takes_all_or_nothing() {
+	fails_with "out of range" write_to "$domain/watchdog" "rollbacks_min=77 window_ns=1" || return 1
+	! grep -qx rollbacks_min=77 "$domain/watchdog" || return 1
+	write_to "$domain/watchdog" rollbacks_min=17 && grep -qx rollbacks_min=17 "$domain/watchdog" &&
+		write_to "$domain/watchdog" rollbacks_min=16
+}
+
+reset_zeroes() {
+	local before
+
+	before=$(field "$domain/summary" begun)
+	write_to "$domain/reset" 1 && [ "$(field "$domain/summary" commits)" -lt "$before" ] &&
+		fails_with "Invalid argument" write_to "$domain/reset" 2
+}
+
+bad_input() {
+	check "policy: an unknown one is EINVAL" \
+		fails_with "Invalid argument" write_to "$domain/policy" no-such-policy
+	check "policy: an empty one is EINVAL" fails_with "Invalid argument" write_to "$domain/policy" ""
+	check "policy: stays as it was" grep -qx "current=$1" "$domain/policy"
+	check "watchdog: garbage is EINVAL" \
+		fails_with "Invalid argument" write_to "$domain/watchdog" window_ns=soon
+	check "watchdog: takes all or nothing" watchdog_takes_all_or_nothing
+	check "reset: 1 zeroes the counters" reset_zeroes
+	check "rmmod: a module in use stays" fails_with "in use" rmmod headway
+	check "philosophers: twice is refused" \
+		fails_with "File exists" insmod "$modules/kmod/examples/philosophers.ko"
+}
+
+# tool STATUS TEXT ARGUMENTS...: the tool ends with the status and says the text.
+tool() {
+	local status=$1 text=$2 output code
+	shift 2
+
+	output=$("$headway" "$@" 2>&1 </dev/null)
+	code=$?
+	if [ "$code" -ne "$status" ] || [[ $output != *"$text"* ]]; then
+		echo "status $code, and not $status with '$text': $output"
+		return 1
+	fi
+}
+
+use_the_tool() {
+	if [ ! -x "$headway" ]; then
+		skip "tool: stat and policy" "build/headway is not there"
+		return
+	fi
+	check "tool: stat shows the domain" tool 0 fork0 stat philosophers
+	check "tool: stat prints JSON" tool 0 '"domain":"philosophers"' stat --json
+	check "tool: policy switches" tool 0 polite policy philosophers polite
+	check "tool: it has switched" grep -qx current=polite "$domain/policy"
+	check "tool: an unknown policy fails" tool 1 no-such-policy policy philosophers no-such-policy
+	check "tool: an unknown domain fails" tool 1 no-such-domain stat no-such-domain
+}
+
+# Stopped in the middle of whatever they do; the limit is 2 s, and some for starting rmmod here.
+stop_quickly() {
+	local start
+
+	start=$(now_ms)
+	rmmod philosophers || return 1
+	[ $(($(now_ms) - start)) -lt 4000 ] || {
+		echo "rmmod took $(($(now_ms) - start)) ms"
+		return 1
+	}
+}
+
+philosophers() {
+	local policy policies last=none
+
+	mark_log philosophers
+	check "tracepoints are there" \
+		write_to $tracing/events/headway/headway_verdict/enable 1
+	check "philosophers.ko loads" insmod "$modules/kmod/examples/philosophers.ko" reach_ms=$reach_ms
+	[ -d "$domain" ] || {
+		not_ok "the domain is in debugfs"
+		return
+	}
+	check "debugfs: first lines name the format" first_lines_name_their_format
+	check "debugfs: for root only" only_root_reads
+	find_livelock
+	mapfile -t policies <<<"$(sed -n 's/^policy=//p' "$domain/policy")"
+	check "policies are listed" [ ${#policies[@]} -ge 4 ]
+	for policy in "${policies[@]}"; do
+		[ "$policy" = none ] || {
+			cure "$policy"
+			last=$policy
+		}
+	done
+	bad_input "$last"
+	use_the_tool
+	check "none again: switched to" write_to "$domain/policy" none
+	check "none again: livelock" within 60 is_livelocked
+	check "rmmod in a livelock ends" stop_quickly
+	check "the domain is gone" [ ! -e "$domain" ]
+	for policy in "${policies[@]}"; do
+		check "$policy: loads as the first policy" insmod "$modules/kmod/examples/philosophers.ko" \
+			policy="$policy" seats=9 reach_ms=$reach_ms
+		sleep 0.3
+		check "$policy: rmmod under load ends" stop_quickly
+	done
+	for policy in policy=no-such seats=1 seats=65 reach_ms=0 reach_ms=100000 meal_us=2000000; do
+		check "philosophers: $policy is refused" \
+			fails_with "Invalid parameters" insmod "$modules/kmod/examples/philosophers.ko" "$policy"
+	done
+}
+
+# The probes, on a program that livelocks without making a single futex call.
+probes() {
+	local program=$top/build/corpus/two_lock_grid json
+
+	if [ ! -x "$headway" ] || [ ! -x "$program" ]; then
+		skip "probes: a livelock in a process is found" "build/headway or the corpus is not built"
+		return
+	fi
+	export CORPUS_SECONDS=60
+	json=$(timeout 60 "$headway" watch --json -d 10 -w 3 -- "$program" 2>&1 </dev/null)
+	if grep -q '"verdict":"livelock"' <<<"$json"; then
+		echo "BPF pass"
+		ok "probes: a livelock in a process is found"
+	else
+		echo "BPF fail"
+		not_ok "probes: a livelock in a process is found" "$json"
+	fi
+}
+
+# Loaded and unloaded again and again; what is left behind would show sooner or later.
+load_often() {
+	local left=3
+
+	while [ $((left--)) -gt 0 ]; do
+		insmod "$modules/kmod/headway.ko" || return 1
+		insmod "$modules/kmod/examples/philosophers.ko" reach_ms=20 || return 1
+		rmmod philosophers || return 1
+		rmmod headway || return 1
+	done
+	[ ! -e "$root" ]
+}
+
+log_is_clean() {
+	dmesg >/tmp/dmesg && "$top/tests/lib/splat.sh" /tmp/dmesg
+}
+
+main() {
+	# A person's console would show every line; here they come out of the log, once.
+	dmesg -n 4
+	[ ! -e $tracing/trace ] || echo 1 >$tracing/tracing_on
+	if ! insmod "$modules/kmod/headway.ko"; then
+		ktap_begin "distro.$(uname -r)"
+		not_ok "headway.ko loads" "$(dmesg | tail -5)"
+		ktap_end
+		return 1
+	fi
+	if run_suites; then
+		suites=ok
+	else
+		suites="$suites_seen of ${suites_planned:-none} reported"
+	fi
+
+	ktap_begin "distro.$(uname -r)"
+	ok "headway.ko loads"
+	check "the suites ran to their end" [ "$suites" = ok ]
+	check "the suites unload" rmmod headway_kunit
+	check "caller.ko loads" insmod "$modules/kmod/examples/caller.ko"
+	check "caller.ko unloads" rmmod caller
+	philosophers
+	check "headway.ko unloads" rmmod headway
+	check "nothing is left in debugfs" [ ! -e "$root" ]
+	check "loads and unloads again and again" load_often
+	probes
+	check "the kernel log is clean" log_is_clean
+	ktap_end
+}
+
+# Through a pipe: the guest's console is a terminal, and status that overwrites itself is no report.
+main 2>&1 | cat
+exit "${PIPESTATUS[0]}"
