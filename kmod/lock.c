@@ -12,9 +12,10 @@
  *  - free with waiters  =>  the first waiter has been woken and has not run yet, so that nobody
  *    sleeps on a free lock.
  *
- * A first waiter that leaves without the lock wakes the next, which then judges the present owner
- * for itself. That, and that every waiter judges again whenever it wakes, is why a lock that is
+ * Every waiter judges the present owner whenever it wakes, also before it leaves without the lock.
+ * The first, which a release wakes, is the oldest, so it judges for all: that is why a lock that is
  * stolen (taken while a woken waiter is on its way) needs no look at the queue by the thief.
+ * tests/model/lock.pml checks this.
  *
  * Lock order: domain->live_lock > txn->pin > lock->wait_lock > the scheduler's locks.
  */
@@ -210,19 +211,6 @@ static void headway_enqueue(struct headway_lock *lock, struct headway_waiter *wa
 }
 
 /*
- * Under wait_lock. Leaves the queue without the lock: if we were first, we may have been woken for
- * a release, or may carry HANDOFF; the next one takes both over.
- */
-static void headway_dequeue(struct headway_lock *lock, struct headway_waiter *waiter)
-{
-	bool first = headway_first(lock) == waiter;
-
-	list_del(&waiter->node);
-	if (first && !list_empty(&lock->waiters))
-		wake_up_process(headway_first(lock)->txn->task);
-}
-
-/*
  * Under wait_lock, which pins @owner. The victim notices when it would block, or is asleep in
  * headway_wait_locked() and gets woken.
  */
@@ -331,7 +319,7 @@ static int headway_wait_locked(struct headway_txn *txn, struct headway_lock *loc
 		if (!ret && expired)
 			ret = -ETIMEDOUT;
 		if (ret) {
-			headway_dequeue(lock, &waiter);
+			list_del(&waiter.node);
 			break;
 		}
 		raw_spin_unlock(&lock->wait_lock);

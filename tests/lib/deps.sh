@@ -19,7 +19,7 @@ packages=(
 	# virtual machines
 	qemu-system-x86 busybox-static
 	# checks of the tree, of the tool's JSON and of its screen
-	sparse codespell shellcheck clang-format clang-tidy python3-jsonschema tmux
+	sparse codespell shellcheck clang-format clang-tidy python3-jsonschema tmux spin
 	# tests: signals and processes by id, a terminal for the tool
 	procps util-linux bsdextrautils
 )
