@@ -1,6 +1,6 @@
 #!/bin/busybox sh
-# shellcheck shell=dash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=dash
 # initramfs-init.sh - brings up the guest's root (the host's / over 9p, a tmpfs on top) and starts init.sh.
 b=/bin/busybox
 # From the kernel command line.
