@@ -5,6 +5,8 @@
 # modules are built in a copy of kmod/, one for each kernel.
 
 .DELETE_ON_ERROR:
+# Make would remove the BPF objects as intermediate, then miss them in the next run and build all anew.
+.SECONDARY:
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
 .DEFAULT_GOAL := help
@@ -171,6 +173,7 @@ check: deps
 
 ##@ bench: ratios against the alternatives, measured in one run
 bench: deps
+	$(Q)[ -x tests/bench/run.sh ] || { echo 'bench: there are no benchmarks in this tree yet'; exit 1; }
 	$(Q)$(MAKE) $(quiet_make) all
 	$(Q)tests/bench/run.sh
 
