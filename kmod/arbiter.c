@@ -3,14 +3,14 @@
  * arbiter.c - the arbiter's kernel side: a lock around arbiter_core.c, callbacks, deadlines.
  *
  * Lock order: a caller's own locks > arbiter->lock > arbiter->idle.lock, a completion's lock, the
- * workqueue's and the scheduler's locks. arbiter->lock is a spinlock_t taken with interrupts off, so
- * all that does not sleep may be called in any context that may take one: interrupts too, except on
- * PREEMPT_RT. It is held for a time that grows with the number of waiting requests.
+ * workqueue's and the scheduler's locks. arbiter->lock is a spinlock_t taken with interrupts off,
+ * so all that does not sleep may be called in any context that may take one: interrupts too, except
+ * on PREEMPT_RT. It is held for a time that grows with the number of waiting requests.
  *
- * Invariants: every change settles before the lock is dropped, so that whoever can be granted is, and
- * whoever is told has been woken. A request with a waiter cannot go away while we look at it, since
- * the waiter must take the lock to leave; one with a completion is not touched after complete(). The
- * waits are in arbiter_wait.c.
+ * Invariants: every change settles before the lock is dropped, so that whoever can be granted is,
+ * and whoever is told has been woken. A request with a waiter cannot go away while we look at it,
+ * since the waiter must take the lock to leave; one with a completion is not touched after
+ * complete(). The waits are in arbiter_wait.c.
  */
 #include <linux/jiffies.h>
 #include <linux/module.h>
@@ -158,8 +158,8 @@ EXPORT_SYMBOL_GPL(headway_arbiter_create);
  * headway_arbiter_shutdown - let nobody wait any more
  * @arbiter: the arbiter
  *
- * Pending requests fail with -ECANCELED, and so does every new one. What is held stays held until it
- * is released.
+ * Pending requests fail with -ECANCELED, and so does every new one. What is held stays held until
+ * it is released.
  *
  * Context: any that may take a spinlock_t with interrupts off.
  */
@@ -198,7 +198,7 @@ void headway_arbiter_destroy(struct headway_arbiter *arbiter)
 	spin_lock_irq(&arbiter->lock);
 	held = arbiter->core.stats.held;
 	spin_unlock_irq(&arbiter->lock);
-	if (WARN(held, "headway: arbiter %s: destroyed with %u resources held: release them first\n",
+	if (WARN(held, "headway: arbiter %s: destroyed while %u resources are held: release them\n",
 		 arbiter->name, held))
 		return;
 	destroy_workqueue(arbiter->wq);
@@ -330,7 +330,8 @@ int headway_arbiter_enter(struct headway_arbiter *arbiter, struct headway_reques
 /**
  * headway_arbiter_submit - ask for a set without waiting for it
  * @request: not in use
- * @deadline: CLOCK_MONOTONIC: fail with -ETIMEDOUT then, or up to two ticks later; KTIME_MAX = never
+ * @deadline: CLOCK_MONOTONIC: fail with -ETIMEDOUT then, or up to two ticks later; KTIME_MAX =
+ *	never
  *
  * The result is told as headway_request_on_grant() says, also when it was there at once, and can be
  * had from headway_arbiter_wait(), headway_arbiter_wait_any() and headway_request_result().
@@ -389,8 +390,8 @@ EXPORT_SYMBOL_GPL(headway_arbiter_release);
  * Cancelled in time, it ends with -ECANCELED, which its waiter, callback or completion is told.
  *
  * Context: any that may take a spinlock_t with interrupts off.
- * Return: 0: it is cancelled; -EALREADY: the grant was faster, and the set is held until it is released;
- * -ENOENT: it was not waiting.
+ * Return: 0: it is cancelled; -EALREADY: the grant was faster, and the set is held until it is
+ * released; -ENOENT: it was not waiting.
  */
 int headway_request_cancel(struct headway_request *request)
 {
@@ -415,8 +416,8 @@ EXPORT_SYMBOL_GPL(headway_request_cancel);
  * headway_request_withdraw - whatever it is: afterwards nothing is waited for, held or called back
  * @request: any; may be freed afterwards
  *
- * Cancels what is pending, without a callback; releases what was granted; takes back a callback that has
- * not begun, and waits for one that has, unless that is where it is called.
+ * Cancels what is pending, without a callback; releases what was granted; takes back a callback
+ * that has not begun, and waits for one that has, unless that is where it is called.
  *
  * Context: with a callback: task context, may sleep. Without: any that may take a spinlock_t with
  * interrupts off.

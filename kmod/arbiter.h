@@ -11,7 +11,7 @@
 
 struct headway_arbiter {
 	char name[HEADWAY_ARBITER_NAME_MAX];
-	spinlock_t lock;
+	spinlock_t lock;		/* guards all that says so; see arbiter.c */
 	struct headway_arbiter_core core;	/* lock */
 	bool closing;			/* lock; shut down: nothing is queued any more */
 	u32 nr_sleepers;		/* lock; tasks that are in a wait */

@@ -5,23 +5,23 @@
  * No clock, no lock, no allocation: the caller serializes. arbiter.c is the kernel's side.
  *
  * Words. A pending request waits for the owners of what it wants, and for the older requests that
- * have it reserved. A request *reserves* its set once max_passed younger ones have taken something of
- * it.
+ * have it reserved. A request *reserves* its set once max_passed younger ones have taken something
+ * of it.
  *
  * Why nobody starves. A request is granted as soon as its set is free and not reserved by an older
- * one. Only tickets taken within its bonus distance can come before it in age; only max_passed younger
- * ones can pass it. What remains are requests that must pass: if the holder of q is one that the older
- * reserved request r waits for, however indirectly, then r cannot be served before q's holder goes on,
- * so q is granted past r's reservation.
+ * one. Only tickets taken within its bonus distance can come before it in age; only max_passed
+ * younger ones can pass it. What remains are requests that must pass: if the holder of q is one
+ * that the older reserved request r waits for, however indirectly, then r cannot be served before
+ * q's holder goes on, so q is granted past r's reservation.
  *
- * Why reservations cause no deadlock of their own. Take a set of holders that wait for each other only,
- * and in it a smallest part that no wait leads out of. If some request in that part has all its ids
- * free, then the reservations that it waits for lead back to its own holder, and it must pass. If none
- * has, each waits for an owner in the part, and there is a cycle of owners alone, which the reduction
- * finds. So the reduction need not look at reservations.
+ * Why reservations cause no deadlock of their own. Take a set of holders that wait for each other
+ * only, and in it a smallest part that no wait leads out of. If some request in that part has all
+ * its ids free, then the reservations that it waits for lead back to its own holder, and it must
+ * pass. If none has, each waits for an owner in the part, and there is a cycle of owners alone,
+ * which the reduction finds. So the reduction need not look at reservations.
  *
- * The reduction (Holt, "Some deadlock properties of computer systems", 1972): a holder is live if it
- * waits for nothing, or if one of its requests wants only what is free or held by live ones;
+ * The reduction (Holt, "Some deadlock properties of computer systems", 1972): a holder is live if
+ * it waits for nothing, or if one of its requests wants only what is free or held by live ones;
  * repeat. The rest is deadlocked; no more and no fewer.
  */
 #include "headway_arbiter.h"
@@ -174,7 +174,9 @@ static void headway_drop(struct headway_arbiter_core *core, struct headway_reque
 	headway_holder_enter(core, holder);
 }
 
-/* What its holder has been granted now, its other requests can never get before that is released. */
+/*
+ * What its holder has been granted now, its other requests can never get before that is released.
+ */
 static void headway_fail_overlapping(struct headway_arbiter_core *core,
 				     struct headway_request *granted)
 {
@@ -301,8 +303,9 @@ static bool headway_grantable(struct headway_arbiter_core *core, struct headway_
 		if (!headway_reserved_by(core, older, request))
 			continue;
 		/*
-		 * Spares the walk for strangers: who holds nothing keeps others waiting by a reservation
-		 * at most, and where that closes a circle, one of these others may pass.
+		 * Spares the walk for strangers: who holds nothing keeps others waiting by a
+		 * reservation at most, and where that closes a circle, one of these others may
+		 * pass.
 		 */
 		if (!request->holder->nr_held && request->holder->nr_pending < 2)
 			return false;
@@ -317,8 +320,8 @@ static bool headway_grantable(struct headway_arbiter_core *core, struct headway_
  * @core: the arbiter
  * @request: idle or failed; it is pending afterwards: call headway_arbiter_core_settle()
  *
- * Return: 0; -EINVAL: an empty set; -EBUSY: pending or granted already; -EALREADY: its holder holds one
- * of the resources; -EDEADLK: its holder is a victim that has not released everything.
+ * Return: 0; -EINVAL: an empty set; -EBUSY: pending or granted already; -EALREADY: its holder holds
+ * one of the resources; -EDEADLK: its holder is a victim that has not released everything.
  */
 int headway_arbiter_core_submit(struct headway_arbiter_core *core,
 				struct headway_request *request)
@@ -346,8 +349,8 @@ int headway_arbiter_core_submit(struct headway_arbiter_core *core,
  *
  * Settles by itself. Its holder does not wait for it, so it cannot make its holder a victim.
  *
- * Return: 0: granted; -EBUSY: it cannot be granted now, or is pending or granted already; otherwise as
- * headway_arbiter_core_submit().
+ * Return: 0: granted; -EBUSY: it cannot be granted now, or is pending or granted already; otherwise
+ * as headway_arbiter_core_submit().
  */
 int headway_arbiter_core_try(struct headway_arbiter_core *core, struct headway_request *request)
 {
@@ -433,10 +436,9 @@ static bool headway_reduce(struct headway_arbiter_core *core)
 				if (owner && owner->nr_pending && !owner->live)
 					live = false;
 			}
-			if (live)
-				changed = request->holder->live = true;
-			else
-				stuck = true;
+			request->holder->live = live;
+			changed |= live;
+			stuck |= !live;
 		}
 	} while (changed);
 	return stuck;
@@ -465,7 +467,10 @@ static bool headway_gives_way(const struct headway_holder *a, const struct headw
 	return a->ticket > b->ticket;
 }
 
-/* Who waits for a deadlock from outside of it is not on a cycle; telling that one would help nobody. */
+/*
+ * Who waits for a deadlock from outside of it is not on a cycle; telling that one would help
+ * nobody.
+ */
 static bool headway_on_cycle(struct headway_arbiter_core *core, struct headway_holder *holder)
 {
 	struct headway_request *request;
@@ -489,7 +494,9 @@ static struct headway_holder *headway_find_victim(struct headway_arbiter_core *c
 
 		if (holder->live || !holder->nr_held || holder == victim)
 			continue;
-		if ((!victim || headway_gives_way(holder, victim)) && headway_on_cycle(core, holder))
+		if (victim && !headway_gives_way(holder, victim))
+			continue;
+		if (headway_on_cycle(core, holder))
 			victim = holder;
 	}
 	return victim;
@@ -524,8 +531,8 @@ static void headway_grant_all(struct headway_arbiter_core *core)
 		headway_grant(core, request);
 		headway_done(core, request, 0);
 		/*
-		 * From the oldest again: what was just taken, and the passes that it was, make others
-		 * wait, so that somebody may have to pass now.
+		 * From the oldest again: what was just taken, and the passes that it was, make
+		 * others wait, so that somebody may have to pass now.
 		 */
 		request = core->oldest;
 	}

@@ -2,8 +2,8 @@
 /*
  * arbiter_wait.c - the arbiter's waits: for one request, for any of several.
  *
- * Lock order: see arbiter.c. A request has one waiter at a time, which is woken under arbiter->lock and
- * looks at the request under it, so that a result that came in time is never lost.
+ * Lock order: see arbiter.c. A request has one waiter at a time, which is woken under arbiter->lock
+ * and looks at the request under it, so that a result that came in time is never lost.
  */
 #include <linux/hrtimer.h>
 #include <linux/module.h>
@@ -18,7 +18,9 @@ static bool headway_has_result(const struct headway_request *request)
 	       request->state == HEADWAY_REQUEST_FAILED;
 }
 
-/* Under the lock. Return: index of the first request that has a result, -EBUSY: none yet, -ENOENT. */
+/*
+ * Under the lock. Return: index of the first request that has a result, -EBUSY: none yet, -ENOENT.
+ */
 static int headway_first_result(struct headway_request **requests, unsigned int n)
 {
 	bool pending = false;
@@ -84,12 +86,12 @@ static void headway_sleeper_leaves(struct headway_arbiter *arbiter)
  * On an error the request waits no longer and holds nothing. If the grant comes together with a
  * signal, the deadline or a cancellation, one of them wins, and the return value says which.
  *
- * Context: task context, may sleep; with @wait->state TASK_RUNNING (the try form) any that may take a
- * spinlock_t with interrupts off.
+ * Context: task context, may sleep; with @wait->state TASK_RUNNING (the try form) any that may take
+ * a spinlock_t with interrupts off.
  * Return: 0; -EDEADLK: the holder is a victim; -ETIMEDOUT: the deadline passed; -EINTR: a signal
- * arrived; -ECANCELED: the request was cancelled, or the arbiter is shut down; -EALREADY: the holder
- * holds one of the resources; -EBUSY: the try form found it not to be had, or the request is in use;
- * -EINVAL: the set is empty.
+ * arrived; -ECANCELED: the request was cancelled, or the arbiter is shut down; -EALREADY: the
+ * holder holds one of the resources; -EBUSY: the try form found it not to be had, or the request is
+ * in use; -EINVAL: the set is empty.
  */
 int headway_arbiter_acquire_wait(struct headway_request *request, const struct headway_wait *wait)
 {
@@ -159,14 +161,15 @@ static void headway_set_waiter(struct headway_request **requests, unsigned int n
  * @wait: how to wait; NULL = for as long as it takes; with @wait->state TASK_RUNNING it only looks
  *
  * Changes none of them: the others stay pending and may be granted too. Withdraw those that are not
- * wanted any more, for as long as they are pending they count as waited for. Do not wait again for one
- * that has had its result.
+ * wanted any more, for as long as they are pending they count as waited for. Do not wait again for
+ * one that has had its result.
  *
  * Context: task context, may sleep; with @wait->state TASK_RUNNING any that may take a spinlock_t
  * with interrupts off.
- * Return: index of the first that has a result, see headway_request_result(); -EBUSY: none has yet, and
- * @wait forbids sleeping; -ETIMEDOUT: none had until the deadline; -EINTR: a signal arrived; -ENOENT:
- * none is submitted; -EINVAL: they belong to several arbiters, or another task waits for one.
+ * Return: index of the first that has a result, see headway_request_result(); -EBUSY: none has yet,
+ * and @wait forbids sleeping; -ETIMEDOUT: none had until the deadline; -EINTR: a signal arrived;
+ * -ENOENT: none is submitted; -EINVAL: they belong to several arbiters, or another task waits for
+ * one.
  */
 int headway_arbiter_wait_any(struct headway_request **requests, unsigned int n,
 			     const struct headway_wait *wait)
@@ -211,9 +214,9 @@ EXPORT_SYMBOL_GPL(headway_arbiter_wait_any);
  * When the wait ends early the request stays pending.
  *
  * Context: as headway_arbiter_wait_any().
- * Return: the result when there is one (@request then is granted, or failed); -EINPROGRESS: there is none
- * yet, because the deadline passed, a signal arrived, or @wait forbids sleeping; -ENOENT: it is not
- * submitted; -EINVAL: another task waits for it.
+ * Return: the result when there is one (@request then is granted, or failed); -EINPROGRESS: there
+ * is none yet, because the deadline passed, a signal arrived, or @wait forbids sleeping; -ENOENT:
+ * it is not submitted; -EINVAL: another task waits for it.
  */
 int headway_arbiter_wait(struct headway_request *request, const struct headway_wait *wait)
 {
@@ -230,7 +233,8 @@ EXPORT_SYMBOL_GPL(headway_arbiter_wait);
  * @request: any
  *
  * Context: any that may take a spinlock_t with interrupts off.
- * Return: 0: granted; -EINPROGRESS: pending; -ENOENT: not submitted, or released; otherwise why it failed.
+ * Return: 0: granted; -EINPROGRESS: pending; -ENOENT: not submitted, or released; otherwise why it
+ * failed.
  */
 int headway_request_result(struct headway_request *request)
 {

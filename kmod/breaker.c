@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * breaker.c - circuit breaker, retry budget and poll pauses: breaker_core.c with a clock and a lock.
+ * breaker.c - circuit breaker, retry budget and poll pauses: breaker_core.c with a clock and a
+ * lock.
  *
  * Lock order: breaker->lock and budget->lock are innermost. They are raw spinlocks taken with
  * interrupts off and held for a constant, short time, so that both can be used in any context but

@@ -2,12 +2,12 @@
 /*
  * breaker_core.c - PURE: when a breaker opens and closes, and what a retry budget holds.
  *
- * No clock and no lock of its own: the caller gives the time and serializes. breaker.c is the kernel's
- * side.
+ * No clock and no lock of its own: the caller gives the time and serializes. breaker.c is the
+ * kernel's side.
  *
- * Invariants: a report counts only in the era that its call was let through in, so that a late result
- * of before the failure cannot close the breaker, nor one of an earlier probe open it again. Half open
- * ends: probes that do not report in time count as failed.
+ * Invariants: a report counts only in the era that its call was let through in, so that a late
+ * result of before the failure cannot close the breaker, nor one of an earlier probe open it again.
+ * Half open ends: probes that do not report in time count as failed.
  */
 #include "headway_breaker.h"
 

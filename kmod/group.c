@@ -5,8 +5,9 @@
  * Lock order: group->lock > whatever a job's cancel function takes (arbiter->lock, say);
  * group->lock > group->wq.lock. group->lock is a spinlock_t taken with interrupts off.
  *
- * Invariants: a job is on group->jobs from add to done and has a reference all that time. Its cancel
- * function is called under the lock, so never before add has returned 0 nor once done has returned.
+ * Invariants: a job is on group->jobs from add to done and has a reference all that time. Its
+ * cancel function is called under the lock, so never before add has returned 0 nor once done has
+ * returned.
  */
 #include <linux/hrtimer.h>
 #include <linux/module.h>
@@ -77,7 +78,8 @@ EXPORT_SYMBOL_GPL(headway_group_put);
  * May be called at any time, by jobs as well; a wait ends when there is no job at some moment.
  *
  * Context: any that may take a spinlock_t with interrupts off.
- * Return: 0: headway_group_done() must follow; -ECANCELED: the group was cancelled: do not start the job.
+ * Return: 0: headway_group_done() must follow; -ECANCELED: the group was cancelled: do not start
+ * the job.
  */
 int headway_group_add(struct headway_group *group, struct headway_job *job,
 		      void (*cancel)(struct headway_job *job))
@@ -128,9 +130,9 @@ EXPORT_SYMBOL_GPL(headway_group_done);
  * headway_group_cancel - call the jobs off
  * @group: the group
  *
- * Sets what headway_job_cancelled() reads, calls the cancel function of every job that is under way,
- * and lets no new one in. Does not wait: jobs end when they have noticed. For good; a second call
- * changes nothing.
+ * Sets what headway_job_cancelled() reads, calls the cancel function of every job that is under
+ * way, and lets no new one in. Does not wait: jobs end when they have noticed. For good; a second
+ * call changes nothing.
  *
  * Context: any that may take a spinlock_t with interrupts off.
  */
@@ -157,10 +159,10 @@ EXPORT_SYMBOL_GPL(headway_group_cancel);
  *
  * Changes nothing, so that after an error it can be called again. Several tasks may wait.
  *
- * Context: task context, may sleep; with @wait->state TASK_RUNNING it only looks, in any context that
- * may take a spinlock_t with interrupts off.
- * Return: 0: all jobs are done, and what they wrote can be read; -ETIMEDOUT: the deadline passed; -EINTR:
- * a signal arrived; -EBUSY: jobs are under way, and @wait forbids sleeping.
+ * Context: task context, may sleep; with @wait->state TASK_RUNNING it only looks, in any context
+ * that may take a spinlock_t with interrupts off.
+ * Return: 0: all jobs are done, and what they wrote can be read; -ETIMEDOUT: the deadline passed;
+ * -EINTR: a signal arrived; -EBUSY: jobs are under way, and @wait forbids sleeping.
  */
 int headway_group_wait(struct headway_group *group, const struct headway_wait *wait)
 {

@@ -6,13 +6,14 @@
  *
  *  scan, print	need one device, again and again
  *  copy	needs scanner and printer together: asks for the set, so it never sits on half of it
- *  audit	needs all four devices, at low priority: served all the same, since a request that was
+ *  audit	needs all four devices, at low priority: served all the same, since a request that
+ *  was
  *		passed often enough has its set reserved
  *  plot, bind	take one device, look at the job, and then ask for a second, in opposite orders: a
  *		deadlock, which the arbiter resolves by telling one of them to start over
  *
- * Loading the module runs them as jobs of a group, waits for all of them, with a limit, and checks that no
- * device ever had two users. The kernel log says how it went.
+ * Loading the module runs them as jobs of a group, waits for all of them, with a limit, and checks
+ * that no device ever had two users. The kernel log says how it went.
  */
 #include <linux/delay.h>
 #include <linux/kernel.h>
@@ -101,14 +102,16 @@ static int clerk_thread(void *data)
 
 	while (clerk->done < JOBS_EACH && !headway_job_cancelled(&clerk->job)) {
 		err = work_once(clerk);
-		if (err == -EDEADLK)
-			clerk->restarts++;
-		else if (err)
+		if (err && err != -EDEADLK)
 			break;
+		if (err)
+			clerk->restarts++;
 		else
 			clerk->done++;
 	}
-	/* The module may go as soon as this is known; kthread_stop() in run_office() waits for us. */
+	/*
+	 * The module may go as soon as this is known; kthread_stop() in run_office() waits for us.
+	 */
 	headway_group_done(&clerk->job, err);
 	while (!kthread_should_stop()) {
 		set_current_state(TASK_IDLE);
@@ -145,7 +148,9 @@ static int run_office(struct headway_group *group)
 	if (!err)
 		err = headway_group_wait_timeout(group, PATIENCE_NS);
 	if (err) {
-		/* Whoever waits returns with -ECANCELED, whoever works sees that it is called off. */
+		/*
+		 * Whoever waits returns with -ECANCELED, whoever works sees that it is called off.
+		 */
 		headway_group_cancel(group);
 		headway_arbiter_shutdown(office);
 	}
@@ -164,7 +169,7 @@ static void report(void)
 		pr_info("device_claim: %s: %u jobs done, started over %u times\n", clerks[i].name,
 			clerks[i].done, clerks[i].restarts);
 	headway_arbiter_read(office, &stats);
-	pr_info("device_claim: %llu grants, %llu deadlocks resolved, %llu victims acknowledged, %u held\n",
+	pr_info("device_claim: %llu grants, %llu deadlocks, %llu victims released, %u held\n",
 		stats.grants, stats.deadlocks, stats.acknowledged, stats.held);
 }
 
@@ -186,7 +191,8 @@ static int __init device_claim_init(void)
 	headway_group_put(group);
 	report();
 	if (!err && atomic_read(&collisions)) {
-		pr_err("device_claim: a device had two users, %d times\n", atomic_read(&collisions));
+		pr_err("device_claim: a device had two users, %d times\n",
+		       atomic_read(&collisions));
 		err = -EIO;
 	}
 destroy:

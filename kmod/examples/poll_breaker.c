@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * poll_breaker.c - a poll loop that does not hammer a device that is down: poll, breaker, retry budget.
+ * poll_breaker.c - a poll loop that does not hammer a device that is down: poll, breaker, retry
+ * budget.
  *
- * The device is one that must be polled: it takes a command and clears its busy bit some time later. Here
- * it is a delayed work, and for its first DOWN_MS nobody answers. A driver that just polls and retries
- * would spend that time polling. This one
+ * The device is one that must be polled: it takes a command and clears its busy bit some time
+ * later. Here it is a delayed work, and for its first DOWN_MS nobody answers. A driver that just
+ * polls and retries would spend that time polling. This one
  *
  *  - polls with growing, jittered pauses and a deadline (headway_poll()),
- *  - stops asking when three commands in a row went unanswered, and then asks once in a while, less and
+ *  - stops asking when three commands in a row went unanswered, and then asks once in a while, less
+ *  and
  *    less often (the breaker),
  *  - repeats a command only as long as repeats are a small part of the traffic (the budget).
  *
@@ -168,8 +170,9 @@ static int __init poll_breaker_init(void)
 	cancel_delayed_work_sync(&device.plug);
 	cancel_delayed_work_sync(&device.answer);
 	headway_breaker_read(&breaker, &stats);
-	pr_info("poll_breaker: %u of %u commands answered; %u sent, %u repeated, %u not repeated for want of budget, %u refused; the breaker opened %llu times\n",
-		tally.answered, COMMANDS, tally.sent, tally.repeated, tally.given_up,
+	pr_info("poll_breaker: %u of %u commands answered; %u sent, %u repeated, %u not repeated\n",
+		tally.answered, COMMANDS, tally.sent, tally.repeated, tally.given_up);
+	pr_info("poll_breaker: %u refused by the breaker, which opened %llu times\n",
 		tally.refused, stats.opened);
 	if (!err && !stats.opened) {
 		pr_err("poll_breaker: the breaker did not open although the device was down\n");
@@ -186,4 +189,4 @@ module_init(poll_breaker_init);
 module_exit(poll_breaker_exit);
 
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("Headway: example of a poll loop with backoff, circuit breaker and retry budget");
+MODULE_DESCRIPTION("Headway: example of polling with backoff, circuit breaker and retry budget");

@@ -27,9 +27,9 @@
 /**
  * DOC: Arbiter in one page
  *
- * An *arbiter* gives out resources that have numbers: 0 to n - 1. A *request* names a set of them and
- * is granted as a whole or not at all, so that half a set never lies idle in somebody's hands. A
- * *holder* is an activity that makes requests and holds what was granted::
+ * An *arbiter* gives out resources that have numbers: 0 to n - 1. A *request* names a set of them
+ * and is granted as a whole or not at all, so that half a set never lies idle in somebody's hands.
+ * A *holder* is an activity that makes requests and holds what was granted::
  *
  *	headway_holder_init(&holder, arbiter);
  *	headway_request_init(&request, &holder, 0);
@@ -43,29 +43,32 @@
  *
  * Order. A request's age is its ticket (they are counted), less its priority times the arbiter's
  * age_step; older requests are served first. A younger one may pass an older one while the latter
- * cannot be granted, but only so often: after max_passed passes the older one's set is *reserved* for
- * it. So narrow requests cannot starve a wide one, nor high priorities a low one.
+ * cannot be granted, but only so often: after max_passed passes the older one's set is *reserved*
+ * for it. So narrow requests cannot starve a wide one, nor high priorities a low one.
  *
- * Bound. While a request of priority p waits, at most this many grants take something that it wants:
- * the older requests that it finds there, at most age_step * (15 - p) later ones of higher priority,
- * and at most max_passed younger ones; besides these only requests of holders for which it waits
- * already, directly or through others, as it could not be served before they are done, and retries of
- * victims, which keep their age. (arbiter_core.c argues it; tests/unit/arbiter_test.c and tests/kunit/arbiter_kunit.c check it.)
+ * Bound. While a request of priority p waits, at most this many grants take something that it
+ * wants: the older requests that it finds there, at most age_step * (15 - p) later ones of higher
+ * priority, and at most max_passed younger ones; besides these only requests of holders for which
+ * it waits already, directly or through others, as it could not be served before they are done, and
+ * retries of victims, which keep their age. (arbiter_core.c argues it; tests/unit/arbiter_test.c
+ * and tests/kunit/arbiter_kunit.c check it.)
  *
  * Asking for more while holding may close a cycle of holders that wait for each other. The arbiter
- * finds it, at once and exactly (graph reduction, not a timeout, not a count of waiters), and picks a
- * *victim* on it: the lowest priority, then the fewest resources held, then the youngest. The victim's
- * requests fail with -EDEADLK. Nothing is taken from it: it must release all that it holds, and gets
- * -EDEADLK for any other request until it has. When it then tries again, it keeps its age, and counts
- * as one priority higher for each time that it was a victim, until it has released everything at the
- * end of its work; so it is a victim at most 16 - p times in a row, unless others suffer as much.
+ * finds it, at once and exactly (graph reduction, not a timeout, not a count of waiters), and picks
+ * a *victim* on it: the lowest priority, then the fewest resources held, then the youngest. The
+ * victim's requests fail with -EDEADLK. Nothing is taken from it: it must release all that it
+ * holds, and gets -EDEADLK for any other request until it has. When it then tries again, it keeps
+ * its age, and counts as one priority higher for each time that it was a victim, until it has
+ * released everything at the end of its work; so it is a victim at most 16 - p times in a row,
+ * unless others suffer as much.
  *
- * A holder that waits for one of several requests (headway_arbiter_wait_any()) is in a deadlock only
- * if none of them can be granted any more. A request that is pending counts as waited for, whether or
- * not somebody sleeps on it: withdraw the ones that are not wanted any more.
+ * A holder that waits for one of several requests (headway_arbiter_wait_any()) is in a deadlock
+ * only if none of them can be granted any more. A request that is pending counts as waited for,
+ * whether or not somebody sleeps on it: withdraw the ones that are not wanted any more.
  *
- * Cancelling and granting exclude each other: a request that is cancelled in time ends with -ECANCELED;
- * one that was granted before that stays granted, and headway_request_cancel() says so with -EALREADY.
+ * Cancelling and granting exclude each other: a request that is cancelled in time ends with
+ * -ECANCELED; one that was granted before that stays granted, and headway_request_cancel() says so
+ * with -EALREADY.
  *
  * Results of a request:
  *
@@ -166,10 +169,11 @@ struct headway_holder {
 };
 
 /**
- * struct headway_request - a set of resources that is wanted or held; headway_request_init() makes one
+ * struct headway_request - a set of resources that is wanted or held; headway_request_init() makes
+ * one
  *
- * Nothing is allocated. May be freed when it is neither pending nor granted, and no callback of it is
- * outstanding: headway_request_withdraw() sees to all of that.
+ * Nothing is allocated. May be freed when it is neither pending nor granted, and no callback of it
+ * is outstanding: headway_request_withdraw() sees to all of that.
  */
 struct headway_request {
 	/* private: const while submitted */
@@ -204,7 +208,7 @@ struct headway_arbiter_core {
 	struct headway_holder **owner;	/* params.nr of them; NULL = free */
 	struct headway_set busy;	/* owner[i] is there */
 	struct headway_request *oldest, *youngest;	/* pending */
-	struct headway_request *done, *done_last;	/* to be told, in order; through ->next_done */
+	struct headway_request *done, *done_last;	/* to be told, in order; by ->next_done */
 	u64 last_ticket;
 	u64 walks;
 	u32 nr_both;			/* holders that hold and wait */

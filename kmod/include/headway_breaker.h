@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * headway_breaker.h - circuit breaker, retry budget, and polling with backoff. Comes with headway.h.
+ * headway_breaker.h - circuit breaker, retry budget, and polling with backoff. Comes with
+ * headway.h.
  *
  * What is outside of __KERNEL__ is pure: breaker_core.c is compiled into the host tests too.
  */
@@ -12,10 +13,10 @@
 /**
  * DOC: Breaker, budget, poll
  *
- * A *breaker* stands before something that can fail for a while: a device, a peer, a trylock. As long
- * as it works, the breaker is closed and lets every call through. When it fails too often the breaker
- * opens and refuses calls, so that nobody burns time on what cannot succeed. After a cool-down it lets
- * a few probes through; their results close it, or open it for a longer time::
+ * A *breaker* stands before something that can fail for a while: a device, a peer, a trylock. As
+ * long as it works, the breaker is closed and lets every call through. When it fails too often the
+ * breaker opens and refuses calls, so that nobody burns time on what cannot succeed. After a
+ * cool-down it lets a few probes through; their results close it, or open it for a longer time::
  *
  *	err = headway_breaker_allow(&breaker, &pass);
  *	if (err)
@@ -95,9 +96,9 @@ struct headway_breaker_core {
 	u32 in_a_row;			/* closed: failures since the last success */
 	u32 out;			/* half open: probes under way */
 	u32 good;			/* half open: probes that succeeded */
-	u64 until_ns;			/* open: end of the cool-down; half open: of the last probe's time */
+	u64 until_ns;			/* open: end of cool-down; half open: of last probe */
 	u64 half_since_ns;		/* closed: when half[0] began */
-	struct headway_breaker_half half[2];	/* closed: the present and the previous half window */
+	struct headway_breaker_half half[2];	/* closed: present, previous half window */
 	u64 opened;			/* times that it opened */
 	u64 refused;			/* calls that it refused */
 	u64 stale;			/* reports that came after the mode had changed */
@@ -123,7 +124,9 @@ struct headway_budget_params {
 	u32 cap;
 };
 
-/* A budget's arithmetic; the caller serializes. A token is 10^9 units, so that ns * rate is exact. */
+/*
+ * A budget's arithmetic; the caller serializes. A token is 10^9 units, so that ns * rate is exact.
+ */
 struct headway_budget_core {
 	struct headway_budget_params params;
 	u64 units;
@@ -204,9 +207,9 @@ u64 headway_poll_end(u64 timeout_ns);
  * @wait: const struct headway_wait *; NULL = nothing ends it but the condition and the attempts
  *
  * Context: task context, may sleep.
- * Return: 0: the condition was true; -ETIMEDOUT: the deadline passed, or the schedule's attempts are
- * used up; -EINTR: a signal (TASK_INTERRUPTIBLE) or a fatal signal (TASK_KILLABLE) arrived; -EBUSY:
- * @wait forbids sleeping.
+ * Return: 0: the condition was true; -ETIMEDOUT: the deadline passed, or the schedule's attempts
+ * are used up; -EINTR: a signal (TASK_INTERRUPTIBLE) or a fatal signal (TASK_KILLABLE) arrived;
+ * -EBUSY: @wait forbids sleeping.
  */
 #define headway_poll_backoff(cond, backoff, wait) ({ \
 	struct headway_backoff *__backoff = (backoff); \
@@ -246,8 +249,8 @@ u64 headway_poll_end(u64 timeout_ns);
  * @timeout_ns: limit, from now. There is no form without: endless spinning is a lockup.
  *
  * Context: any but NMI.
- * Return: 0: the condition was true; -ETIMEDOUT: the time is over, or the schedule's attempts are used
- * up.
+ * Return: 0: the condition was true; -ETIMEDOUT: the time is over, or the schedule's attempts are
+ * used up.
  */
 #define headway_poll_atomic(cond, params, timeout_ns) ({ \
 	u64 __end = headway_poll_end(timeout_ns); \

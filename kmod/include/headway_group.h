@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * headway_group.h - wait for a number of jobs, with a limit, and call them off. Comes with headway.h.
+ * headway_group.h - wait for a number of jobs, with a limit, and call them off. Comes with
+ * headway.h.
  */
 #ifndef HEADWAY_GROUP_H
 #define HEADWAY_GROUP_H
@@ -17,9 +18,10 @@
 /**
  * DOC: Group in one page
  *
- * A *group* counts jobs: whatever somebody else does and we wait for. Unlike a completion or a counter
- * it can be waited for with every kind of limit, and unlike them it survives a waiter that has given
- * up: every job has a reference, so the group is freed with the last of creator and jobs::
+ * A *group* counts jobs: whatever somebody else does and we wait for. Unlike a completion or a
+ * counter it can be waited for with every kind of limit, and unlike them it survives a waiter that
+ * has given up: every job has a reference, so the group is freed with the last of creator and
+ * jobs::
  *
  *	group = headway_group_create(GFP_KERNEL);
  *	for (i = 0; i < n; i++) {
@@ -40,10 +42,10 @@
  *		...
  *	headway_group_done(job, err);
  *
- * Lifetime. A job's struct headway_job, and what it is part of, must stay until headway_group_done(); a
- * wait that timed out does not change that: the jobs go on, and their memory must not be on the stack of
- * the one who waits, unless it waits again, without a limit, before it returns. The group itself is
- * looked after by its references.
+ * Lifetime. A job's struct headway_job, and what it is part of, must stay until
+ * headway_group_done(); a wait that timed out does not change that: the jobs go on, and their
+ * memory must not be on the stack of the one who waits, unless it waits again, without a limit,
+ * before it returns. The group itself is looked after by its references.
  */
 
 struct headway_job;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * arbiter_kunit.c - the arbiter's waits, callbacks, cancellation and shutdown, with hands that contend.
+ * arbiter_kunit.c - the arbiter's waits, callbacks, cancellation and shutdown, with hands that
+ * contend.
  *
- * Who is granted what and who is in a deadlock is tested on the host (tests/unit/arbiter_test.c). Every
- * case ends in arena_close(), which demands that nobody waits, nothing is held and every victim has
- * acknowledged, so that each case also tests that nothing leaks.
+ * Who is granted what and who is in a deadlock is tested on the host (tests/unit/arbiter_test.c).
+ * Every case ends in arena_close(), which demands that nobody waits, nothing is held and every
+ * victim has acknowledged, so that each case also tests that nothing leaks.
  */
 #include "arena.h"
 
@@ -68,7 +69,8 @@ static void arbiter_try_does_not_wait(struct kunit *test)
 static void arbiter_waits_for_the_whole_set(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 4, 0, 8);
-	struct headway_request *a = arena_want(arena, 0, 0, 0, 1), *b = arena_want(arena, 1, 0, 0, 2);
+	struct headway_request *a = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *b = arena_want(arena, 1, 0, 0, 2);
 	struct hand *hand;
 
 	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(a), 0);
@@ -87,7 +89,8 @@ static void arbiter_waits_for_the_whole_set(struct kunit *test)
 static void arbiter_wait_ends_at_its_deadline(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 4, 0, 8);
-	struct headway_request *held = arena_want(arena, 0, 0, 0, 1), *late = arena_want(arena, 1, 0, 0, 3);
+	struct headway_request *held = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *late = arena_want(arena, 1, 0, 0, 3);
 	u64 start = ktime_get_ns();
 
 	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
@@ -111,7 +114,8 @@ static void arbiter_wait_ends_with_a_signal(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
 	killed = arena_claimant(arena, arena_want(arena, 1, 0, 0, 1), TASK_KILLABLE, true);
-	interrupted = arena_claimant(arena, arena_want(arena, 2, 0, 0, 1), TASK_INTERRUPTIBLE, true);
+	interrupted = arena_claimant(arena, arena_want(arena, 2, 0, 0, 1), TASK_INTERRUPTIBLE,
+				     true);
 	lab_signal(killed, SIGKILL);
 	KUNIT_EXPECT_EQ(test, lab_join(killed), -EINTR);
 	KUNIT_EXPECT_EQ(test, arena_waiting(arena), 1u);
@@ -125,7 +129,8 @@ static void arbiter_wait_ends_with_a_signal(struct kunit *test)
 static void arbiter_cancel_removes_the_waiter(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 4, 0, 0);
-	struct headway_request *held = arena_want(arena, 0, 0, 0, 1), *wide = arena_want(arena, 1, 0, 0, 3);
+	struct headway_request *held = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *wide = arena_want(arena, 1, 0, 0, 3);
 	struct hand *hand, *behind;
 
 	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
@@ -165,7 +170,8 @@ static int race_work(struct hand *hand)
 static void arbiter_cancel_and_grant_exclude_each_other(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 1, 0, 8);
-	struct headway_request *mine = arena_want(arena, 0, 0, 0, 1), *theirs = arena_want(arena, 1, 0, 0, 1);
+	struct headway_request *mine = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *theirs = arena_want(arena, 1, 0, 0, 1);
 	struct arena_claim claim = {
 		arena, theirs, { TASK_UNINTERRUPTIBLE, ktime_add_ns(ktime_get(), LAB_PATIENCE_NS) },
 	};
@@ -200,7 +206,8 @@ static void arbiter_cancel_and_grant_exclude_each_other(struct kunit *test)
 static void arbiter_completes_a_completion(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 2, 0, 8);
-	struct headway_request *first = arena_want(arena, 0, 0, 0, 1), *second = arena_want(arena, 1, 0, 0, 1);
+	struct headway_request *first = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *second = arena_want(arena, 1, 0, 0, 1);
 	struct completion *done = kunit_kzalloc(test, 2 * sizeof(*done), GFP_KERNEL);
 	unsigned long patience = msecs_to_jiffies(LAB_PATIENCE_MS);
 
@@ -275,7 +282,8 @@ static void arbiter_wait_any_takes_what_comes_first(struct kunit *test)
 	struct arena *arena = arena_open(test, 4, 0, 8);
 	struct headway_arbiter_params params = { .nr = 1 };
 	struct headway_arbiter *elsewhere = headway_arbiter_create("elsewhere", &params);
-	struct headway_request *a = arena_want(arena, 0, 0, 0, 1), *b = arena_want(arena, 0, 1, 0, 2);
+	struct headway_request *a = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *b = arena_want(arena, 0, 1, 0, 2);
 	struct headway_request *any[3];
 	struct headway_wait look = { TASK_RUNNING, KTIME_MAX };
 	struct headway_wait brief = { TASK_UNINTERRUPTIBLE, ktime_add_ms(ktime_get(), 5) };

@@ -2,7 +2,8 @@
 /*
  * arena.h - what the arbiter's suites share: an arbiter, a holder for each hand, and a lab.
  *
- * Invariant: arena_close() demands that nobody waits, nothing is held and every victim has acknowledged.
+ * Invariant: arena_close() demands that nobody waits, nothing is held and every victim has
+ * acknowledged.
  */
 #ifndef HEADWAY_KUNIT_ARENA_H
 #define HEADWAY_KUNIT_ARENA_H
@@ -39,7 +40,9 @@ u32 arena_waiting(struct arena *arena);
 /* Prepares request @r of holder @h for the resources in @mask. */
 struct headway_request *arena_want(struct arena *arena, unsigned int h, unsigned int r,
 				   unsigned int priority, unsigned long mask);
-/* A hand that waits for @request, and releases it when it gets it; with @queues it is in the queue. */
+/*
+ * A hand that waits for @request, and releases it when it gets it; with @queues it is in the queue.
+ */
 struct hand *arena_claimant(struct arena *arena, struct headway_request *request,
 			    unsigned int state, bool queues);
 /* Submits a request that its callback releases and frees. */

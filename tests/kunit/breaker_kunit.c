@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * breaker_kunit.c - breaker, budget and polls with the real clock, from several hands and from atomic
- * context. Their arithmetic is tested on the host (tests/unit/breaker_test.c).
+ * breaker_kunit.c - breaker, budget and polls with the real clock, from several hands and from
+ * atomic context. Their arithmetic is tested on the host (tests/unit/breaker_test.c).
  */
 #include "lab.h"
 
@@ -122,6 +122,7 @@ static int hammer_work(struct hand *hand)
 			hand->count++;
 			headway_breaker_report(breaker, &pass, false);
 		}
+		cond_resched();
 	}
 	return 0;
 }
@@ -160,8 +161,10 @@ static void breaker_keeps_many_hands_from_a_dead_device(struct kunit *test)
 static int take_work(struct hand *hand)
 {
 	lab_pause(hand);
-	while (!headway_budget_take(hand->arg))
+	while (!headway_budget_take(hand->arg)) {
 		hand->count++;
+		cond_resched();
+	}
 	return 0;
 }
 
@@ -263,21 +266,22 @@ static void poll_sees_what_another_hand_does(struct kunit *test)
 
 static void poll_ends_at_the_deadline_after_a_last_look(struct kunit *test)
 {
-	ktime_t deadline = ktime_add_ms(ktime_get(), 5);
+	struct headway_wait wait = { TASK_UNINTERRUPTIBLE, ktime_add_ms(ktime_get(), 5) };
 	unsigned int late = 0;
 	u64 end;
+	int ret;
 
-	KUNIT_EXPECT_EQ(test, headway_poll((late += ktime_after(ktime_get(), deadline), false), &brisk,
-					   __HEADWAY_WAIT(TASK_UNINTERRUPTIBLE, deadline)), -ETIMEDOUT);
+	ret = headway_poll((late += ktime_after(ktime_get(), wait.deadline), false), &brisk, &wait);
+	KUNIT_EXPECT_EQ(test, ret, -ETIMEDOUT);
 	KUNIT_EXPECT_GE(test, late, 1u);
 	/* True only after the deadline: still true. */
-	deadline = ktime_add_ms(ktime_get(), 3);
-	KUNIT_EXPECT_EQ(test, headway_poll(ktime_after(ktime_get(), deadline), &brisk,
-					   __HEADWAY_WAIT(TASK_UNINTERRUPTIBLE, deadline)), 0);
+	wait.deadline = ktime_add_ms(ktime_get(), 3);
+	ret = headway_poll(ktime_after(ktime_get(), wait.deadline), &brisk, &wait);
+	KUNIT_EXPECT_EQ(test, ret, 0);
 	end = ktime_get_ns() + 3 * MS;
 	late = 0;
-	KUNIT_EXPECT_EQ(test, headway_poll_atomic((late += ktime_get_ns() > end, false), &brisk,
-						  3 * MS), -ETIMEDOUT);
+	ret = headway_poll_atomic((late += ktime_get_ns() > end, false), &brisk, 3 * MS);
+	KUNIT_EXPECT_EQ(test, ret, -ETIMEDOUT);
 	KUNIT_EXPECT_GE(test, late, 1u);
 }
 
@@ -288,7 +292,9 @@ static void poll_ends_with_its_attempts(struct kunit *test)
 
 	params.max_attempts = 4;
 	KUNIT_EXPECT_EQ(test, headway_poll((++looks, false), &params, NULL), -ETIMEDOUT);
-	/* One before each of 4 pauses, one after the last, and one when there is no pause any more. */
+	/*
+	 * One before each of 4 pauses, one after the last, and one when there is no pause any more.
+	 */
 	KUNIT_EXPECT_EQ(test, looks, 6u);
 	looks = 0;
 	KUNIT_EXPECT_EQ(test, headway_poll_atomic((++looks, false), &params, LAB_PATIENCE_NS),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * claims_kunit.c - the arbiter under load: exclusion, starvation, deadlocks that hands run into, shutdown.
+ * claims_kunit.c - the arbiter under load: exclusion, starvation, deadlocks that hands run into,
+ * shutdown.
  */
 #include "arena.h"
 
@@ -248,7 +249,10 @@ static void circle_of(struct kunit *test, unsigned int n)
 		KUNIT_EXPECT_EQ(test, arena->lab->hands[i].errors, 0ull);
 		told += arena->lab->hands[i].count;
 	}
-	/* Each deadlock was told to one; that there is one at all is certain, as all hold their own. */
+	/*
+	 * Each deadlock was told to one; that there is one at all is certain, as all hold their
+	 * own.
+	 */
 	KUNIT_EXPECT_EQ(test, told, arena_stats(arena).deadlocks);
 	KUNIT_EXPECT_GE(test, told, 1ull);
 	arena_close(arena);
@@ -264,7 +268,10 @@ static void claims_circle_of_seven(struct kunit *test)
 	circle_of(test, 7);
 }
 
-/* Random walks through the resources, holding up to three: deadlocks all the time, and all resolved. */
+/*
+ * Random walks through the resources, holding up to three: deadlocks all the time, and all
+ * resolved.
+ */
 static int walker_work(struct hand *hand)
 {
 	struct arena *arena = hand->arg;
@@ -336,7 +343,8 @@ static void note_result(struct headway_request *request, int ret)
 static void claims_victim_is_told_by_its_callback(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 2, 0, 8);
-	struct headway_request *a = arena_want(arena, 0, 0, 5, 1), *b = arena_want(arena, 1, 0, 0, 2);
+	struct headway_request *a = arena_want(arena, 0, 0, 5, 1);
+	struct headway_request *b = arena_want(arena, 1, 0, 0, 2);
 	struct headway_request *wants_a = arena_want(arena, 1, 1, 0, 1);
 	struct hand *hand;
 
@@ -378,7 +386,8 @@ static void claims_shutdown_sends_everybody_away(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, arena_called(arena));
 	KUNIT_EXPECT_EQ(test, arena->ret, -ECANCELED);
 	KUNIT_EXPECT_EQ(test, arena_submit(arena, 0, KTIME_MAX), -ECANCELED);
-	KUNIT_EXPECT_EQ(test, headway_arbiter_acquire_try(arena_want(arena, 1, 0, 0, 1)), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, headway_arbiter_acquire_try(arena_want(arena, 1, 0, 0, 1)),
+			-ECANCELED);
 	/* Nothing was taken from its holder. */
 	KUNIT_EXPECT_EQ(test, arena_stats(arena).held, 2u);
 	headway_arbiter_release(held);

@@ -193,7 +193,8 @@ static void group_cancel_reaches_the_jobs(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
-		KUNIT_ASSERT_EQ(test, headway_group_add(group, &jobs[i].job, i ? note_cancel : NULL), 0);
+		KUNIT_ASSERT_EQ(test, headway_group_add(group, &jobs[i].job,
+							i ? note_cancel : NULL), 0);
 	lab_await(lab_hand(lab, polite_work, &jobs[0]));
 	lab_await(lab_hand(lab, sleepy_work, &jobs[1]));
 	lab_await(lab_hand(lab, sleepy_work, &jobs[2]));

@@ -350,7 +350,9 @@ KTAP_TEST(budget_earns_by_time_exactly)
 	drain(&core, S);
 	EXPECT_EQ(drain(&core, S + S / 3), 0);
 	EXPECT_EQ(drain(&core, S + S / 3 + 1), 1);
-	/* However often it is asked, 3 tokens come in a second, and the clock may stand or go back. */
+	/*
+	 * However often it is asked, 3 tokens come in a second, and the clock may stand or go back.
+	 */
 	for (u64 now = S + S / 3 + 1; now < 11 * S + S / 3 + 1; now += 777777) {
 		taken += drain(&core, now);
 		taken += drain(&core, now - 5);
