@@ -21,7 +21,7 @@ bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *c
 			   uint32_t missing, char *why, size_t len)
 {
 	uint64_t lost = headway_lost_events(counters);
-	uint64_t events = counters[HEADWAY_CNT_EVENTS];
+	uint64_t all = counters[HEADWAY_CNT_EVENTS] + lost;
 
 	if (missing & (1u << HEADWAY_PROBE_FUTEX)) {
 		snprintf(why, len, "the futex probe is missing, so blocked threads cannot be seen");
@@ -31,11 +31,11 @@ bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *c
 		snprintf(why, len, "the trylock probe is missing, so failed tries cannot be seen");
 		return false;
 	}
-	if ((double)lost > t->lost_ratio * (double)(events + lost)) {
+	if ((double)lost > t->lost_ratio * (double)all) {
 		snprintf(why, len, "%llu of %llu events were lost (%.1f %%, at most %.0f %% may "
 				   "be)",
-			 (unsigned long long)lost, (unsigned long long)(events + lost),
-			 100.0 * (double)lost / (double)(events + lost), 100 * t->lost_ratio);
+			 (unsigned long long)lost, (unsigned long long)all,
+			 100.0 * (double)lost / (double)all, 100 * t->lost_ratio);
 		return false;
 	}
 	return true;

@@ -185,8 +185,9 @@ static void check_tracefs(struct doctor *d)
 		}
 	}
 	c->status = OPTIONAL;
-	detail(c, "not mounted, or not readable: %s", strerror(errno));
-	fix(c, "mount -t tracefs nodev /sys/kernel/tracing");
+	detail(c, "%s here; the probes use a private mount of it, or raw tracepoints",
+	       errno == ENOENT ? "not mounted" : "not readable");
+	fix(c, "nothing for headway; for other tools: mount -t tracefs nodev /sys/kernel/tracing");
 }
 
 static void check_one_probe(struct doctor *d, struct headway_probe *p, uint32_t missing,
@@ -253,12 +254,16 @@ static void check_module(struct doctor *d)
 
 	if (err) {
 		detail(c, "%s", k.error);
-		fix(c, "%s", err == -EACCES ? "sudo headway doctor" : "insmod headway.ko (make "
-								      "kmod builds it)");
+		if (err == -EACCES)
+			fix(c, "sudo headway doctor");
+		else if (access("/proc/modules", F_OK))
+			fix(c, "make demo (it runs a stock kernel in a virtual machine)");
+		else
+			fix(c, "make kmod && insmod build/kmod-stock-6.1/kmod/headway.ko");
 		return;
 	}
-	detail(c, "loaded; %s", k.detached ? "debugfs is not mounted, read through a private "
-					     "mount" : k.path);
+	detail(c, "loaded; %s", k.detached ?
+	       "debugfs is not mounted, read through a private mount" : k.path);
 	headway_kernelfs_close(&k);
 }
 
