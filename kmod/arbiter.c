@@ -307,7 +307,7 @@ EXPORT_SYMBOL_GPL(headway_request_on_grant);
 
 /* Under the lock. */
 int headway_arbiter_enter(struct headway_arbiter *arbiter, struct headway_request *request,
-			 bool try)
+			  bool try)
 {
 	int ret;
 

@@ -120,7 +120,8 @@ int headway_arbiter_acquire_wait(struct headway_request *request, const struct h
 		}
 		headway_sleeper_leaves(arbiter);
 	}
-	ret = request->result;
+	/* No result any more: somebody has withdrawn it under our hands. */
+	ret = headway_has_result(request) ? request->result : -ECANCELED;
 unlock:
 	spin_unlock_irqrestore(&arbiter->lock, flags);
 	return ret;

@@ -201,6 +201,42 @@ static void arbiter_cancel_and_grant_exclude_each_other(struct kunit *test)
 	arena_close(arena);
 }
 
+static int acquire_only_work(struct hand *hand)
+{
+	struct arena_claim *claim = hand->arg;
+
+	complete(&hand->reached);
+	return headway_arbiter_acquire_wait(claim->request, &claim->wait);
+}
+
+/* Granted and withdrawn by another before the waiter has run: it must not think that it holds it. */
+static void arbiter_withdrawn_under_its_waiter(struct kunit *test)
+{
+	struct arena *arena = arena_open(test, 1, 0, 8);
+	struct headway_request *held = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *theirs = arena_want(arena, 1, 0, 0, 1);
+	struct arena_claim *claim = kunit_kzalloc(test, sizeof(*claim), GFP_KERNEL);
+	struct hand *hand;
+
+	KUNIT_ASSERT_NOT_NULL(test, claim);
+	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
+	claim->request = theirs;
+	claim->wait.state = TASK_KILLABLE;
+	claim->wait.deadline = ktime_add_ns(ktime_get(), LAB_PATIENCE_NS);
+	hand = lab_hand(arena->lab, acquire_only_work, claim);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(arena_waiting(arena) == 1));
+	/* On the waiter's CPU and not preempted, so that it cannot run in between. */
+	KUNIT_EXPECT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(task_cpu(hand->task))), 0);
+	preempt_disable();
+	headway_arbiter_release(held);
+	headway_request_withdraw(theirs);
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, lab_join(hand), -ECANCELED);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	KUNIT_EXPECT_EQ(test, headway_request_result(theirs), -ENOENT);
+	arena_close(arena);
+}
+
 /* ---- asynchronous --------------------------------------------------------------------------- */
 
 static void arbiter_completes_a_completion(struct kunit *test)
@@ -367,6 +403,10 @@ static void arbiter_works_with_interrupts_off(struct kunit *test)
 	int taken, submitted, pending, cancelled;
 	unsigned long flags;
 
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		arena_close(arena);
+		kunit_skip(test, "a spinlock_t sleeps there");
+	}
 	local_irq_save(flags);
 	taken = headway_arbiter_acquire_try(first);
 	submitted = headway_arbiter_submit(second, ktime_add_ms(ktime_get(), 10000));
@@ -390,6 +430,7 @@ static struct kunit_case arbiter_cases[] = {
 	KUNIT_CASE(arbiter_wait_ends_with_a_signal),
 	KUNIT_CASE(arbiter_cancel_removes_the_waiter),
 	KUNIT_CASE(arbiter_cancel_and_grant_exclude_each_other),
+	KUNIT_CASE(arbiter_withdrawn_under_its_waiter),
 	KUNIT_CASE(arbiter_completes_a_completion),
 	KUNIT_CASE(arbiter_calls_back),
 	KUNIT_CASE(arbiter_deadline_of_a_submitted_request),

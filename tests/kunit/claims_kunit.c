@@ -99,7 +99,7 @@ static int narrow_work(struct hand *hand)
 	return 0;
 }
 
-#define WIDE_ROUNDS 15
+#define WIDE_ROUNDS 10
 
 static int wide_work(struct hand *hand)
 {
@@ -280,7 +280,7 @@ static int walker_work(struct hand *hand)
 	unsigned int i, n, round;
 
 	lab_pause(hand);
-	for (round = 0; round < 25; round++) {
+	for (round = 0; round < 12; round++) {
 		unsigned int victim = 0;
 again:
 		n = 0;

@@ -128,8 +128,11 @@ static void walk_step(bool only_release)
 		}
 	} else if (!only_release && !world.holder[h].victim &&
 		   world.holder[h].nr_pending < 1 + !chance(4)) {
-		ask(h, r, chance(16), (1ull << chance(WALK_IDS)) | (1ull << chance(WALK_IDS)) |
-				      (chance(3) ? 0 : 1ull << chance(WALK_IDS)));
+		u64 mask = 0;
+
+		for (u32 n = 2 + !chance(3); n; n--)
+			mask |= 1ull << chance(WALK_IDS);
+		ask(h, r, chance(16), mask);
 	}
 }
 
