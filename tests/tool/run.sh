@@ -324,6 +324,20 @@ test_attach() {
 	wait "$target" 2>/dev/null
 }
 
+# Threads that were asleep long before: no call of theirs is ever seen.
+test_attach_late() {
+	CORPUS_SECONDS=30 "$corpus/abba_deadlock" &
+	local target=$!
+	started+=("$target")
+	sleep 1
+	run late 20 watch --json -d 3 -w 1 --fail-on deadlock -p "$target"
+	expect late 3 "a deadlock from before the watch is found"
+	same "its stacks are named" \
+		"$(get 'all(any("lock_both" in x for x in a["stack"]) for a in F[0]["actors"])' late)" True
+	kill -KILL "$target"
+	wait "$target" 2>/dev/null
+}
+
 test_terminal() {
 	timeout -k 5 20 script -qefc "$headway watch -d 2 -w 1 -- $corpus/two_lock_grid" "$tmp/tty.out" \
 		>/dev/null 2>&1 </dev/null
@@ -368,6 +382,7 @@ test_hostile_names
 test_command
 test_signals
 test_attach
+test_attach_late
 test_terminal
 test_nothing_left
 ktap_end
