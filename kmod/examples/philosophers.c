@@ -6,13 +6,16 @@
  * the right one, eats, and puts both down. What happens when a fork is not there is the domain's
  * policy, which may be changed while they sit:
  *
- *  none		everybody is polite in the same way: puts the left fork back and tries again in the
- *		next round. All keep step, so all take their left forks, all find the right one
- *		taken, all put the left one back: busy for ever, and nobody eats. A livelock.
- *  ordered	forks are taken in the order of their numbers, whichever hand they are at, so the
- *		one at the end of the row begins on the other side and the ring is broken.
- *  polite	as none, but they wait for random times, and for the missing fork: steps differ.
- *  wound-wait	the one who has waited longest asks the neighbour to put the fork back.
+ * - none: everybody is polite in the same way: puts the left fork back and tries again in the next
+ *   round. All keep step, so all take their left forks, all find the right one taken, all put the
+ *   left one back: busy for ever, and nobody eats. A livelock.
+ * - ordered: forks are taken in the order of their numbers, whichever hand they are at, so the one
+ *   at the end of the row begins on the other side and the ring is broken.
+ * - polite: as none, but they wait for random times, and for the missing fork: steps differ.
+ * - wound-wait: the one who has waited longest asks the neighbour to put the fork back; wait-die:
+ *   the one who has waited less puts it back; detect: the one by whom a ring of waiting is closed
+ *   finds it, and the youngest in it puts the fork back.
+ * - serial: one of them at the table at a time.
  *
  * Keeping step. A round lasts reach_ms, on the clock, and has four quarters; it is the same for
  * everybody:
@@ -77,9 +80,9 @@ struct seat {
 
 static struct seat *table;
 static struct dentry *files;
-static bool closing;			/* set once, by the module's exit; all see it at the same time */
+static bool closing;			/* set once, by the module's exit: all see it together */
 static u64 round_ns;
-static u64 opening_ns;			/* when the first round begins, so that all begin with the same */
+static u64 opening_ns;			/* when the first round begins: all begin with the same */
 
 static bool leaving(void)
 {
@@ -111,7 +114,10 @@ static void keep_step(unsigned int from, unsigned int to)
 	}
 }
 
-/* The policy may have changed since the last attempt; under `ordered`, the lower fork comes first. */
+/*
+ * The policy may have changed since the last attempt; under `ordered`, the lower fork comes
+ * first.
+ */
 static void choose(struct seat *seat, struct headway_txn *txn, struct headway_lock **forks)
 {
 	forks[0] = &seat->fork;
@@ -121,8 +127,8 @@ static void choose(struct seat *seat, struct headway_txn *txn, struct headway_lo
 }
 
 /*
- * One meal, or none if the patience ran out or the party is over. A fork that did not come in time is
- * no conflict: the transaction ends, and the next one begins anew.
+ * One meal, or none if the patience ran out or the party is over. A fork that did not come in
+ * time is no conflict: the transaction ends, and the next one begins anew.
  */
 static void dine(struct seat *seat)
 {

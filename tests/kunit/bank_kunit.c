@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bank_kunit.c - several locks, several hands, opposite orders: nothing may be lost, nobody may be stuck.
+ * bank_kunit.c - several locks, several hands, opposite orders: nothing may be lost, nobody may
+ * be stuck.
  *
  * Accounts are plain integers, one behind each lock; hands transfer between them. The sum is
  * conserved only if transfers exclude each other. Under `wound-wait` each hand that is told to roll

@@ -52,7 +52,9 @@ static void younger_with_something_dies(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[0]), 0);
 	lab_go(younger);
 	KUNIT_EXPECT_EQ(test, lab_join(younger), -EDEADLK);
-	/* We have the oldest ticket there is now, so we wait for whoever comes to hold something. */
+	/*
+	 * We have the oldest ticket there is now, so we wait for whoever comes to hold something.
+	 */
 	holder = lab_hold(lab, &lab->locks[2]);
 	KUNIT_EXPECT_EQ(test, headway_lock_timeout(&txn, &lab->locks[2], 30 * MS), -ETIMEDOUT);
 	KUNIT_EXPECT_TRUE(test, headway_lock_held(&txn, &lab->locks[0]));
@@ -133,7 +135,9 @@ static void who_closes_the_cycle_can_be_the_victim(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_join(older), 0);
 }
 
-/* n hands, each holding a lock and wanting the next one's; the last wants the first's if @closed. */
+/*
+ * n hands, each holding a lock and wanting the next one's; the last wants the first's if @closed.
+ */
 static void run_ring(struct kunit *test, struct lab *lab, unsigned int first_lock, unsigned int n,
 		     bool closed)
 {
@@ -180,7 +184,10 @@ static void chain_of_8_has_no_victim(struct kunit *test)
 	run_ring(test, lab_open(test, HEADWAY_POLICY_DETECT, RING_MAX + 1), 0, RING_MAX, false);
 }
 
-/* The ring's members have found their cycle; who runs into it from outside must not loop for ever. */
+/*
+ * The ring's members have found their cycle; who runs into it from outside must not loop for
+ * ever.
+ */
 static void chain_into_a_long_wait_ends(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_DETECT, 4);
@@ -231,10 +238,8 @@ static void serial_has_one_at_a_time(struct kunit *test)
 	struct hand *killed, *patient;
 	struct headway_txn txn;
 
-	KUNIT_EXPECT_EQ(test, headway_txn_begin_wait(&txn, lab->domain, 0,
-			__HEADWAY_WAIT(TASK_RUNNING, KTIME_MAX)), -EBUSY);
-	KUNIT_EXPECT_EQ(test, headway_txn_begin_wait(&txn, lab->domain, 0,
-			__HEADWAY_WAIT(TASK_KILLABLE, ktime_add_ns(ktime_get(), 20 * MS))),
+	KUNIT_EXPECT_EQ(test, headway_txn_begin_wait(&txn, lab->domain, 0, LAB_TRY), -EBUSY);
+	KUNIT_EXPECT_EQ(test, headway_txn_begin_wait(&txn, lab->domain, 0, LAB_WITHIN(20 * MS)),
 			-ETIMEDOUT);
 	killed = lab_hand(lab, begin_killable_work, NULL);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->domain->token) == 1));

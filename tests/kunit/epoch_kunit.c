@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * epoch_kunit.c - domains, and policy changes under load: nobody is lost, and nothing stops for ever.
+ * epoch_kunit.c - domains, and policy changes under load: nobody is lost, and nothing stops for
+ * ever.
  */
 #include "lab.h"
 
@@ -146,8 +147,7 @@ static void holder_that_stays_makes_it_ebusy(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, (int)lab->domain->policy, (int)HEADWAY_POLICY_ORDERED);
 	KUNIT_EXPECT_EQ(test, lab->domain->epoch, epoch);
 	/* The gate is open again. */
-	KUNIT_EXPECT_EQ(test, headway_txn_begin_wait(&txn, lab->domain, 0,
-			__HEADWAY_WAIT(TASK_RUNNING, KTIME_MAX)), 0);
+	KUNIT_EXPECT_EQ(test, headway_txn_begin_wait(&txn, lab->domain, 0, LAB_TRY), 0);
 	KUNIT_EXPECT_EQ(test, headway_lock_try(&txn, &lab->locks[0]), -EBUSY);
 	headway_txn_end(&txn);
 	lab_let_go(holder);
@@ -176,10 +176,8 @@ static void begin_waits_for_the_change(struct kunit *test)
 	struct headway_txn txn;
 
 	KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(lab->domain->flipping)));
-	KUNIT_EXPECT_EQ(test, headway_txn_begin_wait(&txn, lab->domain, 0,
-			__HEADWAY_WAIT(TASK_RUNNING, KTIME_MAX)), -EBUSY);
-	KUNIT_EXPECT_EQ(test, headway_txn_begin_wait(&txn, lab->domain, 0,
-			__HEADWAY_WAIT(TASK_KILLABLE, ktime_add_ns(ktime_get(), 20 * MS))),
+	KUNIT_EXPECT_EQ(test, headway_txn_begin_wait(&txn, lab->domain, 0, LAB_TRY), -EBUSY);
+	KUNIT_EXPECT_EQ(test, headway_txn_begin_wait(&txn, lab->domain, 0, LAB_WITHIN(20 * MS)),
 			-ETIMEDOUT);
 	interrupted = lab_hand(lab, begin_interruptible_work, NULL);
 	patient = lab_hand(lab, begin_interruptible_work, NULL);
@@ -255,8 +253,7 @@ static void rollback_at_a_shut_gate_can_time_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[1]), -EDEADLK);
 	changer = lab_hand(lab, change_work, &change);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(lab->domain->flipping)));
-	KUNIT_EXPECT_EQ(test, headway_txn_rollback_wait(&txn, __HEADWAY_WAIT(TASK_KILLABLE,
-			ktime_add_ns(ktime_get(), 20 * MS))), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, headway_txn_rollback_wait(&txn, LAB_WITHIN(20 * MS)), -ETIMEDOUT);
 	/* In no epoch, it must not take anything. */
 	KUNIT_EXPECT_EQ(test, headway_lock_try(&txn, &lab->locks[0]), -ETIMEDOUT);
 	KUNIT_EXPECT_TRUE(test, lab_free(&lab->locks[0]));
@@ -321,7 +318,10 @@ static void out_of_a_livelock_to_serial(struct kunit *test)
 	out_of_a_livelock(test, HEADWAY_POLICY_SERIAL);
 }
 
-/* Every hand moves money between the same few accounts, half of them one by one, until told to stop. */
+/*
+ * Every hand moves money between the same few accounts, half of them one by one, until told to
+ * stop.
+ */
 static int trader_work(struct hand *hand)
 {
 	struct lab *lab = hand->lab;
@@ -376,7 +376,9 @@ static void changes_under_load_lose_nobody(struct kunit *test)
 	for (i = 0; i < 6; i++)
 		hands[i] = lab_hand(lab, trader_work, NULL);
 	for (round = 0; round < 40; round++) {
-		KUNIT_EXPECT_EQ(test, timed_change(lab, policies[round % ARRAY_SIZE(policies)], LAB_PATIENCE_NS), 0);
+		enum headway_policy policy = policies[round % ARRAY_SIZE(policies)];
+
+		KUNIT_EXPECT_EQ(test, timed_change(lab, policy, LAB_PATIENCE_NS), 0);
 		usleep_range(1000, 5000);
 	}
 	/* The last one was `ordered`: everybody still gets on. */

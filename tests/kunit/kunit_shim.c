@@ -2,8 +2,9 @@
 /*
  * kunit_shim.c - see kunit_shim.h. Included by the one file of a test module that lists its suites.
  *
- * A case is three steps in one thread each: the suite's init, the case, the suite's exit. Memory from
- * kunit_kzalloc() is freed after the last, unless a step was left behind, which may still use it.
+ * A case is three steps in one thread each: the suite's init, the case, the suite's exit. Memory
+ * from kunit_kzalloc() is freed after the last, unless a step was left behind, which may still
+ * use it.
  */
 #include <linux/kernel.h>
 #include <linux/sched.h>

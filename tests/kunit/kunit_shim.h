@@ -77,8 +77,8 @@ static __always_inline void __noreturn kunit_shim_abort(struct kunit *test)
 	kunit_shim_fail(test, __FILE__, __LINE__, fmt, ##__VA_ARGS__)
 
 /*
- * Values are printed as signed, so that errnos can be read; the text comes from the outermost macro,
- * where the arguments are as they were written.
+ * Values are printed as signed, so that errnos can be read; the text comes from the outermost
+ * macro, where the arguments are as they were written.
  */
 #define KUNIT_SHIM_COMPARE(test, left, op, right, text, then) do { \
 	const typeof(left) __left = (left); \
@@ -98,30 +98,30 @@ static __always_inline void __noreturn kunit_shim_abort(struct kunit *test)
 } while (0)
 
 #define KUNIT_EXPECT_EQ(test, a, b) \
-	KUNIT_SHIM_COMPARE(test, a, ==, b, #a " == " #b, )
+	KUNIT_SHIM_COMPARE(test, a, ==, b, #a " == " #b, (void)0)
 #define KUNIT_EXPECT_NE(test, a, b) \
-	KUNIT_SHIM_COMPARE(test, a, !=, b, #a " != " #b, )
+	KUNIT_SHIM_COMPARE(test, a, !=, b, #a " != " #b, (void)0)
 #define KUNIT_EXPECT_LT(test, a, b) \
-	KUNIT_SHIM_COMPARE(test, a, <, b, #a " < " #b, )
+	KUNIT_SHIM_COMPARE(test, a, <, b, #a " < " #b, (void)0)
 #define KUNIT_EXPECT_LE(test, a, b) \
-	KUNIT_SHIM_COMPARE(test, a, <=, b, #a " <= " #b, )
+	KUNIT_SHIM_COMPARE(test, a, <=, b, #a " <= " #b, (void)0)
 #define KUNIT_EXPECT_GT(test, a, b) \
-	KUNIT_SHIM_COMPARE(test, a, >, b, #a " > " #b, )
+	KUNIT_SHIM_COMPARE(test, a, >, b, #a " > " #b, (void)0)
 #define KUNIT_EXPECT_GE(test, a, b) \
-	KUNIT_SHIM_COMPARE(test, a, >=, b, #a " >= " #b, )
+	KUNIT_SHIM_COMPARE(test, a, >=, b, #a " >= " #b, (void)0)
 
 #define KUNIT_EXPECT_TRUE(test, c) \
-	KUNIT_SHIM_CHECK(test, c, #c, )
+	KUNIT_SHIM_CHECK(test, c, #c, (void)0)
 #define KUNIT_EXPECT_FALSE(test, c) \
-	KUNIT_SHIM_CHECK(test, !(c), "not " #c, )
+	KUNIT_SHIM_CHECK(test, !(c), "not " #c, (void)0)
 #define KUNIT_EXPECT_NOT_NULL(test, p) \
-	KUNIT_SHIM_CHECK(test, p, #p " not NULL", )
+	KUNIT_SHIM_CHECK(test, p, #p " not NULL", (void)0)
 #define KUNIT_EXPECT_NULL(test, p) \
-	KUNIT_SHIM_CHECK(test, !(p), #p " NULL", )
+	KUNIT_SHIM_CHECK(test, !(p), #p " NULL", (void)0)
 #define KUNIT_EXPECT_PTR_EQ(test, a, b) \
-	KUNIT_SHIM_CHECK(test, (a) == (b), #a " == " #b, )
+	KUNIT_SHIM_CHECK(test, (a) == (b), #a " == " #b, (void)0)
 #define KUNIT_EXPECT_STREQ(test, a, b) \
-	KUNIT_SHIM_CHECK(test, !strcmp(a, b), #a " equal to " #b, )
+	KUNIT_SHIM_CHECK(test, !strcmp(a, b), #a " equal to " #b, (void)0)
 
 #define KUNIT_ASSERT_EQ(test, a, b) \
 	KUNIT_SHIM_COMPARE(test, a, ==, b, #a " == " #b, kunit_shim_abort(test))

@@ -2,12 +2,12 @@
 /*
  * lab.h - what the suites share: a domain with locks, and threads ("hands") that contend for them.
  *
- * Invariants: no wait here is without a limit, and running into it fails the case. A hand that does
- * not finish is left behind, with all that it could still touch, and the module is pinned. When a
- * case is over, lab_close() demands that every lock is free, nobody waits and nothing is in flight,
- * so each case also tests that. Hands are pinned to the first two CPUs in turn, since schedulers put
- * threads that sleep much on one CPU, where nothing contends. Work that loops sleeps or calls
- * cond_resched() in every round: stock kernels do not preempt kernel threads.
+ * Invariants: no wait here is without a limit, and running into it fails the case. A hand that
+ * does not finish is left behind, with all that it could still touch, and the module is pinned.
+ * When a case is over, lab_close() demands that every lock is free, nobody waits and nothing is
+ * in flight, so each case also tests that. Hands are pinned to the first two CPUs in turn, since
+ * schedulers put threads that sleep much on one CPU, where nothing contends. Work that loops
+ * sleeps or calls cond_resched() in every round: stock kernels do not preempt kernel threads.
  */
 #ifndef HEADWAY_KUNIT_LAB_H
 #define HEADWAY_KUNIT_LAB_H
@@ -34,6 +34,9 @@
 #define LAB_PATIENCE_MS	20000
 #define LAB_PATIENCE_NS	((u64)LAB_PATIENCE_MS * NSEC_PER_MSEC)
 #define MS		((u64)NSEC_PER_MSEC)
+
+#define LAB_TRY		__HEADWAY_WAIT(TASK_RUNNING, KTIME_MAX)
+#define LAB_WITHIN(ns)	__HEADWAY_WAIT(TASK_KILLABLE, ktime_add_ns(ktime_get(), ns))
 
 /* Under `serial` a second transaction waits in its begin, so there is no second one to meet. */
 #define lab_for_each_concurrent_policy(policy) \
@@ -92,9 +95,9 @@ struct hand *lab_hold(struct lab *lab, struct headway_lock *lock);
 void lab_let_go(struct hand *hand);
 
 /*
- * The work of two hands that livelock under `none` as surely as a program can: each holds its own lock
- * (of 0 and 1) until both have failed to get the other's, then both roll back. Under any other policy
- * they just take both. Counts commits; ends when lab->stop is set.
+ * The work of two hands that livelock under `none` as surely as a program can: each holds its own
+ * lock (of 0 and 1) until both have failed to get the other's, then both roll back. Under any
+ * other policy they just take both. Counts commits; ends when lab->stop is set.
  */
 int lab_lockstep_work(struct hand *hand);
 

@@ -126,7 +126,7 @@ struct hand *lab_hand(struct lab *lab, int (*work)(struct hand *hand), void *arg
 	init_completion(&hand->reached);
 	init_completion(&hand->go);
 	init_completion(&hand->done);
-	task = kthread_create(lab_thread, hand, "lab_hand/%u", hand->number);
+	task = kthread_create(lab_thread, hand, "hand/%u", hand->number);
 	KUNIT_ASSERT_FALSE(lab->test, IS_ERR(task));
 	hand->task = task;
 	kthread_bind(task, lab_cpu(hand->number));
@@ -206,8 +206,9 @@ void lab_let_go(struct hand *hand)
 }
 
 /*
- * Waits until both hands have come here equally often. Return: false when that will not be: it is time
- * to stop, or the policy is about to change, so that the other may wait at the gate, for us as well.
+ * Waits until both hands have come here equally often. Return: false when that will not be: it is
+ * time to stop, or the policy is about to change, so that the other may wait at the gate, for us
+ * as well.
  */
 static bool lab_meet(struct lab *lab)
 {
@@ -305,6 +306,7 @@ u64 lab_in_flight(struct lab *lab)
 	/* In this order, so that the difference is never negative. */
 	for_each_possible_cpu(cpu)
 		ended += READ_ONCE(per_cpu_ptr(lab->domain->pcpu, cpu)->ended);
+	/* No partner: whoever ends has begun before, and counts so in this order. */
 	smp_rmb();
 	for_each_possible_cpu(cpu)
 		begun += READ_ONCE(per_cpu_ptr(lab->domain->pcpu, cpu)->begun);

@@ -2,8 +2,8 @@
 /*
  * libsuites.c - the module's list of suites.
  *
- * Kbuild makes HEADWAY_SUITES, X(lock) X(txn) ..., from the directory: every file AREA_kunit.c defines
- * headway_AREA_suite. So a suite cannot be written and forgotten.
+ * Kbuild makes HEADWAY_SUITES, X(lock) X(txn) ..., from the directory: every file AREA_kunit.c
+ * defines headway_AREA_suite. So a suite cannot be written and forgotten.
  */
 #include <linux/module.h>
 
@@ -13,8 +13,9 @@
 #include "kunit_shim.c"
 #endif
 
-#define X(area) extern struct kunit_suite headway_##area##_suite;
-HEADWAY_SUITES
+/* The last name is there for the last comma only. */
+#define X(area) headway_##area##_suite,
+extern struct kunit_suite HEADWAY_SUITES headway_no_suite;
 #undef X
 
 #define X(area) &headway_##area##_suite,

@@ -45,8 +45,7 @@ static int lock_by_form(struct headway_txn *txn, struct headway_lock *lock, int 
 	case 4:
 		return headway_lock_timeout(txn, lock, WAIT_SHORT);
 	default:
-		return headway_lock_wait(txn, lock, __HEADWAY_WAIT(TASK_KILLABLE,
-					 ktime_add_ns(ktime_get(), WAIT_SHORT)));
+		return headway_lock_wait(txn, lock, LAB_WITHIN(WAIT_SHORT));
 	}
 }
 
@@ -355,7 +354,10 @@ static void kill_does_not_end_plain_wait(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_join(waiter), 0);
 }
 
-/* A waiter that leaves from the middle or the front must not take the wake-up of the next with it. */
+/*
+ * A waiter that leaves from the middle or the front must not take the wake-up of the next with
+ * it.
+ */
 static void leaving_waiters_do_not_strand_others(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_ORDERED, 1);

@@ -2,8 +2,8 @@
 /*
  * policy_kunit.c - who waits, who is wounded, who backs out; and who never is.
  *
- * Tickets are dealt in a known order: whoever runs into a holder gives the holder a ticket first. So
- * "A holds, B runs into A" makes A the older of the two.
+ * Tickets are dealt in a known order: whoever runs into a holder gives the holder a ticket first.
+ * So "A holds, B runs into A" makes A the older of the two.
  */
 #include "lab.h"
 
@@ -33,7 +33,10 @@ static void ordered_goes_by_rank_key_address(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_ORDERED, 0);
 	struct headway_lock *locks = kunit_kzalloc(test, 4 * sizeof(*locks), GFP_KERNEL);
-	/* In their order: (0, 9), (1, 5) at the lower address, (1, 5) at the higher, (1, 1ull << 40). */
+	/*
+	 * In their order: (0, 9), (1, 5) at the lower address, (1, 5) at the higher, (1, 1ull <<
+	 * 40).
+	 */
 	static const u64 keys[] = { 9, 5, 5, 1ull << 40 };
 	int i, j;
 
@@ -142,7 +145,10 @@ static void none_takes_a_set_as_it_is_given(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, set[1], &lab->locks[0]);
 }
 
-/* The negative control: if this one commits, the lockstep cases below and in epoch_kunit say nothing. */
+/*
+ * The negative control: if this one commits, the lockstep cases below and in epoch_kunit say
+ * nothing.
+ */
 static void none_livelocks(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_NONE, 2);
@@ -298,7 +304,9 @@ static void wound_wait_serves_the_oldest_first(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 4);
 	atomic_t served = ATOMIC_INIT(0);
-	/* Of equal age but for the bonus, which is what makes the one that comes last the oldest. */
+	/*
+	 * Of equal age but for the bonus, which is what makes the one that comes last the oldest.
+	 */
 	struct runner slow = { .has = &lab->locks[1], .wants = &lab->locks[0], .served = &served };
 	struct runner middle = { .priority = 5, .has = &lab->locks[2], .wants = &lab->locks[0],
 				 .served = &served };

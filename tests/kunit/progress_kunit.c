@@ -2,8 +2,8 @@
 /*
  * progress_kunit.c - the watchdog: what it must say, and what it must never say.
  *
- * Windows are 100 ms, the shortest that there is. How long a verdict takes is not asserted, only that
- * it comes; the rules for one window are tested on the host, kmod_verdict_test.c.
+ * Windows are 100 ms, the shortest that there is. How long a verdict takes is not asserted, only
+ * that it comes; the rules for one window are tested on the host, kmod_verdict_test.c.
  */
 #include "lab.h"
 

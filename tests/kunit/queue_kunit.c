@@ -3,7 +3,7 @@
  * queue_kunit.c - one lock and many hands: mutual exclusion, order of service, handoff, timeouts.
  *
  * Exclusion is judged by a plain counter and an owner cookie, which go wrong as soon as two are in.
- * Each case demands that there was contention, since without it it would say nothing.
+ * Each case demands that there was contention, or it would say nothing.
  */
 #include "lab.h"
 

@@ -206,9 +206,10 @@ static int busy_work(struct hand *hand)
 			unsigned int i;
 
 			for (i = 0; i < 2; i++) {
-				ret = headway_lock_timeout(&txn,
-						&lab->locks[lab_random(&random, lab->nr_locks)],
-						LAB_PATIENCE_NS);
+				u32 which = lab_random(&random, lab->nr_locks);
+
+				ret = headway_lock_timeout(&txn, &lab->locks[which],
+							   LAB_PATIENCE_NS);
 				headway_txn_retry_on_conflict(&txn);
 				if (ret == -EALREADY)
 					ret = 0;
@@ -258,7 +259,8 @@ static void sums_add_up_after_contention(struct kunit *test)
 		waited += lock->stats.times->wait.count;
 	}
 	/* Every transaction ended with what it wanted, so each took one or two at least once. */
-	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_COMMITS), (u64)lab->nr_hands * BUSY_ROUNDS);
+	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_COMMITS),
+			(u64)lab->nr_hands * BUSY_ROUNDS);
 	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_ABORTS), 0ull);
 	KUNIT_EXPECT_GE(test, acquired, lab_stat(lab, HEADWAY_STAT_COMMITS));
 	KUNIT_EXPECT_EQ(test, contended, lab_stat(lab, HEADWAY_STAT_CONFLICTS));

@@ -3,9 +3,9 @@
 /*
  * policy_test.c - the rules of each policy, over all small cases, and what must follow from them.
  *
- * Besides the table of single decisions there is a model: a few transactions that hold and want locks
- * in every arrangement. What it asks of each policy is what the kernel relies on: never a cycle of
- * waits that nobody was told to break, and never an order against the oldest.
+ * Besides the table of single decisions there is a model: a few transactions that hold and want
+ * locks in every arrangement. What it asks of each policy is what the kernel relies on: never a
+ * cycle of waits that nobody was told to break, and never an order against the oldest.
  */
 #include "ktap.h"
 
@@ -43,10 +43,12 @@ KTAP_TEST(ordered_detect_and_serial_always_wait)
 	};
 
 	for (size_t i = 0; i < sizeof(policies) / sizeof(*policies); i++) {
-		for (u64 ticket = 1; ticket <= 3; ticket += 2)
-			for (u32 held = 0; held < 3; held++)
-				EXPECT_EQ(resolve(policies[i], party(ticket, 0, held), party(2, 0, 1)),
-					  HEADWAY_WAIT);
+		for (u32 held = 0; held < 3; held++) {
+			EXPECT_EQ(resolve(policies[i], party(1, 0, held), party(2, 0, 1)),
+				  HEADWAY_WAIT);
+			EXPECT_EQ(resolve(policies[i], party(3, 0, held), party(2, 0, 1)),
+				  HEADWAY_WAIT);
+		}
 		EXPECT_TRUE(headway_sorts(policies[i]));
 		EXPECT_FALSE(headway_delays(policies[i]));
 		EXPECT_FALSE(headway_queues_by_age(policies[i]));
@@ -96,7 +98,8 @@ KTAP_TEST(wait_die_older_waits_younger_dies)
 KTAP_TEST(policy_from_nowhere_is_the_careful_one)
 {
 	EXPECT_EQ(resolve(HEADWAY_NR_POLICIES, party(1, 0, 0), party(2, 0, 1)), HEADWAY_BACKOUT);
-	EXPECT_EQ(resolve((enum headway_policy)-1, party(1, 0, 0), party(2, 0, 1)), HEADWAY_BACKOUT);
+	EXPECT_EQ(resolve((enum headway_policy)-1, party(1, 0, 0), party(2, 0, 1)),
+		  HEADWAY_BACKOUT);
 }
 
 KTAP_TEST(bonus_is_bounded_and_grows)
@@ -154,8 +157,8 @@ KTAP_TEST(comparison_is_a_total_order)
 #define TXNS 4
 
 /*
- * Transaction i holds lock i and wants lock wants[i], that is, meets transaction wants[i]; -1 = wants
- * nothing. All such graphs of four, in each order of age.
+ * Transaction i holds lock i and wants lock wants[i], that is, meets transaction wants[i]; -1 =
+ * wants nothing. All such graphs of four, in each order of age.
  */
 struct scene {
 	int wants[TXNS];
@@ -190,7 +193,8 @@ static void check_scene(const struct scene *scene, enum headway_policy policy, i
 			at = scene->wants[at];
 			broken |= told[at];
 			if (at == i && !broken)
-				KTAP_FAIL("policy %d: a cycle through %d that nobody breaks", policy, i);
+				KTAP_FAIL("policy %d: nobody breaks the cycle through %d", policy,
+					  i);
 		}
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sort_test.c - the domain's order, and sorting into it. No "links:": sort.c is included, since what a
- * lock is, is defined here.
+ * sort_test.c - the domain's order, and sorting into it. No "links:": sort.c is included, since
+ * what a lock is, is defined here.
  */
 #include "ktap.h"
 
@@ -67,7 +67,8 @@ KTAP_TEST(comparison_is_by_rank_then_key_then_address)
 /* Differences that do not fit into an int must not be cut. */
 KTAP_TEST(comparison_does_not_overflow)
 {
-	struct headway_lock low = { 0, 0 }, high_rank = { 0xffffffffu, 0 }, high_key = { 0, (u64)-1 };
+	struct headway_lock low = { 0, 0 };
+	struct headway_lock high_rank = { 0xffffffffu, 0 }, high_key = { 0, (u64)-1 };
 
 	EXPECT_LT(headway_lock_cmp(&low, &high_rank), 0);
 	EXPECT_GT(headway_lock_cmp(&high_rank, &low), 0);
