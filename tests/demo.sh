@@ -17,6 +17,10 @@ guest=$top/tests/demo_guest.sh
 limit_s=240
 failures=()
 
+# What runs at that time cleans up after itself; nothing more is started.
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
 	bold=$'\033[1m' red=$'\033[1;31m' green=$'\033[32m' dim=$'\033[2m' off=$'\033[0m'
 else
@@ -28,7 +32,9 @@ title() {
 }
 
 # The guest's lines come without colour. Not awk: Debian's waits for 4 KiB before it does anything.
+# Ctrl-C is for those who write: who has nobody to write to any more dies before it has cleaned up.
 paint() {
+	trap '' INT TERM HUP
 	sed -u -e "s/^== .*/$bold&$off/" -e "s/^\$ .*/$dim&$off/" -e "s/^demo: FAILED.*/$red&$off/" \
 		-e "s/^vm: .*FAILED.*/$red&$off/"
 }
