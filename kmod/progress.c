@@ -124,6 +124,7 @@ static void headway_watch_owners(struct headway_domain *domain, u64 now_ns)
 
 	mutex_lock(&domain->locks_mutex);
 	list_for_each_entry(lock, &domain->locks, stats.node) {
+		/* A count that is a moment old is as good. */
 		if (!data_race(lock->stats.contended))
 			continue;
 		headway_lock_owner(lock, &owner);

@@ -18,6 +18,9 @@
 
 #include "internal.h"
 
+/* Owners write on meanwhile: what is read may be a moment old, and figures a moment apart. */
+#define headway_peek(figure) data_race(figure)	/* see above */
+
 DEFINE_STATIC_KEY_TRUE(headway_stats_key);
 unsigned int headway_hold_sample_mask = 63;
 
@@ -186,10 +189,9 @@ void headway_stats_read(struct headway_lock *lock, struct headway_lock_figures *
 	struct headway_lock_times *times = READ_ONCE(lock->stats.times);
 
 	lockdep_assert_held(&lock->domain->locks_mutex);
-	/* Owners write on meanwhile: the figures may be of moments that lie apart a little. */
-	figures->acquired = data_race(lock->stats.acquired);
-	figures->contended = data_race(lock->stats.contended);
-	figures->rollbacks = data_race(lock->stats.rollbacks);
+	figures->acquired = headway_peek(lock->stats.acquired);
+	figures->contended = headway_peek(lock->stats.contended);
+	figures->rollbacks = headway_peek(lock->stats.rollbacks);
 	headway_hist_clear(&figures->wait);
 	headway_hist_clear(&figures->hold);
 	if (!times)
@@ -199,8 +201,8 @@ void headway_stats_read(struct headway_lock *lock, struct headway_lock_figures *
 	figures->rollbacks -= times->base_rollbacks;
 	/* Acquire pairs with the release in headway_times_now(). */
 	if (smp_load_acquire(&times->generation) == READ_ONCE(lock->domain->watch.generation)) {
-		figures->wait = data_race(times->wait);
-		figures->hold = data_race(times->hold);
+		figures->wait = headway_peek(times->wait);
+		figures->hold = headway_peek(times->hold);
 	}
 }
 
@@ -227,9 +229,9 @@ int headway_stats_reset(struct headway_domain *domain)
 			ret = -ENOMEM;
 			break;
 		}
-		times->base_acquired = data_race(lock->stats.acquired);
-		times->base_contended = data_race(lock->stats.contended);
-		times->base_rollbacks = data_race(lock->stats.rollbacks);
+		times->base_acquired = headway_peek(lock->stats.acquired);
+		times->base_contended = headway_peek(lock->stats.contended);
+		times->base_rollbacks = headway_peek(lock->stats.rollbacks);
 	}
 	if (!ret)
 		WRITE_ONCE(domain->watch.generation, domain->watch.generation + 1);
