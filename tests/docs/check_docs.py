@@ -210,6 +210,17 @@ def check_policies():
     compare(names, table_rows("policy"), types)
 
 
+def check_tiers():
+    """CONTRIBUTING.md has a row for every tier that `make check` runs, and for no other."""
+    tests = os.path.join(TOP, "tests")
+    tiers = {d for d in os.listdir(tests) if os.path.exists(os.path.join(tests, d, "run.sh"))}
+    tiers -= {"bench"}  # its own target
+    rows = set(re.findall(r"^\| `tests/(\w+)/` \|", read("CONTRIBUTING.md"), re.M))
+    if tiers != rows:
+        raise Failure(f"tiers without a row: {sorted(tiers - rows)}, rows without a tier: "
+                      f"{sorted(rows - tiers)}")
+
+
 CHECKS = (
     ("readme_caller_is_built_code", check_readme_caller),
     ("header_example_is_built_code", check_header_caller),
@@ -219,6 +230,7 @@ CHECKS = (
     ("files_exist", check_files),
     ("verdict_table_is_complete", check_verdicts),
     ("policy_table_is_complete", check_policies),
+    ("tier_table_is_complete", check_tiers),
 )
 
 

@@ -57,4 +57,5 @@ control unknown_target make_targets_exist CONTRIBUTING.md '$a Run `make frobnica
 control dead_link files_exist CHANGELOG.md '$a [gone](tests/gone.c)'
 control missing_verdict verdict_table_is_complete README.md '/^| `livelock` |/d'
 control missing_policy policy_table_is_complete README.md '/^| `polite` |/d'
+control missing_tier tier_table_is_complete CONTRIBUTING.md '/^| `tests.kunit.` |/d'
 ktap_end && [ "$status" -eq 0 ]
