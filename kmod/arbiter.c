@@ -318,6 +318,7 @@ int headway_arbiter_enter(struct headway_arbiter *arbiter, struct headway_reques
 	request->since_ns = ktime_get_ns();
 	request->deadline = KTIME_MAX;
 	request->async = false;
+	request->one_of = false;
 	if (!try)
 		return headway_arbiter_core_submit(&arbiter->core, request);
 	ret = headway_arbiter_core_try(&arbiter->core, request);

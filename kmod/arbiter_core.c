@@ -186,7 +186,8 @@ static void headway_fail_overlapping(struct headway_arbiter_core *core,
 		struct headway_request *next = request->sibling;
 
 		if (request->state == HEADWAY_REQUEST_PENDING &&
-		    headway_overlap(&request->ids, &granted->ids)) {
+		    ((request->one_of && granted->one_of) ||
+		     headway_overlap(&request->ids, &granted->ids))) {
 			headway_drop(core, request, -EALREADY);
 			headway_done(core, request, -EALREADY);
 		}

@@ -128,6 +128,132 @@ unlock:
 }
 EXPORT_SYMBOL_GPL(headway_arbiter_acquire_wait);
 
+static void headway_set_waiter(struct headway_request **requests, unsigned int n,
+			       struct task_struct *task)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (requests[i])
+			requests[i]->waiter = task;
+}
+
+/* Under the lock. Return: index of the granted one; otherwise what headway_first_result() says. */
+static int headway_first_granted(struct headway_request **requests, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (requests[i]->state == HEADWAY_REQUEST_GRANTED)
+			return i;
+	return headway_first_result(requests, n);
+}
+
+/* Under the lock: those that still wait come to an end. */
+static void headway_fail_all(struct headway_arbiter *arbiter, struct headway_request **requests,
+			     unsigned int n, int ret)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (requests[i]->state == HEADWAY_REQUEST_PENDING)
+			headway_arbiter_fail(arbiter, requests[i], ret);
+	headway_arbiter_settle(arbiter);
+}
+
+/* Under the lock. Return: 0: all are queued, or have a result; or the first one's error. */
+static int headway_enter_all(struct headway_arbiter *arbiter, struct headway_request **requests,
+			     unsigned int n)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < n; i++) {
+		ret = headway_arbiter_enter(arbiter, requests[i], false);
+		if (!ret)
+			requests[i]->one_of = true;
+	}
+	if (ret)
+		headway_fail_all(arbiter, requests, i - 1, ret);
+	else
+		headway_arbiter_settle(arbiter);
+	return ret;
+}
+
+static int headway_try_any(struct headway_arbiter *arbiter, struct headway_request **requests,
+			   unsigned int n)
+{
+	unsigned int i;
+	int ret = -EBUSY;
+
+	for (i = 0; ret == -EBUSY && i < n; i++)
+		ret = headway_arbiter_enter(arbiter, requests[i], true);
+	return ret ?: i - 1;
+}
+
+/**
+ * headway_arbiter_acquire_any - get one of several sets
+ * @requests: one or more requests of one holder, not in use; the first is preferred when several
+ *	can be had
+ * @n: how many
+ * @wait: how to wait; NULL = for as long as it takes
+ *
+ * Exactly one is granted, and the others end with it, with -EALREADY, so that nobody waits for what
+ * is not wanted any more. On an error none is granted, and none waits.
+ *
+ * Context: as headway_arbiter_acquire_wait().
+ * Return: index of the granted request; otherwise as headway_arbiter_acquire_wait(), where the
+ * cancellation of one of them ends them all; -EINVAL: @n is 0, a set is empty, or they are not of
+ * one holder.
+ */
+int headway_arbiter_acquire_any(struct headway_request **requests, unsigned int n,
+				const struct headway_wait *wait)
+{
+	bool try = wait && wait->state == TASK_RUNNING;
+	struct headway_arbiter *arbiter;
+	unsigned long flags;
+	unsigned int i;
+	int ret, index;
+
+	for (i = 0; i < n; i++)
+		if (requests[i]->holder != requests[0]->holder)
+			return -EINVAL;
+	if (!n)
+		return -EINVAL;
+	if (!try)
+		might_sleep();
+	arbiter = requests[0]->holder->arbiter;
+	spin_lock_irqsave(&arbiter->lock, flags);
+	ret = try ? headway_try_any(arbiter, requests, n) : headway_enter_all(arbiter, requests, n);
+	if (ret || try)
+		goto unlock;
+	index = headway_first_granted(requests, n);
+	if (index == -EBUSY) {
+		headway_set_waiter(requests, n, current);
+		arbiter->nr_sleepers++;
+		spin_unlock_irqrestore(&arbiter->lock, flags);
+		ret = headway_sleep_on(arbiter, requests, n, wait);
+		spin_lock_irqsave(&arbiter->lock, flags);
+		headway_set_waiter(requests, n, NULL);
+		index = headway_first_granted(requests, n);
+		headway_sleeper_leaves(arbiter);
+	}
+	if (index >= 0 && !requests[index]->result) {
+		ret = index;
+	} else {
+		/* Without a result we were called off by a signal or by the time. */
+		if (index >= 0)
+			ret = requests[index]->result;
+		else if (index == -ENOENT)
+			ret = -ECANCELED;
+		headway_fail_all(arbiter, requests, n, ret);
+	}
+unlock:
+	spin_unlock_irqrestore(&arbiter->lock, flags);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(headway_arbiter_acquire_any);
+
 /* Under the lock. */
 static int headway_check_any(struct headway_arbiter *arbiter, struct headway_request **requests,
 			     unsigned int n)
@@ -143,16 +269,6 @@ static int headway_check_any(struct headway_arbiter *arbiter, struct headway_req
 			return -EINVAL;
 	}
 	return headway_first_result(requests, n);
-}
-
-static void headway_set_waiter(struct headway_request **requests, unsigned int n,
-			       struct task_struct *task)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		if (requests[i])
-			requests[i]->waiter = task;
 }
 
 /**

@@ -184,7 +184,7 @@ static int headway_locks_show(struct seq_file *m, void *v)
 	headway_show_times(m, "waittime", "count", &figures.wait);
 	headway_show_times(m, "holdtime", "samples", &figures.hold);
 	headway_put_name(m, " holder", owner.held ? owner.comm : "");
-	seq_printf(m, " holder_pid=%d waiters=%u\n", owner.pid, owner.nr_waiters);
+	seq_printf(m, " holder_pid=%d waiters=%u\n", owner.pid, headway_lock_nr_waiters(lock));
 	return 0;
 }
 

@@ -122,6 +122,7 @@ static int headway_take_token(struct headway_txn *txn, const struct headway_wait
 static int headway_join_gate(struct headway_txn *txn, const struct headway_wait *wait)
 {
 	struct headway_domain *domain = txn->domain;
+	struct headway_pcpu *p;
 	int ret;
 
 	for (;;) {
@@ -132,7 +133,8 @@ static int headway_join_gate(struct headway_txn *txn, const struct headway_wait 
 		 * headway_gate_shut().
 		 */
 		if (likely(!smp_load_acquire(&domain->flipping))) {
-			raw_cpu_ptr(domain->pcpu)->begun++;
+			p = raw_cpu_ptr(domain->pcpu);
+			WRITE_ONCE(p->begun, p->begun + 1);
 			txn->policy = domain->policy;
 			preempt_enable();
 			return 0;
@@ -176,7 +178,7 @@ void headway_epoch_leave(struct headway_txn *txn, enum headway_stat why)
 	preempt_disable();
 	p = raw_cpu_ptr(domain->pcpu);
 	if (why < HEADWAY_NR_STATS)
-		p->stat[why]++;
+		WRITE_ONCE(p->stat[why], p->stat[why] + 1);
 	/* Pairs with smp_load_acquire() in headway_domain_sum(): all that we did came before. */
 	smp_store_release(&p->ended, p->ended + 1);
 	preempt_enable();

@@ -102,7 +102,6 @@ struct headway_owner {			/* a copy: the transaction may end as soon as it is tak
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 	unsigned int task_state;	/* TASK_*, as read at that time */
-	u32 nr_waiters;
 };
 
 /* Under lock->wait_lock: keep the owner, if there is one, from ending, and let it go again. */
@@ -110,6 +109,7 @@ struct headway_txn *headway_pin_owner(struct headway_lock *lock);
 void headway_unpin(struct headway_lock *lock);
 void headway_review_wound(struct headway_txn *txn);
 void headway_lock_owner(struct headway_lock *lock, struct headway_owner *owner);
+u32 headway_lock_nr_waiters(struct headway_lock *lock);
 int headway_acquire(struct headway_txn *txn, struct headway_lock *lock,
 		    const struct headway_wait *wait);
 void headway_release(struct headway_txn *txn, struct headway_lock *lock);

@@ -544,13 +544,10 @@ void headway_review_wound(struct headway_txn *txn)
  */
 void headway_lock_owner(struct headway_lock *lock, struct headway_owner *owner)
 {
-	struct headway_waiter *waiter;
 	struct headway_txn *txn;
 
 	memset(owner, 0, sizeof(*owner));
 	raw_spin_lock(&lock->wait_lock);
-	list_for_each_entry(waiter, &lock->waiters, node)
-		owner->nr_waiters++;
 	txn = headway_pin_owner(lock);
 	if (txn) {
 		owner->held = true;
@@ -563,6 +560,25 @@ void headway_lock_owner(struct headway_lock *lock, struct headway_owner *owner)
 		headway_unpin(lock);
 	}
 	raw_spin_unlock(&lock->wait_lock);
+}
+
+/**
+ * headway_lock_nr_waiters - count who waits for a lock
+ * @lock: lock that stays allocated meanwhile
+ *
+ * Context: any that may take raw spinlocks.
+ * Return: the number.
+ */
+u32 headway_lock_nr_waiters(struct headway_lock *lock)
+{
+	struct headway_waiter *waiter;
+	u32 n = 0;
+
+	raw_spin_lock(&lock->wait_lock);
+	list_for_each_entry(waiter, &lock->waiters, node)
+		n++;
+	raw_spin_unlock(&lock->wait_lock);
+	return n;
 }
 
 /**

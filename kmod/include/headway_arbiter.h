@@ -62,9 +62,10 @@
  * released everything at the end of its work; so it is a victim at most 16 - p times in a row,
  * unless others suffer as much.
  *
- * A holder that waits for one of several requests (headway_arbiter_wait_any()) is in a deadlock
- * only if none of them can be granted any more. A request that is pending counts as waited for,
- * whether or not somebody sleeps on it: withdraw the ones that are not wanted any more.
+ * A holder that waits for one of several requests (headway_arbiter_acquire_any(), or
+ * headway_arbiter_wait_any() for submitted ones) is in a deadlock only if none of them can be
+ * granted any more. A request that is pending counts as waited for, whether or not somebody sleeps
+ * on it: withdraw submitted ones that are not wanted any more.
  *
  * Cancelling and granting exclude each other: a request that is cancelled in time ends with
  * -ECANCELED; one that was granted before that stays granted, and headway_request_cancel() says so
@@ -186,6 +187,7 @@ struct headway_request {
 	int result;			/* 0 or negative errno; valid when granted or failed */
 	u64 ticket;
 	s64 age;			/* ticket less bonus: smaller is older */
+	bool one_of;			/* the grant of another such of its holder fails it */
 	u32 passed;			/* younger grants that took what this one wants */
 	struct headway_request *older, *younger;	/* core->oldest; while pending */
 	struct headway_request *sibling;	/* holder->requests */
@@ -246,6 +248,8 @@ void headway_request_on_grant(struct headway_request *request,
 
 int __must_check headway_arbiter_acquire_wait(struct headway_request *request,
 					      const struct headway_wait *wait);
+int __must_check headway_arbiter_acquire_any(struct headway_request **requests, unsigned int n,
+					     const struct headway_wait *wait);
 int __must_check headway_arbiter_submit(struct headway_request *request, ktime_t deadline);
 int __must_check headway_arbiter_wait(struct headway_request *request,
 				      const struct headway_wait *wait);
