@@ -582,68 +582,6 @@ u32 headway_lock_nr_waiters(struct headway_lock *lock)
 }
 
 /**
- * headway_lock_track - put a lock on its domain's list, at its first acquisition
- * @lock: lock, owned by the caller
- */
-void headway_lock_track(struct headway_lock *lock)
-{
-	struct headway_domain *domain = lock->domain;
-
-	mutex_lock(&domain->locks_mutex);
-	list_add_tail(&lock->stats.node, &domain->locks);
-	domain->nr_locks += lock != &domain->token;
-	mutex_unlock(&domain->locks_mutex);
-}
-
-/**
- * __headway_lock_init - see headway_lock_init()
- * @lock: lock
- * @domain: its domain
- * @rank: order
- * @key: order among equal ranks
- * @name: shown in debugfs
- * @class_name: lockdep wants one name for a class, so that is not @name
- * @class: lockdep class
- */
-void __headway_lock_init(struct headway_lock *lock, struct headway_domain *domain, u32 rank,
-			 u64 key, const char *name, const char *class_name,
-			 struct lock_class_key *class)
-{
-	memset(lock, 0, sizeof(*lock));
-	raw_spin_lock_init(&lock->wait_lock);
-	INIT_LIST_HEAD(&lock->waiters);
-	lock->rank = rank;
-	lock->key = key;
-	lock->domain = domain;
-	lock->stats.name = name ?: "unnamed";
-	headway_dep_init(lock, class_name, class);
-}
-EXPORT_SYMBOL_GPL(__headway_lock_init);
-
-/**
- * headway_lock_destroy - forget a lock before its memory is freed
- * @lock: lock that nobody holds or waits for; anything else warns
- *
- * Context: may sleep. No headway lock of the domain may be waited for by its caller meanwhile.
- */
-void headway_lock_destroy(struct headway_lock *lock)
-{
-	struct headway_domain *domain = lock->domain;
-
-	WARN_ONCE(atomic_long_read(&lock->owner), "headway: %s destroyed while in use\n",
-		  lock->stats.name);
-	if (lock->stats.node.next) {
-		mutex_lock(&domain->locks_mutex);
-		list_del(&lock->stats.node);
-		lock->stats.node.next = NULL;
-		domain->nr_locks -= lock != &domain->token;
-		mutex_unlock(&domain->locks_mutex);
-	}
-	headway_stats_free(lock);
-}
-EXPORT_SYMBOL_GPL(headway_lock_destroy);
-
-/**
  * headway_lock_held - whether a transaction holds a lock
  * @txn: transaction of the current task
  * @lock: lock
