@@ -209,7 +209,7 @@ static int acquire_only_work(struct hand *hand)
 	return headway_arbiter_acquire_wait(claim->request, &claim->wait);
 }
 
-/* Granted and withdrawn by another before the waiter has run: it must not think that it holds it. */
+/* Granted and withdrawn by another before the waiter has run: it must not think it has it. */
 static void arbiter_withdrawn_under_its_waiter(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 1, 0, 8);
@@ -394,6 +394,61 @@ static void arbiter_wait_any_sleeps_and_wakes(struct kunit *test)
 	arena_close(arena);
 }
 
+static int acquire_any_work(struct hand *hand)
+{
+	struct arena *arena = hand->arg;
+	struct headway_request *any[] = { &arena->request[1][0], &arena->request[1][1] };
+	struct headway_wait wait = { TASK_KILLABLE, ktime_add_ns(ktime_get(), LAB_PATIENCE_NS) };
+
+	return headway_arbiter_acquire_any(any, 2, &wait);
+}
+
+static void arbiter_acquire_any_gets_exactly_one(struct kunit *test)
+{
+	struct arena *arena = arena_open(test, 4, 0, 8);
+	struct headway_request *a = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *b = arena_want(arena, 0, 1, 0, 2);
+	struct headway_request *any[] = {
+		arena_want(arena, 1, 0, 0, 1 | 4), arena_want(arena, 1, 1, 0, 2 | 8),
+	};
+	struct headway_wait look = { TASK_RUNNING, KTIME_MAX };
+	struct headway_wait brief = { TASK_UNINTERRUPTIBLE, ktime_add_ms(ktime_get(), 3) };
+	struct hand *hand;
+
+	/* Both can be had: the first, and nothing of the second. */
+	KUNIT_EXPECT_EQ(test, headway_arbiter_acquire_any(any, 2, NULL), 0);
+	KUNIT_EXPECT_EQ(test, arena_stats(arena).held, 2u);
+	KUNIT_EXPECT_EQ(test, arena_waiting(arena), 0u);
+	KUNIT_EXPECT_EQ(test, headway_request_result(any[1]), -EALREADY);
+	KUNIT_EXPECT_EQ(test, headway_arbiter_acquire_any(any, 2, NULL), -EBUSY);
+	headway_arbiter_release(any[0]);
+	KUNIT_EXPECT_EQ(test, headway_arbiter_acquire_any(any, 0, NULL), -EINVAL);
+	/* Only the second, then neither. */
+	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(a), 0);
+	KUNIT_EXPECT_EQ(test, headway_arbiter_acquire_any(any, 2, &look), 1);
+	headway_arbiter_release(any[1]);
+	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(b), 0);
+	KUNIT_EXPECT_EQ(test, headway_arbiter_acquire_any(any, 2, &look), -EBUSY);
+	KUNIT_EXPECT_EQ(test, headway_arbiter_acquire_any(any, 2, &brief), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, arena_waiting(arena), 0u);
+	/* A hand that waits for them. */
+	hand = lab_hand(arena->lab, acquire_any_work, arena);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(arena_waiting(arena) == 2));
+	headway_arbiter_release(b);
+	KUNIT_EXPECT_EQ(test, lab_join(hand), 1);
+	KUNIT_EXPECT_EQ(test, arena_waiting(arena), 0u);
+	headway_arbiter_release(any[1]);
+	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(b), 0);
+	hand = lab_hand(arena->lab, acquire_any_work, arena);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(arena_waiting(arena) == 2));
+	KUNIT_EXPECT_EQ(test, headway_request_cancel(any[1]), 0);
+	KUNIT_EXPECT_EQ(test, lab_join(hand), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, arena_waiting(arena), 0u);
+	headway_arbiter_release(a);
+	headway_arbiter_release(b);
+	arena_close(arena);
+}
+
 /* Everything that does not sleep, with interrupts off: a lock that is taken the wrong way shows. */
 static void arbiter_works_with_interrupts_off(struct kunit *test)
 {
@@ -436,6 +491,7 @@ static struct kunit_case arbiter_cases[] = {
 	KUNIT_CASE(arbiter_deadline_of_a_submitted_request),
 	KUNIT_CASE(arbiter_wait_any_takes_what_comes_first),
 	KUNIT_CASE(arbiter_wait_any_sleeps_and_wakes),
+	KUNIT_CASE(arbiter_acquire_any_gets_exactly_one),
 	KUNIT_CASE(arbiter_works_with_interrupts_off),
 	{}
 };

@@ -70,7 +70,7 @@ static void breaker_opens_refuses_probes_and_closes(struct kunit *test)
 		ret = headway_breaker_allow(breaker, &pass);
 	}
 	KUNIT_EXPECT_EQ(test, ret, 0);
-	/* Not before the cool-down was over, even on a machine that is too busy to see it refuse. */
+	/* Not before the cool-down was over, even if we came too late to see it refuse. */
 	KUNIT_EXPECT_GE(test, ktime_get_ns() - start, 5 * MS);
 	KUNIT_EXPECT_EQ(test, mode_of(breaker), HEADWAY_BREAKER_HALF_OPEN);
 	headway_breaker_report(breaker, &pass, true);

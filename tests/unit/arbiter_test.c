@@ -495,4 +495,22 @@ KTAP_TEST(alternatives_that_overlap_end_with_the_first_grant)
 	EXPECT_EQ(world.core.stats.waiting, 0u);
 }
 
+KTAP_TEST(one_of_several_is_enough)
+{
+	open_world(8, 0, 8);
+	EXPECT_EQ(ask(9, 0, 0, 4), 1);
+	EXPECT_EQ(ask(0, 0, 0, 1), 1);
+	EXPECT_EQ(ask(1, 0, 0, 2), 1);
+	EXPECT_EQ(ask(0, 1, 0, 2), 0);
+	EXPECT_EQ(ask(0, 2, 0, 4), 0);
+	world.request[0][1].one_of = world.request[0][2].one_of = true;
+	EXPECT_EQ(ask(1, 1, 0, 1), 0);
+	/* With the grant the other one ends: it would look like a deadlock with holder 1. */
+	give_back(9, 0);
+	EXPECT(granted(0, 2));
+	EXPECT_EQ(world.request[0][1].result, -EALREADY);
+	EXPECT_EQ(world.core.stats.deadlocks, 0ull);
+	EXPECT_EQ(world.core.stats.waiting, 1u);
+}
+
 KTAP_MAIN("arbiter")
