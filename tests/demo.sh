@@ -81,7 +81,7 @@ fi
 cat <<END
 ${green}Shown, and checked:${off}
   - a livelock of kernel threads, called by the watchdog in the kernel log, a tracepoint and debugfs;
-  - the same threads eating under the policies ordered, wound-wait and polite, switched at run time;
+  - the same threads eating under every other policy, switched while they run;
   - a livelock in a process that makes no futex call, its healthy twin, and a deadlock.
 Next: README.md; build/headway --help; make check.
 END
