@@ -33,6 +33,7 @@
 #define HEADWAY_NAME_MAX	32
 
 LIST_HEAD(headway_domains);
+/* Guards the list above; the first in the lock order. */
 DEFINE_MUTEX(headway_domains_mutex);
 
 static const struct headway_backoff_params headway_default_backoff = {

@@ -20,7 +20,7 @@
 
 /* Low bits of lock->owner; transactions are at least 8-byte aligned. */
 #define HEADWAY_LOCK_WAITERS	1UL	/* release must take wait_lock */
-#define HEADWAY_LOCK_HANDOFF	2UL	/* release gives the lock to the first waiter; no stealing */
+#define HEADWAY_LOCK_HANDOFF	2UL	/* release gives it to the first waiter; no stealing */
 #define HEADWAY_LOCK_FLAGS	(HEADWAY_LOCK_WAITERS | HEADWAY_LOCK_HANDOFF)
 
 /* On PREEMPT_RT owners may be preempted anywhere; on one CPU nobody else runs. */
@@ -39,7 +39,7 @@ enum headway_stat {
 	HEADWAY_NR_STATS
 };
 
-/* One per CPU and domain. Written by its own CPU with preemption disabled, never from interrupts. */
+/* One per CPU and domain. Written by its own CPU, preemption off, never from interrupts. */
 struct headway_pcpu {
 	u64 begun;			/* transactions that joined an epoch */
 	u64 ended;			/* ... that left it; in flight = sum(begun) - sum(ended) */

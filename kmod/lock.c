@@ -37,7 +37,7 @@
 struct headway_waiter {
 	struct list_head node;		/* lock->waiters, wait_lock */
 	struct headway_txn *txn;	/* const */
-	bool granted;			/* wait_lock: the release gave us the lock and unlinked us */
+	bool granted;			/* wait_lock: the release gave it to us, unlinked us */
 };
 
 static inline struct headway_txn *headway_word_txn(long word)
@@ -143,8 +143,8 @@ static bool headway_spin(struct headway_txn *txn, struct headway_lock *lock)
 }
 
 /*
- * Under wait_lock. Takes the lock if it is free and returns NULL; otherwise returns the owner, pinned
- * by WAITERS. @waiter is our own entry when we are queued.
+ * Under wait_lock. Takes the lock if it is free and returns NULL; otherwise returns the owner,
+ * pinned by WAITERS. @waiter is our own entry when we are queued.
  */
 static struct headway_txn *headway_take_or_pin(struct headway_txn *txn, struct headway_lock *lock,
 					       struct headway_waiter *waiter)
@@ -156,10 +156,10 @@ static struct headway_txn *headway_take_or_pin(struct headway_txn *txn, struct h
 	do {
 		if (!headway_word_txn(word))
 			want = (long)txn | (others ? HEADWAY_LOCK_WAITERS : 0);
-		else if (word & HEADWAY_LOCK_WAITERS)
-			return headway_word_txn(word);
 		else
 			want = word | HEADWAY_LOCK_WAITERS;
+		if (want == word)
+			break;
 	} while (!atomic_long_try_cmpxchg_acquire(&lock->owner, &word, want));
 
 	return headway_word_txn(word);
@@ -274,6 +274,7 @@ static bool headway_sleep(ktime_t deadline)
  */
 static int headway_wait_locked(struct headway_txn *txn, struct headway_lock *lock,
 			       const struct headway_wait *wait)
+	__must_hold(&lock->wait_lock)
 {
 	unsigned int state = wait ? wait->state : TASK_UNINTERRUPTIBLE;
 	ktime_t deadline = wait ? wait->deadline : KTIME_MAX;

@@ -26,7 +26,7 @@ struct headway_party {
 	u64 ticket;			/* 0 = none; both sides have one when a rule compares */
 	s64 bonus;			/* subtracted from the ticket */
 	u32 nr_held;			/* locks held */
-	bool behind;			/* somebody older waits for the lock already; requester only */
+	bool behind;			/* requester: somebody older waits already */
 };
 
 /* Priorities are 0 (normal) to HEADWAY_PRIORITY_MAX; the bonus is bounded, so that age wins. */

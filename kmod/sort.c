@@ -9,6 +9,8 @@
 #ifdef __KERNEL__
 #include <linux/export.h>
 #include <linux/sort.h>
+#else
+#define EXPORT_SYMBOL_GPL(symbol)
 #endif
 
 static int headway_sort_cmp(const void *a, const void *b)
@@ -58,6 +60,4 @@ void headway_sort(struct headway_lock **locks, unsigned int n)
 	qsort(locks, n, sizeof(*locks), headway_sort_cmp);
 #endif
 }
-#ifdef __KERNEL__
 EXPORT_SYMBOL_GPL(headway_sort);
-#endif

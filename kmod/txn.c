@@ -170,7 +170,7 @@ static void headway_note_conflict(struct headway_txn *txn, struct headway_lock *
  * @lock: a lock of the transaction's domain
  * @wait: how to wait; NULL = uninterruptibly, for as long as it takes
  *
- * The general form; headway_lock(), _interruptible, _killable, _timeout and _try are its short ones.
+ * The general form; headway_lock(), _interruptible, _killable, _timeout, _try are its short ones.
  * On -EDEADLK roll back with headway_txn_rollback(), or use headway_txn_until_done().
  *
  * Context: may sleep.
@@ -246,8 +246,8 @@ static int headway_check_set(struct headway_txn *txn, struct headway_lock **lock
  * from before that is not possible, so that a conflict is then returned as -EDEADLK.
  *
  * Context: may sleep.
- * Return: 0; -EDEADLK (see above), -ETIMEDOUT, -EINTR, -EBUSY (try), -EINVAL: no lock of the set has
- * been taken.
+ * Return: 0; -EDEADLK (see above), -ETIMEDOUT, -EINTR, -EBUSY (try), -EINVAL: no lock of the set
+ * has been taken.
  */
 int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks, unsigned int n,
 			   const struct headway_wait *wait)
@@ -342,8 +342,8 @@ static int headway_take_contended(struct headway_txn *txn, struct headway_lock *
  * @txn: transaction whose last call returned -EDEADLK
  * @wait: how to wait; NULL = uninterruptibly, for as long as it takes
  *
- * Adopts a new policy if the domain's was changed, delays as the policy says, then waits for the lock
- * that the conflict was lost on and keeps it: the transaction's next call for it succeeds at once.
+ * Adopts a new policy if the domain's was changed, delays as the policy says, then waits for the
+ * lock that the conflict was lost on and keeps it: the next call for it succeeds at once.
  * That lock must stay allocated meanwhile. The ticket is kept: the transaction is older next time.
  *
  * Context: may sleep.
@@ -358,7 +358,7 @@ int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait
 	trace_headway_rollback(txn, contended);
 	headway_release_until(txn, NULL);
 	txn->contended = NULL;
-	/* Who wounded us did so under a lock that we held; with nothing held there is nobody left. */
+	/* Who wounded us did so under a lock that we held: with nothing held nobody is left. */
 	WRITE_ONCE(txn->wounded, 0);
 	WRITE_ONCE(txn->restarts, txn->restarts + 1);
 	headway_count(txn->domain, HEADWAY_STAT_ROLLBACKS);

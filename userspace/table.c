@@ -92,6 +92,8 @@ int headway_table_print(struct headway_table *t, FILE *out, bool color)
 		if (t->columns[c].unit)
 			units = c + 1;
 	}
+	if (!n)
+		return -EINVAL;
 	for (size_t i = 0; i < t->nr_cells; i++) {
 		size_t len = strlen(t->cells[i].text);
 

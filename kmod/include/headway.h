@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * headway.h - ordered multi-lock transactions with timeouts, conflict policies and proof of progress.
- * The only header a caller includes.
+ * headway.h - ordered multi-lock transactions with timeouts, conflict policies and proof of
+ * progress. The only header a caller includes.
  */
 #ifndef HEADWAY_H
 #define HEADWAY_H
@@ -96,7 +96,7 @@ struct headway_lock_stats {
 	u64 hold_since_ns;		/* owner; 0 = this hold is not sampled */
 	u64 contended;			/* wait_lock: acquisitions that met an owner */
 	u64 rollbacks;			/* wait_lock: transactions that gave up here */
-	struct headway_lock_times *times;	/* installed once by cmpxchg; NULL until first needed */
+	struct headway_lock_times *times;	/* installed once by cmpxchg; NULL before */
 };
 
 /**
@@ -201,7 +201,7 @@ struct headway_domain {
 	struct list_head locks;		/* locks_mutex */
 	u32 nr_locks;			/* locks_mutex; the caller's, that is, without the token */
 	struct mutex flip_mutex;	/* one policy change at a time */
-	wait_queue_head_t flip_wq;	/* begins that wait for the gate; the flip that waits for ends */
+	wait_queue_head_t flip_wq;	/* begins at a shut gate; the flip, for ends */
 	u64 last_flip_ns;		/* flip_mutex: how long the last change took */
 	struct headway_backoff_params backoff;	/* const after register; `polite` */
 	struct headway_backoff_params grid;	/* const after register; `none` */
@@ -421,7 +421,7 @@ static inline void headway_txn_rollback(struct headway_txn *txn)
  * loops; one such loop per line.
  */
 #define headway_txn_until_done(txn) \
-__PASTE(__headway_again_, __LINE__): \
+__PASTE(__headway_again_, __LINE__) : \
 	for (void *__headway_again = &&__PASTE(__headway_again_, __LINE__); \
 	     (void)__headway_again, __headway_txn_again(txn);)
 

@@ -37,6 +37,7 @@ void headway_spin_set_unlock(struct headway_spin_set *set);
  * @n: locks in it after that
  */
 struct headway_mutex_set {
+	/* Sorted; the caller's memory. */
 	struct mutex **locks;
 	unsigned int n;
 };

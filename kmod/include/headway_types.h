@@ -26,7 +26,7 @@ typedef uint32_t u32;
  */
 #define HEADWAY_POLICIES(X) \
 	X(NONE, "none", "try each lock, roll back on failure, retry on a fixed grid: livelocks") \
-	X(ORDERED, "ordered", "wait in (rank, key, address) order; a violation warns and backs out") \
+	X(ORDERED, "ordered", "wait in (rank, key, address) order; a violation warns, backs out") \
 	X(POLITE, "polite", "never wait while holding: roll back, back off with jitter, retry") \
 	X(WOUND_WAIT, "wound-wait", "the older transaction wounds, the younger waits") \
 	X(WAIT_DIE, "wait-die", "the older transaction waits, the younger rolls back") \
@@ -44,8 +44,8 @@ typedef uint32_t u32;
  * @HEADWAY_POLICY_WOUND_WAIT: Rosenkrantz, Stearns and Lewis, "System level concurrency control
  *	for distributed database systems", 1978: an older requester wounds the holder and
  *	waits; a younger one waits. The wounded holder rolls back when it would next block.
- * @HEADWAY_POLICY_WAIT_DIE: the same paper's other half: an older requester waits, a younger one that
- *	holds anything rolls back.
+ * @HEADWAY_POLICY_WAIT_DIE: the same paper's other half: an older requester waits, a younger one
+ *	that holds anything rolls back.
  * @HEADWAY_POLICY_DETECT: wait; whoever closes a cycle in the wait-for graph finds it, and the
  *	effectively youngest transaction of the cycle rolls back.
  * @HEADWAY_POLICY_SERIAL: a token for the whole domain: guaranteed progress, no concurrency.

@@ -126,8 +126,9 @@ static void mutex_set_sorts_and_drops_duplicates(struct kunit *test)
 static void mutex_set_larger_than_lockdep_subclasses(struct kunit *test)
 {
 	const struct headway_wait killable = { .state = TASK_KILLABLE, .deadline = KTIME_MAX };
-	struct mutex *locks[SETS_LOCKS];
 	struct headway_mutex_set set;
+	/* Of one class. */
+	struct mutex *locks[SETS_LOCKS];
 	unsigned int i;
 
 	for (i = 0; i < SETS_LOCKS; i++)
@@ -175,8 +176,9 @@ static int mutex_hand(struct hand *hand)
 	unsigned int round, i;
 
 	for (round = 0; round < 500; round++) {
-		struct mutex *locks[SETS_LOCKS];
 		struct headway_mutex_set set;
+		/* Of one class. */
+		struct mutex *locks[SETS_LOCKS];
 		int ret;
 
 		for (i = 0; i < SETS_LOCKS; i++)

@@ -33,6 +33,8 @@ vm_prepare() {
 	trap vm_cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
+	# Without it a reader that goes away would end us with no clean-up, and the machine would stay.
+	trap 'exit 141' PIPE
 	{
 		printf 'vm_nonce=%q\nvm_tree=%q\nvm_script=%q\n' "$VM_NONCE" "$VM_TOP" "$script"
 		printf 'vm_cwd=%q\n' "$PWD"
