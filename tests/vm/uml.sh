@@ -119,6 +119,8 @@ boot)
 	}
 	[ $# -ge 1 ] || die "boot needs a SCRIPT"
 	build=$(uml_build "$flavour") || die "no UML kernel"
+	# Under KASAN and lockdep even the first /bin/sh takes its time.
+	[ "$flavour" = plain ] || export HEADWAY_START_TIMEOUT="${HEADWAY_START_TIMEOUT:-240}"
 	# shellcheck source=tests/vm/boot.sh
 	. "$here/boot.sh"
 	vm_prepare "$@"
