@@ -59,6 +59,8 @@ static bool headway_younger(struct headway_txn *a, struct headway_txn *b)
  * of, and whose members find it themselves: Brent's algorithm (An improved Monte Carlo
  * factorization algorithm, 1980) notices that without any limit on the depth.
  *
+ * A wounded member is on its way out: the cycle was found by another member and is broken already.
+ *
  * Return: the youngest of the cycle through @txn, or NULL.
  */
 static struct headway_txn *headway_find_victim(struct headway_txn *txn)
@@ -66,7 +68,7 @@ static struct headway_txn *headway_find_victim(struct headway_txn *txn)
 	struct headway_txn *victim = txn, *mark = txn, *cur = txn;
 	unsigned long steps = 0, limit = 1;
 
-	while ((cur = headway_waits_for(cur)) != NULL) {
+	while (!READ_ONCE(cur->wounded) && (cur = headway_waits_for(cur)) != NULL) {
 		if (cur == txn)
 			return victim;
 		if (cur == mark)
