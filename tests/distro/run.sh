@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # distro tier: insmod on stock Debian kernels in qemu. What a user's machine runs, unchanged.
 #
-# Usage:  run.sh [SERIES...]       default: 6.1
+# Usage:  run.sh [SERIES...]       default: 6.1 6.12
 #
 # The KUnit suites are built too: on a kernel without KUnit their own small runner (kunit_shim.h)
 # runs them. guest.sh runs in the guest, with the directory of the modules as its argument, and prints
@@ -12,7 +12,7 @@ set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
-[ $# -gt 0 ] || set -- 6.1
+[ $# -gt 0 ] || set -- 6.1 6.12
 status=0
 
 # session SERIES RESULT [WHY]: one document of one result: what the guest cannot say about itself.
