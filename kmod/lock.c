@@ -12,10 +12,10 @@
  *  - free with waiters  =>  the first waiter has been woken and has not run yet, so that nobody
  *    sleeps on a free lock.
  *
- * Every waiter judges the present owner whenever it wakes, also before it leaves without the lock.
- * The first, which a release wakes, is the oldest, so it judges for all: that is why a lock that is
- * stolen (taken while a woken waiter is on its way) needs no look at the queue by the thief.
- * tests/model/lock.pml checks this.
+ * Every waiter judges the present owner whenever it wakes. The first, which a release wakes, is the
+ * oldest, so it judges for all; one that leaves without the lock wakes the next, since a wounded
+ * one leaves without judging. That is why a lock that is stolen (taken while a woken waiter is on
+ * its way) needs no look at the queue by the thief. See tests/model/lock.pml.
  *
  * Lock order: domain->live_lock > txn->pin > lock->wait_lock > the scheduler's locks.
  */
@@ -210,6 +210,16 @@ static void headway_enqueue(struct headway_lock *lock, struct headway_waiter *wa
 	list_add_tail(&waiter->node, &lock->waiters);
 }
 
+/* Under wait_lock. Leaves the queue without the lock; the next first takes over its wake-up. */
+static void headway_dequeue(struct headway_lock *lock, struct headway_waiter *waiter)
+{
+	bool first = headway_first(lock) == waiter;
+
+	list_del(&waiter->node);
+	if (first && !list_empty(&lock->waiters))
+		wake_up_process(headway_first(lock)->txn->task);
+}
+
 /*
  * Under wait_lock, which pins @owner. The victim notices when it would block, or is asleep in
  * headway_wait_locked() and gets woken.
@@ -320,7 +330,7 @@ static int headway_wait_locked(struct headway_txn *txn, struct headway_lock *loc
 		if (!ret && expired)
 			ret = -ETIMEDOUT;
 		if (ret) {
-			list_del(&waiter.node);
+			headway_dequeue(lock, &waiter);
 			break;
 		}
 		raw_spin_unlock(&lock->wait_lock);
@@ -561,25 +571,6 @@ void headway_lock_owner(struct headway_lock *lock, struct headway_owner *owner)
 		headway_unpin(lock);
 	}
 	raw_spin_unlock(&lock->wait_lock);
-}
-
-/**
- * headway_lock_nr_waiters - count who waits for a lock
- * @lock: lock that stays allocated meanwhile
- *
- * Context: any that may take raw spinlocks.
- * Return: the number.
- */
-u32 headway_lock_nr_waiters(struct headway_lock *lock)
-{
-	struct headway_waiter *waiter;
-	u32 n = 0;
-
-	raw_spin_lock(&lock->wait_lock);
-	list_for_each_entry(waiter, &lock->waiters, node)
-		n++;
-	raw_spin_unlock(&lock->wait_lock);
-	return n;
 }
 
 /**

@@ -73,3 +73,22 @@ void headway_lock_destroy(struct headway_lock *lock)
 	headway_stats_free(lock);
 }
 EXPORT_SYMBOL_GPL(headway_lock_destroy);
+
+/**
+ * headway_lock_nr_waiters - count who waits for a lock
+ * @lock: lock that stays allocated meanwhile
+ *
+ * Context: any that may take raw spinlocks.
+ * Return: the number.
+ */
+u32 headway_lock_nr_waiters(struct headway_lock *lock)
+{
+	struct list_head *waiter;
+	u32 n = 0;
+
+	raw_spin_lock(&lock->wait_lock);
+	list_for_each(waiter, &lock->waiters)
+		n++;
+	raw_spin_unlock(&lock->wait_lock);
+	return n;
+}

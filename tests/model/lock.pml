@@ -97,14 +97,17 @@ inline conflict(me, l) {
 }
 
 /*
- * Leaving the queue and headway_unpin(). Under wait_lock, another owns the lock or is about to. The
- * next waiter need not be woken: whoever was first has judged the present owner before it left, and
- * was older.
+ * headway_dequeue() and headway_unpin(). Under wait_lock, another owns the lock or is about to. The
+ * next first is woken to judge the owner: a wounded waiter leaves without having done so. Three
+ * transactions are too few to need that (it takes an older one that wounds the first waiter, the
+ * next waiter and a thief), so there is no BREAK_ for it; a KUnit case on 6.12 ran into it.
  */
 inline leave(me, l) {
+	find_first(l);
 	queue[l] = queue[l] & ~BIT(me);
 	if
 	:: queue[l] == 0 -> d_step { waiters_flag[l] = false; handoff_flag[l] = false }
+	:: queue[l] != 0 && first == me -> find_first(l); awake[first] = true
 	:: else -> skip
 	fi
 }
