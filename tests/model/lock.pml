@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * lock.pml - a model of kmod/lock.c under policy wound-wait: the word, the queue, wounds, handoff,
+ * lock.pml - a model of kmod/lock.c and lock_wait.c under policy wound-wait: the word, the queue, wounds, handoff,
  * stealing and timeouts. Checked by spin for: mutual exclusion, nobody asleep for ever (an invalid
  * end state), and the oldest never rolled back by a younger.
  *

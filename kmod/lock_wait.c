@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lock_wait.c - what happens at a lock that somebody else holds: spin, queue, wound, wait, leave.
+ *
+ * The lock word and its invariants are described in lock.c.
+ *
+ * Every waiter judges the present owner whenever it wakes. The first, which a release wakes, is the
+ * oldest, so it judges for all; one that leaves without the lock wakes the next, since a wounded
+ * one leaves without judging. That is why a lock that is stolen (taken while a woken waiter is on
+ * its way) needs no look at the queue by the thief. See tests/model/lock.pml.
+ *
+ * Lock order: domain->live_lock > txn->pin > lock->wait_lock > the scheduler's locks.
+ */
+#include <linux/hrtimer.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+
+#include "internal.h"
+#include "lock.h"
+#include "trace.h"
+
+/* A bound on optimistic spinning, in cpu_relax() calls: some tens of microseconds. */
+#define HEADWAY_SPIN_MAX 4096
+
+/* Whoever is given a ticket earlier is older. Others may give us ours at the same time. */
+static void headway_give_ticket(struct headway_txn *txn)
+{
+	if (!atomic64_read(&txn->ticket))
+		atomic64_cmpxchg(&txn->ticket, 0, atomic64_inc_return(&txn->domain->last_ticket));
+}
+
+/*
+ * Spins while the owner runs on a CPU: its critical section is likely to end sooner than two
+ * context switches take. The owner's transaction is never touched; its task is, which RCU keeps: a
+ * task clears spin_task before it releases, so a reader that still sees it began before the grace
+ * period that its exit waits for. That is what lets a transaction that already holds locks spin,
+ * which ww_mutex cannot. Cf. mutex_spin_on_owner() in kernel/locking/mutex.c.
+ *
+ * Return: true when the lock was taken.
+ */
+static bool headway_spin(struct headway_txn *txn, struct headway_lock *lock)
+{
+	unsigned int spins;
+
+	if (!HEADWAY_CAN_SPIN)
+		return false;
+	for (spins = 0; spins < HEADWAY_SPIN_MAX; spins++) {
+		long word = atomic_long_read(&lock->owner);
+		struct task_struct *task;
+		bool running;
+
+		if (word & HEADWAY_LOCK_HANDOFF)
+			return false;
+		if (!headway_word_txn(word)) {
+			if (!atomic_long_try_cmpxchg_acquire(&lock->owner, &word, (long)txn | word))
+				continue;
+			if (word & HEADWAY_LOCK_WAITERS)
+				headway_count(txn->domain, HEADWAY_STAT_STEALS);
+			return true;
+		}
+		if (need_resched() || headway_must_back_out(txn))
+			return false;
+		rcu_read_lock();
+		task = READ_ONCE(lock->spin_task);
+		running = !task || headway_task_on_cpu(task);
+		rcu_read_unlock();
+		if (!running)
+			return false;
+		cpu_relax();
+	}
+	return false;
+}
+
+/*
+ * Under wait_lock. Takes the lock if it is free and returns NULL; otherwise returns the owner,
+ * pinned by WAITERS. @waiter is our own entry when we are queued.
+ */
+static struct headway_txn *headway_take_or_pin(struct headway_txn *txn, struct headway_lock *lock,
+					       struct headway_waiter *waiter)
+{
+	bool others = waiter ? !list_is_singular(&lock->waiters) : !list_empty(&lock->waiters);
+	long word = atomic_long_read(&lock->owner);
+	long want;
+
+	do {
+		if (!headway_word_txn(word))
+			want = (long)txn | (others ? HEADWAY_LOCK_WAITERS : 0);
+		else
+			want = word | HEADWAY_LOCK_WAITERS;
+		if (want == word)
+			break;
+	} while (!atomic_long_try_cmpxchg_acquire(&lock->owner, &word, want));
+
+	return headway_word_txn(word);
+}
+
+/* Under wait_lock: oldest first, or in order of arrival where age decides nothing. */
+static void headway_enqueue(struct headway_lock *lock, struct headway_waiter *waiter)
+{
+	struct headway_party self = headway_party(waiter->txn);
+	struct headway_waiter *pos;
+
+	if (headway_queues_by_age(waiter->txn->policy)) {
+		list_for_each_entry(pos, &lock->waiters, node) {
+			struct headway_party other = headway_party(pos->txn);
+
+			if (headway_party_cmp(&self, &other) < 0) {
+				list_add_tail(&waiter->node, &pos->node);
+				/* It may not wait behind us any more: wait-die. */
+				if (READ_ONCE(pos->txn->nr_held))
+					wake_up_process(pos->txn->task);
+				return;
+			}
+		}
+	}
+	list_add_tail(&waiter->node, &lock->waiters);
+}
+
+/* Under wait_lock. Leaves the queue without the lock; the next first takes over its wake-up. */
+static void headway_dequeue(struct headway_lock *lock, struct headway_waiter *waiter)
+{
+	bool first = headway_first(lock) == waiter;
+
+	list_del(&waiter->node);
+	if (first && !list_empty(&lock->waiters))
+		wake_up_process(headway_first(lock)->txn->task);
+}
+
+/*
+ * Under wait_lock, which pins @owner. The victim notices when it would block, or is asleep in
+ * headway_wait_locked() and gets woken.
+ */
+static void headway_wound(struct headway_txn *txn, struct headway_lock *lock,
+			  struct headway_txn *owner)
+{
+	if (READ_ONCE(owner->wounded))
+		return;
+	WRITE_ONCE(owner->wounded, 1);
+	/*
+	 * Pairs with set_current_state() in headway_wait_locked(): either we see that the victim
+	 * waits, or it sees that it is wounded.
+	 */
+	smp_mb();
+	if (READ_ONCE(owner->waiting_on))
+		wake_up_process(owner->task);
+	headway_count(txn->domain, HEADWAY_STAT_WOUNDS);
+	trace_headway_wound(lock, atomic64_read(&owner->ticket), atomic64_read(&txn->ticket));
+}
+
+/* Under wait_lock, which pins @owner. Return: 0 = wait, or -EDEADLK. */
+static int headway_conflict(struct headway_txn *txn, struct headway_lock *lock,
+			    struct headway_txn *owner)
+{
+	struct headway_party self, other;
+
+	/* The owner first, so that holders come out older than those who run into them. */
+	headway_give_ticket(owner);
+	headway_give_ticket(txn);
+	if (headway_must_back_out(txn))
+		return -EDEADLK;
+
+	self = headway_party(txn);
+	self.behind = headway_behind(txn, lock);
+	other = headway_party(owner);
+	switch (headway_resolve(txn->policy, &self, &other)) {
+	case HEADWAY_WOUND:
+		headway_wound(txn, lock, owner);
+		return 0;
+	case HEADWAY_WAIT:
+		return 0;
+	case HEADWAY_BACKOUT:
+	default:
+		return -EDEADLK;
+	}
+}
+
+/* Return: true when the deadline has passed. The caller has set the task's state. */
+static bool headway_sleep(ktime_t deadline)
+{
+	if (deadline == KTIME_MAX) {
+		schedule();
+		return false;
+	}
+	return !schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS);
+}
+
+/*
+ * Called and left with wait_lock held; sleeps without it. Return: 0 = the lock is ours, -EDEADLK,
+ * -EINTR, -ETIMEDOUT. In doubt the lock wins: an error is only returned while another owns it.
+ */
+static int headway_wait_locked(struct headway_txn *txn, struct headway_lock *lock,
+			       const struct headway_wait *wait)
+	__must_hold(&lock->wait_lock)
+{
+	unsigned int state = wait ? wait->state : TASK_UNINTERRUPTIBLE;
+	ktime_t deadline = wait ? wait->deadline : KTIME_MAX;
+	struct headway_waiter waiter = { .txn = txn };
+	bool expired = false, woken = false;
+	int ret = 0;
+
+	headway_enqueue(lock, &waiter);
+	WRITE_ONCE(txn->wait_since_ns, ktime_get_ns());
+	WRITE_ONCE(txn->waiting_on, lock);
+
+	for (;;) {
+		struct headway_txn *owner;
+		bool first;
+
+		/* Full barrier; pairs with smp_mb() in headway_wound(). */
+		set_current_state(state);
+		if (waiter.granted)
+			break;
+		first = headway_first(lock) == &waiter;
+		if (first) {
+			owner = headway_take_or_pin(txn, lock, &waiter);
+			if (!owner) {
+				list_del(&waiter.node);
+				break;
+			}
+			/* Woken, and somebody was faster: from now on nobody passes us. */
+			if (woken)
+				atomic_long_or(HEADWAY_LOCK_HANDOFF, &lock->owner);
+		} else {
+			owner = headway_word_txn(atomic_long_read(&lock->owner));
+		}
+		/*
+		 * No owner: free, and the first waiter, not us, is on its way. A wound counts all
+		 * the same: who wounded us may wait for what we hold, and wounds only once.
+		 */
+		if (owner)
+			ret = headway_conflict(txn, lock, owner);
+		else
+			ret = headway_must_back_out(txn) ? -EDEADLK : 0;
+		if (!ret && signal_pending_state(state, current))
+			ret = -EINTR;
+		if (!ret && expired)
+			ret = -ETIMEDOUT;
+		if (ret) {
+			headway_dequeue(lock, &waiter);
+			break;
+		}
+		raw_spin_unlock(&lock->wait_lock);
+		if (headway_detects(txn->policy))
+			headway_detect(txn);
+		expired = headway_sleep(deadline);
+		woken = true;
+		raw_spin_lock(&lock->wait_lock);
+	}
+	__set_current_state(TASK_RUNNING);
+	return ret;
+}
+
+/* The wait is over: after this nobody follows waiting_on to the lock any more. */
+static void headway_wait_done(struct headway_txn *txn)
+{
+	if (!txn->waiting_on)
+		return;
+	/* Orders with headway_txn_view() and detect.c, which follow waiting_on under the pin. */
+	raw_spin_lock(&txn->pin);
+	WRITE_ONCE(txn->waiting_on, NULL);
+	/* A cycle is broken when one wait in it ends, however it ends. */
+	if (headway_detects(txn->policy))
+		WRITE_ONCE(txn->wounded, 0);
+	raw_spin_unlock(&txn->pin);
+}
+
+static void headway_count_failure(struct headway_domain *domain, int ret)
+{
+	if (ret == -ETIMEDOUT)
+		headway_count(domain, HEADWAY_STAT_TIMEOUTS);
+	else if (ret == -EINTR)
+		headway_count(domain, HEADWAY_STAT_INTERRUPTS);
+}
+
+/**
+ * headway_acquire_slow - take a lock that was not free, or wait for it
+ * @txn: transaction of the current task
+ * @lock: lock of the same domain
+ * @wait: how to wait; NULL = for as long as it takes
+ *
+ * Return: 0 = the lock is ours, -EDEADLK, -EINTR, -ETIMEDOUT.
+ */
+int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
+			 const struct headway_wait *wait)
+{
+	struct headway_txn *owner;
+	bool waited = false;
+	int ret = 0;
+
+	if (txn->policy != HEADWAY_POLICY_NONE && headway_spin(txn, lock))
+		return 0;
+
+	headway_txn_go_live(txn);
+	raw_spin_lock(&lock->wait_lock);
+	owner = headway_take_or_pin(txn, lock, NULL);
+	if (owner) {
+		lock->stats.contended++;
+		ret = headway_conflict(txn, lock, owner);
+		if (!ret) {
+			waited = true;
+			trace_headway_lock_wait_begin(txn, lock);
+			ret = headway_wait_locked(txn, lock, wait);
+		}
+		if (ret) {
+			if (ret == -EDEADLK)
+				lock->stats.rollbacks++;
+			headway_unpin(lock);
+		}
+	}
+	raw_spin_unlock(&lock->wait_lock);
+
+	if (owner)
+		headway_count(txn->domain, HEADWAY_STAT_CONFLICTS);
+	if (waited) {
+		u64 waited_ns = ktime_get_ns() - txn->wait_since_ns;
+
+		headway_count(txn->domain, HEADWAY_STAT_WAITS);
+		trace_headway_lock_wait_end(txn, lock, ret);
+		if (!ret && static_branch_likely(&headway_stats_key))
+			headway_stats_wait(lock, waited_ns);
+		headway_wait_done(txn);
+	}
+	if (ret)
+		headway_count_failure(txn->domain, ret);
+	return ret;
+}
