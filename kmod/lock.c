@@ -17,6 +17,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/rcupdate.h>
 
 #include "dep.h"
