@@ -44,10 +44,3 @@ static struct { const char *name_ptr_; } __data_offsets;
 void probe(void);
 void probe(void) { (void)__data_offsets; __assign_str(name); }
 SOURCE
-
-have LOCK_SET_CMP_FN "$@" <<'SOURCE'
-#include <linux/lockdep.h>
-#ifndef lock_set_cmp_fn
-#error "not there"
-#endif
-SOURCE

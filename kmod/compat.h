@@ -23,11 +23,4 @@
 #define headway_assign_str(field, source) __assign_str(field, source)
 #endif
 
-/* Tells lockdep the order of locks of one class, where it can be told. */
-#if HEADWAY_HAVE_LOCK_SET_CMP_FN
-#define headway_lockdep_set_cmp_fn(lock, cmp) lock_set_cmp_fn(lock, cmp, NULL)
-#else
-#define headway_lockdep_set_cmp_fn(lock, cmp) do { } while (0)
-#endif
-
 #endif /* HEADWAY_COMPAT_H */

@@ -5,6 +5,10 @@
  * All locks of a transaction nest under the transaction itself, so that taking several of one class
  * is no recursion; that is safe because policies, not lockdep's class order, rule out cycles inside
  * a domain. Orders against other locks of the kernel are checked as usual.
+ *
+ * lock_set_cmp_fn(), which tells lockdep the order of locks of one class, is not used: lockdep asks
+ * no further where a nest lock is held, and without one it would hold classes to an order that
+ * ranks need not follow. Policy `ordered` checks ranks itself, on every kernel.
  */
 #ifndef HEADWAY_DEP_H
 #define HEADWAY_DEP_H

@@ -109,12 +109,12 @@ static int headway_gate_wait(struct headway_domain *domain, const struct headway
 	return ret;
 }
 
-/* Under `serial` the token comes before everything else. It is released like any held lock. */
+/* Where it is taken, the token comes before everything else. It is released like any held lock. */
 static int headway_take_token(struct headway_txn *txn, const struct headway_wait *wait)
 {
 	int ret;
 
-	if (likely(txn->policy != HEADWAY_POLICY_SERIAL))
+	if (likely(!headway_takes_token(txn->policy, txn->restarts)))
 		return 0;
 	ret = headway_acquire(txn, &txn->domain->token, wait);
 	return ret == -EALREADY ? 0 : ret;
@@ -199,7 +199,8 @@ int headway_epoch_migrate(struct headway_txn *txn, const struct headway_wait *wa
 {
 	int ret;
 
-	if (likely(txn->joined && txn->policy != HEADWAY_POLICY_SERIAL &&
+	/* The token is taken where an epoch is joined: whoever needs it goes through that. */
+	if (likely(txn->joined && !headway_takes_token(txn->policy, txn->restarts) &&
 		   !READ_ONCE(txn->domain->flipping)))
 		return 0;
 	if (txn->joined)

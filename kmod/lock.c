@@ -188,12 +188,15 @@ void headway_review_wound(struct headway_txn *txn)
 	bool stands = false;
 
 	/* Ordered before the looks by the wait_locks, under which wounds are dealt. */
+	WRITE_ONCE(txn->wounded_at, NULL);
 	WRITE_ONCE(txn->wounded, 0);
 	for (lock = txn->held; lock && !stands; lock = lock->held_next) {
 		raw_spin_lock(&lock->wait_lock);
 		stands = headway_behind(txn, lock);
-		if (stands)
+		if (stands) {
+			WRITE_ONCE(txn->wounded_at, lock);
 			WRITE_ONCE(txn->wounded, 1);
+		}
 		raw_spin_unlock(&lock->wait_lock);
 	}
 }

@@ -22,6 +22,15 @@
 /* A bound on optimistic spinning, in cpu_relax() calls: some tens of microseconds. */
 #define HEADWAY_SPIN_MAX 4096
 
+/*
+ * Whoever has rolled back and starts anew, with nothing held, goes behind those who wait: by what
+ * it took from the older one that it gave way to, it would only be made to give way again.
+ */
+static bool headway_may_steal(const struct headway_txn *txn)
+{
+	return !txn->restarts || txn->nr_held;
+}
+
 /* Whoever is given a ticket earlier is older. Others may give us ours at the same time. */
 static void headway_give_ticket(struct headway_txn *txn)
 {
@@ -52,6 +61,8 @@ static bool headway_spin(struct headway_txn *txn, struct headway_lock *lock)
 		if (word & HEADWAY_LOCK_HANDOFF)
 			return false;
 		if (!headway_word_txn(word)) {
+			if (word && !headway_may_steal(txn))
+				return false;
 			if (!atomic_long_try_cmpxchg_acquire(&lock->owner, &word, (long)txn | word))
 				continue;
 			if (word & HEADWAY_LOCK_WAITERS)
@@ -135,6 +146,8 @@ static void headway_wound(struct headway_txn *txn, struct headway_lock *lock,
 {
 	if (READ_ONCE(owner->wounded))
 		return;
+	/* Of several wounders at several locks either will do: each waits where it says. */
+	WRITE_ONCE(owner->wounded_at, lock);
 	WRITE_ONCE(owner->wounded, 1);
 	/*
 	 * Pairs with set_current_state() in headway_wait_locked(): either we see that the victim
@@ -161,6 +174,8 @@ static int headway_conflict(struct headway_txn *txn, struct headway_lock *lock,
 
 	self = headway_party(txn);
 	self.behind = headway_behind(txn, lock);
+	self.token = txn->policy == HEADWAY_POLICY_POLITE &&
+		     headway_lock_held(txn, &txn->domain->token);
 	other = headway_party(owner);
 	switch (headway_resolve(txn->policy, &self, &other)) {
 	case HEADWAY_WOUND:
@@ -284,7 +299,7 @@ int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 			 const struct headway_wait *wait)
 {
 	struct headway_txn *owner;
-	bool waited = false;
+	bool queue, waited = false;
 	int ret = 0;
 
 	if (txn->policy != HEADWAY_POLICY_NONE && headway_spin(txn, lock))
@@ -292,10 +307,12 @@ int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 
 	headway_txn_go_live(txn);
 	raw_spin_lock(&lock->wait_lock);
-	owner = headway_take_or_pin(txn, lock, NULL);
-	if (owner) {
+	queue = !list_empty(&lock->waiters) && !headway_may_steal(txn);
+	owner = queue ? headway_pin_owner(lock) : headway_take_or_pin(txn, lock, NULL);
+	if (owner || queue) {
 		lock->stats.contended++;
-		ret = headway_conflict(txn, lock, owner);
+		/* Free, with somebody on the way to it: judged when that one has it. */
+		ret = owner ? headway_conflict(txn, lock, owner) : 0;
 		if (!ret) {
 			waited = true;
 			trace_headway_lock_wait_begin(txn, lock);
@@ -309,7 +326,7 @@ int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 	}
 	raw_spin_unlock(&lock->wait_lock);
 
-	if (owner)
+	if (owner || queue)
 		headway_count(txn->domain, HEADWAY_STAT_CONFLICTS);
 	if (waited) {
 		u64 waited_ns = ktime_get_ns() - txn->wait_since_ns;

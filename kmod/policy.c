@@ -6,7 +6,8 @@
  * effectively older than itself, or for one that it has wounded and that will therefore roll back
  * at its next wait. Under wait-die one that holds anything only waits for younger ones: the owner,
  * with nobody older in the queue before it. `polite` and `none` never wait while holding, so they
- * cannot form a cycle either; `ordered` waits in one global order; under `serial` there is nobody
+ * cannot form a cycle either; of those that run politely one at a time, which holds the token, does
+ * wait, for others that do not. `ordered` waits in one global order; under `serial` there is nobody
  * to wait for but at the token, with nothing held. Only `detect` lets cycles come about.
  */
 #include "policy.h"
@@ -39,7 +40,7 @@ enum headway_action headway_resolve(enum headway_policy policy, const struct hea
 	case HEADWAY_POLICY_SERIAL:
 		return HEADWAY_WAIT;
 	case HEADWAY_POLICY_POLITE:
-		return self->nr_held ? HEADWAY_BACKOUT : HEADWAY_WAIT;
+		return self->nr_held && !self->token ? HEADWAY_BACKOUT : HEADWAY_WAIT;
 	case HEADWAY_POLICY_WOUND_WAIT:
 		return headway_party_cmp(self, owner) < 0 ? HEADWAY_WOUND : HEADWAY_WAIT;
 	case HEADWAY_POLICY_WAIT_DIE:
@@ -77,4 +78,10 @@ bool headway_detects(enum headway_policy policy)
 bool headway_delays(enum headway_policy policy)
 {
 	return policy == HEADWAY_POLICY_NONE || policy == HEADWAY_POLICY_POLITE;
+}
+
+bool headway_takes_token(enum headway_policy policy, u32 restarts)
+{
+	return policy == HEADWAY_POLICY_SERIAL ||
+	       (policy == HEADWAY_POLICY_POLITE && restarts >= HEADWAY_POLITE_RESTARTS);
 }

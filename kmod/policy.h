@@ -27,12 +27,16 @@ struct headway_party {
 	s64 bonus;			/* subtracted from the ticket */
 	u32 nr_held;			/* locks held */
 	bool behind;			/* requester: somebody older waits already */
+	bool token;			/* requester: holds the domain's token */
 };
 
 /* Priorities are 0 (normal) to HEADWAY_PRIORITY_MAX; the bonus is bounded, so that age wins. */
 #define HEADWAY_PRIORITY_MAX	15u
 #define HEADWAY_BONUS_STEP	64
 #define HEADWAY_BONUS_MAX	((s64)HEADWAY_PRIORITY_MAX * HEADWAY_BONUS_STEP)
+
+/* So often a `polite` transaction gives way; then it takes the domain's token and stands firm. */
+#define HEADWAY_POLITE_RESTARTS	32u
 
 s64 headway_priority_bonus(unsigned int priority);
 /* < 0: a goes before b (is effectively older); never 0 for different tickets. */
@@ -49,5 +53,7 @@ bool headway_waits_contended(enum headway_policy policy);
 bool headway_detects(enum headway_policy policy);
 /* Whether a rollback is followed by a delay. */
 bool headway_delays(enum headway_policy policy);
+/* Whether a transaction that holds nothing takes the domain's token before anything else. */
+bool headway_takes_token(enum headway_policy policy, u32 restarts);
 
 #endif /* HEADWAY_POLICY_H */

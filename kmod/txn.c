@@ -6,13 +6,15 @@
  * lock's wait_lock, see lock.c) or is on domain->live (under live_lock). It is on `live` from its
  * first conflict to its end, so that one that meets none touches nothing shared but its locks.
  *
- * Tickets survive rollbacks, so a transaction grows older with every retry. Under `wound-wait` only
- * an effectively older one makes it roll back: those that had a ticket when it got its own, and at
- * most HEADWAY_BONUS_MAX later ones. That set only shrinks, and its oldest member always gets
- * through, so every transaction is the oldest in the end.
+ * Tickets survive rollbacks, so a transaction grows older with every retry, and is the oldest in
+ * the end. How often it restarts at most is said, and proved, in headway.h; the proof leans on
+ * headway_txn_rollback_wait(), which waits where the older one is, and on lock_wait.c, which does
+ * not let it steal there.
  *
  * Lock order: domain->live_lock > txn->pin.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 
@@ -50,6 +52,7 @@ int headway_txn_begin_wait(struct headway_txn *txn, struct headway_domain *domai
 	txn->task = current;
 	txn->held = NULL;
 	txn->contended = NULL;
+	txn->wounded_at = NULL;
 	txn->prelocked = NULL;
 	txn->nr_held = 0;
 	txn->restarts = 0;
@@ -146,12 +149,24 @@ void headway_txn_end(struct headway_txn *txn)
 }
 EXPORT_SYMBOL_GPL(headway_txn_end);
 
-/* A rollback that failed has no caller to tell in headway_txn_until_done(): the next call tells. */
-static int headway_take_pending(struct headway_txn *txn)
+/* What a caller did wrong, once in the log, always in the counter. */
+static void headway_misused(struct headway_txn *txn, unsigned long caller, const char *what)
+{
+	headway_count(txn->domain, HEADWAY_STAT_MISUSES);
+	pr_warn_once("%s: %pS %s\n", txn->domain->name, (void *)caller, what);
+}
+
+/*
+ * A rollback that failed has no caller to tell in headway_txn_until_done(): the next call tells.
+ * After a conflict no lock call makes sense before the rollback: others wait for what is held.
+ */
+static int headway_take_pending(struct headway_txn *txn, unsigned long caller)
 {
 	int ret = txn->pending;
 
-	if (txn->joined)
+	if (ret == -EDEADLK)
+		headway_misused(txn, caller, "asks for a lock after a conflict: roll back first");
+	else if (txn->joined)
 		txn->pending = 0;
 	return ret;
 }
@@ -160,6 +175,7 @@ static void headway_note_conflict(struct headway_txn *txn, struct headway_lock *
 				  const struct headway_wait *wait)
 {
 	txn->contended = lock;
+	txn->pending = -EDEADLK;
 	txn->wait.state = wait ? wait->state : TASK_UNINTERRUPTIBLE;
 	txn->wait.deadline = wait ? wait->deadline : KTIME_MAX;
 }
@@ -185,7 +201,7 @@ int headway_lock_wait(struct headway_txn *txn, struct headway_lock *lock,
 	if (unlikely(lock->domain != txn->domain))
 		return -EINVAL;
 	if (unlikely(txn->pending)) {
-		ret = headway_take_pending(txn);
+		ret = headway_take_pending(txn, _RET_IP_);
 	} else if (unlikely(txn->prelocked == lock)) {
 		txn->prelocked = NULL;
 		ret = 0;
@@ -257,7 +273,8 @@ int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks,
 
 	if (unlikely(ret))
 		return ret;
-	ret = headway_take_pending(txn);
+	if (unlikely(txn->pending))
+		ret = headway_take_pending(txn, _RET_IP_);
 	while (!ret) {
 		if (headway_sorts(txn->policy))
 			headway_sort(locks, n);
@@ -299,6 +316,8 @@ void headway_unlock(struct headway_txn *txn, struct headway_lock *lock)
 	if (txn->prelocked == lock)
 		txn->prelocked = NULL;
 	headway_release(txn, lock);
+	if (txn->pending == -EDEADLK)
+		txn->pending = 0;
 	if (unlikely(txn->wounded))
 		headway_review_wound(txn);
 }
@@ -343,22 +362,30 @@ static int headway_take_contended(struct headway_txn *txn, struct headway_lock *
  * @wait: how to wait; NULL = uninterruptibly, for as long as it takes
  *
  * Adopts a new policy if the domain's was changed, delays as the policy says, then waits for the
- * lock that the conflict was lost on and keeps it: the next call for it succeeds at once.
- * That lock must stay allocated meanwhile. The ticket is kept: the transaction is older next time.
+ * lock that the conflict was about and keeps it: the next call for it succeeds at once. That is the
+ * lock that was asked for or, for a wounded transaction, the one that the wounder wants: starting
+ * before that one has got it and is done would only mean to be wounded again. All of them must stay
+ * allocated meanwhile. The ticket is kept: the transaction is older next time.
  *
  * Context: may sleep.
  * Return: 0; -EINTR, -ETIMEDOUT: nothing is held; end the transaction or try again.
  */
 int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait *wait)
 {
-	struct headway_lock *contended = txn->contended;
+	struct headway_lock *contended;
 	enum headway_policy policy = txn->policy;
 	int ret;
 
-	trace_headway_rollback(txn, contended);
 	headway_release_until(txn, NULL);
+	/*
+	 * Who wounded us did so under a lock that we held, and whose wait_lock the release took:
+	 * with nothing held nobody is left, and plain reads see what they wrote.
+	 */
+	contended = txn->wounded_at ?: txn->contended;
+	trace_headway_rollback(txn, contended);
 	txn->contended = NULL;
-	/* Who wounded us did so under a lock that we held: with nothing held nobody is left. */
+	txn->wounded_at = NULL;
+	txn->pending = 0;
 	WRITE_ONCE(txn->wounded, 0);
 	WRITE_ONCE(txn->restarts, txn->restarts + 1);
 	headway_count(txn->domain, HEADWAY_STAT_ROLLBACKS);
@@ -377,13 +404,14 @@ EXPORT_SYMBOL_GPL(headway_txn_rollback_wait);
 /**
  * __headway_txn_again - whether headway_txn_until_done() runs its body (again)
  * @txn: transaction
+ * @from_top: NULL when the body was run to its end, anything else when it is entered from the top
  *
  * The rollback waits as the call did that lost the conflict; when it fails, the body's next lock
  * call returns the error.
  *
  * Return: true the first time and after a conflict.
  */
-bool __headway_txn_again(struct headway_txn *txn)
+bool __headway_txn_again(struct headway_txn *txn, const void *from_top)
 {
 	if (!txn->started) {
 		txn->started = 1;
@@ -391,6 +419,9 @@ bool __headway_txn_again(struct headway_txn *txn)
 	}
 	if (txn->last != -EDEADLK)
 		return false;
+	if (!from_top)
+		headway_misused(txn, _RET_IP_,
+				"went on after a conflict: headway_txn_retry_on_conflict() belongs after each lock call");
 	txn->pending = headway_txn_rollback_wait(txn, &txn->wait);
 	return true;
 }

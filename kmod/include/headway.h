@@ -62,17 +62,39 @@
  * Errors. A failed call holds nothing that it did not hold before.
  *
  * ============ ==================================================================================
- * -EDEADLK     conflict that only a rollback resolves: roll back (the loop above does) and retry
+ * -EDEADLK     conflict that only a rollback resolves: roll back (the loop above does) and retry.
+ *              Until then lock calls warn once and fail; unlocking something allows them again
  * -ETIMEDOUT   the deadline passed
  * -EINTR       a signal (interruptible) or a fatal signal (killable) arrived
  * -EALREADY    this transaction already holds the lock
  * -EBUSY       a try form found the lock held
+ * -ECANCELED   somebody else gave the work up: withdrawn requests, cancelled groups
  * -EINVAL      the lock belongs to another domain
  * ============ ==================================================================================
  *
  * Lifetime. A lock that a call names must stay allocated until the call returns, and while held;
- * one that a transaction lost a conflict on must stay until headway_txn_rollback() returns, which
- * waits for it (as ww_mutex_lock_slow() does). headway_lock_destroy() comes before freeing.
+ * after a conflict the one that was asked for and those that are held must stay until
+ * headway_txn_rollback() returns, which waits for one of them (as ww_mutex_lock_slow() does).
+ * headway_lock_destroy() comes before freeing.
+ *
+ * Progress. Order transactions by age less the head start of their priority (see
+ * headway_txn_begin_wait()). One that releases locks only by rollback and end restarts at most
+ *
+ * ================================ ===============================================================
+ * serial; ordered, in order        0 times
+ * polite                           32 times; then it takes the domain's token and waits instead
+ * wound-wait, wait-die, detect     once for each attempt of an older one that lives at the same
+ *                                  time: sum of (1 + restarts(O)) over those O, hence 2^k - 1 for
+ *                                  k of them; the oldest never
+ * none                             any number of times: that is the livelock
+ * ================================ ===============================================================
+ *
+ * Proof of the third: whoever makes T restart is older, and holds, waits for, or is given a lock
+ * that T then waits for with nothing held before it starts anew. T neither steals that lock nor
+ * passes an older waiter, so it goes on only after that attempt has ended by commit or rollback:
+ * one attempt costs T one restart. By induction over age, R(k) <= sum of (1 + R(j)) over j < k
+ * gives 2^k - 1. And k is bounded: of those older than T, all had a ticket when T got its own, but
+ * for at most 960 that a higher priority put before it. tests/model and tests/torture check it.
  *
  * Context. Everything here may sleep unless it says otherwise: task context, no spinlocks held.
  */
@@ -141,13 +163,14 @@ struct headway_txn {
 	struct task_struct *task;
 	struct headway_lock *held;	/* own; newest first, through held_next */
 	struct headway_lock *contended;	/* own; where the last conflict was lost; NULL = none */
+	struct headway_lock *wounded_at;	/* with @wounded: held, and wanted by the wounder */
 	struct headway_lock *prelocked;	/* own; taken by the rollback, not yet asked for again */
 	u32 nr_held;			/* own */
 	u32 restarts;			/* own; the watchdog reads */
 	u32 restarts_seen;		/* watchdog, domain->live_lock */
 	enum headway_policy policy;	/* own; of the epoch it joined */
 	int last;			/* own; the last lock call's result; > 0 = none yet */
-	int pending;			/* own; a rollback's error, given to the next lock call */
+	int pending;			/* own; the next lock call's result; 0 = let it try */
 	u8 wounded;			/* set by a wounder under a held lock's wait_lock */
 	u8 started;			/* own; headway_txn_until_done() has entered its body */
 	u8 live;			/* own; on domain->live */
@@ -311,7 +334,7 @@ int __must_check headway_lock_many_wait(struct headway_txn *txn, struct headway_
 					unsigned int n, const struct headway_wait *wait);
 void headway_unlock(struct headway_txn *txn, struct headway_lock *lock);
 int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait *wait);
-bool __headway_txn_again(struct headway_txn *txn);
+bool __headway_txn_again(struct headway_txn *txn, const void *from_top);
 
 /**
  * headway_txn_policy - the policy that a transaction runs under now
@@ -416,14 +439,15 @@ static inline void headway_txn_rollback(struct headway_txn *txn)
  * @txn: a transaction that was begun
  *
  * Each repetition starts after a rollback, with nothing held but, perhaps, the lock that the
- * conflict was lost on. Use headway_txn_retry_on_conflict() after each lock call in the block.
- * The label's address is kept in a variable, as in drm_exec, so that the retry works from nested
- * loops; one such loop per line.
+ * conflict was lost on. Use headway_txn_retry_on_conflict() after each lock call in the block: a
+ * conflict that reaches the block's end, or a `continue`, unnoticed warns once, since what came
+ * after it ran without the lock. The label's address is kept in a variable, as in drm_exec, so that
+ * the retry works from nested loops; one such loop per line.
  */
 #define headway_txn_until_done(txn) \
 __PASTE(__headway_again_, __LINE__) : \
 	for (void *__headway_again = &&__PASTE(__headway_again_, __LINE__); \
-	     (void)__headway_again, __headway_txn_again(txn);)
+	     __headway_txn_again(txn, __headway_again); __headway_again = NULL)
 
 /**
  * headway_txn_retry_on_conflict - back to the top of headway_txn_until_done() after a conflict

@@ -58,10 +58,19 @@ KTAP_TEST(ordered_detect_and_serial_always_wait)
 
 KTAP_TEST(polite_waits_with_empty_hands_only)
 {
+	struct headway_party firm = party(2, 0, 1);
+
 	EXPECT_EQ(resolve(HEADWAY_POLICY_POLITE, party(2, 0, 0), party(1, 0, 1)), HEADWAY_WAIT);
 	EXPECT_EQ(resolve(HEADWAY_POLICY_POLITE, party(2, 0, 1), party(1, 0, 1)), HEADWAY_BACKOUT);
 	/* Age is no excuse. */
 	EXPECT_EQ(resolve(HEADWAY_POLICY_POLITE, party(1, 0, 1), party(2, 0, 1)), HEADWAY_BACKOUT);
+	/* Whoever holds the token stands firm, and gets it after having given way often enough. */
+	firm.token = true;
+	EXPECT_EQ(resolve(HEADWAY_POLICY_POLITE, firm, party(1, 0, 1)), HEADWAY_WAIT);
+	EXPECT_FALSE(headway_takes_token(HEADWAY_POLICY_POLITE, HEADWAY_POLITE_RESTARTS - 1));
+	EXPECT_TRUE(headway_takes_token(HEADWAY_POLICY_POLITE, HEADWAY_POLITE_RESTARTS));
+	EXPECT_TRUE(headway_takes_token(HEADWAY_POLICY_SERIAL, 0));
+	EXPECT_FALSE(headway_takes_token(HEADWAY_POLICY_WOUND_WAIT, UINT32_MAX));
 	EXPECT_TRUE(headway_waits_contended(HEADWAY_POLICY_POLITE));
 	EXPECT_TRUE(headway_delays(HEADWAY_POLICY_POLITE));
 }
