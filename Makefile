@@ -63,6 +63,7 @@ KMOD := $(B)/kmod-$(FLAVOUR)
 export HEADWAY_EXAMPLES ?= y
 export HEADWAY_KUNIT ?=
 export HEADWAY_TORTURE ?=
+export HEADWAY_BENCH ?=
 export ARCH
 
 ##@ kmod: headway.ko and the examples, for the stock Debian kernel

@@ -60,11 +60,11 @@ comma_list() {
 lint_checkpatch() {
 	local bad=0
 
-	tracked kmod tests/kunit tests/torture | grep '\.[ch]$' | grep -v '/trace\.h$' |
+	tracked kmod tests/kunit tests/torture tests/bench | grep '\.[ch]$' | grep -v '/trace\.h$' |
 		checkpatch --ignore "$(comma_list "${kmod_ignore[@]}")" || bad=1
 	tracked 'kmod/*trace.h' |
 		checkpatch --ignore "$(comma_list "${kmod_ignore[@]}" "${trace_ignore[@]}")" || bad=1
-	tracked '*.c' '*.h' | grep -vE '^(kmod|tests/kunit|tests/torture)/' |
+	tracked '*.c' '*.h' | grep -vE '^(kmod|tests/kunit|tests/torture|tests/bench)/' |
 		checkpatch --types "$(comma_list "${user_types[@]}")" || bad=1
 	return "$bad"
 }

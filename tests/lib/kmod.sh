@@ -26,7 +26,7 @@ flock -n 9 || {
 }
 
 sources=(./Kbuild ./kmod)
-for extra in ./tests/kunit ./tests/torture; do
+for extra in ./tests/kunit ./tests/torture ./tests/bench; do
 	[ ! -d "$extra" ] || sources+=("$extra")
 done
 # The products are not in the source and must survive --delete.
