@@ -19,6 +19,7 @@
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 
 #include "dep.h"
 #include "internal.h"

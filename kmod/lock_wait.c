@@ -19,8 +19,10 @@
 #include "lock.h"
 #include "trace.h"
 
-/* A bound on optimistic spinning, in cpu_relax() calls: some tens of microseconds. */
+/* Bounds on optimistic spinning, in cpu_relax() calls, which take 10 to 50 ns: */
 #define HEADWAY_SPIN_MAX 4096
+/* Before it is settled who gives way; long enough for critical sections of a microsecond. */
+#define HEADWAY_SPIN_BRIEF 64
 
 /*
  * Whoever has rolled back and starts anew, with nothing held, goes behind those who wait: by what
@@ -47,13 +49,13 @@ static void headway_give_ticket(struct headway_txn *txn)
  *
  * Return: true when the lock was taken.
  */
-static bool headway_spin(struct headway_txn *txn, struct headway_lock *lock)
+static bool headway_spin(struct headway_txn *txn, struct headway_lock *lock, unsigned int most)
 {
 	unsigned int spins;
 
 	if (!HEADWAY_CAN_SPIN)
 		return false;
-	for (spins = 0; spins < HEADWAY_SPIN_MAX; spins++) {
+	for (spins = 0; spins < most; spins++) {
 		long word = atomic_long_read(&lock->owner);
 		struct task_struct *task;
 		bool running;
@@ -189,6 +191,28 @@ static int headway_conflict(struct headway_txn *txn, struct headway_lock *lock,
 	}
 }
 
+/*
+ * Where age decides, settle who gives way before spinning for long: of two transactions that spin
+ * on each other, one then finds itself wounded, or backs out, instead of both spinning in vain to
+ * the bound. Nothing is kept but the wound; who queues later judges again.
+ *
+ * Return: true when the lock was taken.
+ */
+static bool headway_settle_and_spin(struct headway_txn *txn, struct headway_lock *lock)
+{
+	struct headway_txn *owner;
+	int ret = 0;
+
+	raw_spin_lock(&lock->wait_lock);
+	owner = headway_take_or_pin(txn, lock, NULL);
+	if (owner) {
+		ret = headway_conflict(txn, lock, owner);
+		headway_unpin(lock);
+	}
+	raw_spin_unlock(&lock->wait_lock);
+	return !owner || (!ret && headway_spin(txn, lock, HEADWAY_SPIN_MAX));
+}
+
 /* Return: true when the deadline has passed. The caller has set the task's state. */
 static bool headway_sleep(ktime_t deadline)
 {
@@ -298,14 +322,18 @@ static void headway_count_failure(struct headway_domain *domain, int ret)
 int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 			 const struct headway_wait *wait)
 {
+	bool by_age = headway_queues_by_age(txn->policy);
 	struct headway_txn *owner;
 	bool queue, waited = false;
 	int ret = 0;
 
-	if (txn->policy != HEADWAY_POLICY_NONE && headway_spin(txn, lock))
+	if (txn->policy != HEADWAY_POLICY_NONE &&
+	    headway_spin(txn, lock, by_age ? HEADWAY_SPIN_BRIEF : HEADWAY_SPIN_MAX))
+		return 0;
+	headway_txn_go_live(txn);
+	if (by_age && HEADWAY_CAN_SPIN && headway_settle_and_spin(txn, lock))
 		return 0;
 
-	headway_txn_go_live(txn);
 	raw_spin_lock(&lock->wait_lock);
 	queue = !list_empty(&lock->waiters) && !headway_may_steal(txn);
 	owner = queue ? headway_pin_owner(lock) : headway_take_or_pin(txn, lock, NULL);
