@@ -5,7 +5,7 @@
  * Format 1: the first line names the file and the format; other lines that begin with # are for
  * people; the rest is label=value words, units as label suffixes. Files only: figures come from
  * stats.c and progress.c. Directory and files are root's alone. debugfs_ctl.c has those that are
- * written; userspace/kernelfs.c is the reader.
+ * written, debugfs_watch.c the watchdog's, debugfs_loops.c those of loops; userspace/kernelfs.c is the reader.
  *
  * A file that is open keeps its domain from going away only while it is being read or written:
  * debugfs_remove() waits for that and lets nobody in after it. So what blocks here is bounded: a
@@ -38,8 +38,13 @@ void headway_head(struct seq_file *m, const char *file)
 	seq_printf(m, "# headway.%s v1\n", file);
 }
 
-/* A name as a value: one word. */
-static void headway_put_name(struct seq_file *m, const char *label, const char *name)
+/**
+ * headway_put_name - write a name as a value: one word
+ * @m: file
+ * @label: of the value
+ * @name: anything
+ */
+void headway_put_name(struct seq_file *m, const char *label, const char *name)
 {
 	char clean[HEADWAY_CLEAN_MAX];
 
@@ -62,11 +67,6 @@ static u64 headway_since(u64 now, u64 base)
 	return now > base ? now - base : 0;
 }
 
-static u64 headway_per_second(u64 count, u64 ns)
-{
-	return ns ? mul_u64_u64_div_u64(count, NSEC_PER_SEC, ns) : 0;
-}
-
 static void headway_show_counters(struct seq_file *m, const struct headway_sums *sums,
 				  const struct headway_sums *base)
 {
@@ -80,42 +80,53 @@ static void headway_show_counters(struct seq_file *m, const struct headway_sums 
 			   headway_since(sums->stat[i], base->stat[i]));
 }
 
-static void headway_show_window(struct seq_file *m, const struct headway_window *w)
+static void headway_show_escalation(struct seq_file *m, struct headway_domain *domain, bool on)
 {
-	seq_printf(m, "window_ns=%llu\n", w->length_ns);
-	seq_printf(m, "window_attempts=%llu\n", w->attempts);
-	seq_printf(m, "window_commits=%llu\n", w->commits);
-	seq_printf(m, "window_rollbacks=%llu\n", w->rollbacks);
-	seq_printf(m, "commits_per_s=%llu\n", headway_per_second(w->commits, w->length_ns));
-	seq_printf(m, "rollbacks_per_s=%llu\n", headway_per_second(w->rollbacks, w->length_ns));
+	struct headway_escalation_report r;
+
+	headway_progress_escalation(domain, &r);
+	seq_printf(m, "escalate=%d\nescalated=%d\n", on, r.raised);
+	seq_printf(m, "escalation_healthy_windows=%u\n", r.healthy);
+	seq_printf(m, "escalation_needs_windows=%u\n", r.need);
+	seq_printf(m, "escalations=%llu\nescalation_restores=%llu\n", r.escalations, r.restores);
+	seq_printf(m, "escalation_overrides=%llu\n", r.overrides);
+	seq_printf(m, "escalation_refusals=%llu\n", r.refusals);
+	seq_printf(m, "escalation_relapses=%llu\n", r.relapses);
+	seq_printf(m, "last_escalation_ns=%llu\n", r.last_escalation_ns);
+	seq_printf(m, "last_recovery_ns=%llu\n", r.last_recovery_ns);
+	seq_printf(m, "last_restore_ns=%llu\n", r.last_restore_ns);
 }
 
 static int headway_summary_show(struct seq_file *m, void *unused)
 {
 	struct headway_domain *domain = m->private;
+	struct headway_sums sums, base;
 	struct headway_report *report;
-	struct headway_sums sums;
 	int i;
 
 	report = kvmalloc(sizeof(*report), GFP_KERNEL);
 	if (!report)
 		return -ENOMEM;
-	headway_watch_report(domain, report);
+	headway_watch_report(&domain->watch, report);
+	headway_progress_base(domain, &base);
 	headway_domain_sum(domain, &sums);
 	headway_head(m, "summary");
-	seq_puts(m, "# verdict_since_ns: boot clock; window_*: the last full window\n");
+	seq_puts(m, "# verdict_since_ns: boot clock; window_*: the last full window\n"
+		 "# escalated: the policy is serial until escalation_needs_windows are healthy\n"
+		 "# last_escalation_ns, last_recovery_ns: from the verdict livelock to serial,\n"
+		 "# and to the first verdict that is no alarm; last_restore_ns: of serial\n");
 	for (i = 0; i < HEADWAY_NR_STATS; i++)
 		seq_printf(m, "# %s: %s\n", headway_stat_name(i), headway_stat_help(i));
 	headway_put_name(m, "domain", domain->name);
 	seq_printf(m, "\npolicy=%s\n", headway_policy_name(READ_ONCE(domain->policy)));
 	seq_printf(m, "epoch=%u\n", READ_ONCE(domain->epoch));
-	seq_printf(m, "verdict=%s\n", headway_verdict_name(report->verdict));
-	seq_printf(m, "verdict_since_ns=%llu\n", report->since_ns);
+	headway_show_verdict(m, report);
 	seq_printf(m, "locks=%u\n", READ_ONCE(domain->nr_locks));
-	headway_show_counters(m, &sums, &report->base);
+	headway_show_counters(m, &sums, &base);
 	headway_show_window(m, &report->window);
 	seq_printf(m, "last_flip_ns=%llu\n", READ_ONCE(domain->last_flip_ns));
 	seq_printf(m, "flipping=%d\n", READ_ONCE(domain->flipping));
+	headway_show_escalation(m, domain, report->settings.escalate);
 	kvfree(report);
 	return 0;
 }
@@ -331,46 +342,20 @@ static int headway_graph_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(headway_graph);
 
-static int headway_events_show(struct seq_file *m, void *unused)
-{
-	struct headway_report *report;
-	u64 i, n;
-
-	report = kvmalloc(sizeof(*report), GFP_KERNEL);
-	if (!report)
-		return -ENOMEM;
-	headway_watch_report(m->private, report);
-	n = min_t(u64, report->nr_events, HEADWAY_EVENTS);
-	headway_head(m, "events");
-	seq_printf(m, "# the last %llu of %llu; at: boot clock; counts: of the window that decided\n",
-		   n, report->nr_events);
-	for (i = 0; i < n; i++) {
-		const struct headway_event *e = &report->events[i];
-
-		seq_printf(m, "at_ns=%llu from=%s to=%s after_ns=%llu commits=%llu rollbacks=%llu",
-			   e->at_ns, headway_verdict_name(e->from), headway_verdict_name(e->to),
-			   e->after_ns, e->commits, e->rollbacks);
-		seq_printf(m, " in_flight=%llu actors=%u detail=%s\n", e->in_flight, e->actors,
-			   *e->detail ? e->detail : "-");
-	}
-	kvfree(report);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(headway_events);
-
 static const struct {
 	const char *name;
 	umode_t mode;
 	const struct file_operations *fops;
+	bool watch;			/* i_private is the watchdog, not the domain */
 } headway_files[] = {
 	{ "summary", 0400, &headway_summary_fops },
 	{ "locks", 0400, &headway_locks_fops },
 	{ "histograms", 0400, &headway_histograms_fops },
 	{ "transactions", 0400, &headway_transactions_fops },
 	{ "graph", 0400, &headway_graph_fops },
-	{ "events", 0400, &headway_events_fops },
+	{ "events", 0400, &headway_events_fops, true },
 	{ "policy", 0600, &headway_policy_fops },
-	{ "watchdog", 0600, &headway_watchdog_fops },
+	{ "watchdog", 0600, &headway_watchdog_fops, true },
 	{ "reset", 0200, &headway_reset_fops },
 };
 
@@ -390,12 +375,14 @@ static struct dentry *headway_mkdir(const char *name, struct dentry *parent)
  */
 void headway_debugfs_add(struct headway_domain *domain)
 {
+	void *watch = &domain->watch;
 	size_t i;
 
 	domain->debugfs = headway_mkdir(domain->name, headway_domains_dir);
 	for (i = 0; i < ARRAY_SIZE(headway_files); i++)
 		debugfs_create_file(headway_files[i].name, headway_files[i].mode, domain->debugfs,
-				    domain, headway_files[i].fops);
+				    headway_files[i].watch ? watch : domain,
+				    headway_files[i].fops);
 }
 
 /**

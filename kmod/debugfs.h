@@ -1,17 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * debugfs.h - what debugfs.c and debugfs_ctl.c share.
+ * debugfs.h - what the files of debugfs share.
  */
 #ifndef HEADWAY_DEBUGFS_H
 #define HEADWAY_DEBUGFS_H
 
+#include <linux/types.h>
+
 struct file_operations;
+struct headway_report;
+struct headway_window;
 struct seq_file;
 
+#define HEADWAY_WRITE_MAX 256
+
 extern const struct file_operations headway_policy_fops;
-extern const struct file_operations headway_watchdog_fops;
 extern const struct file_operations headway_reset_fops;
 
+char *headway_get_text(const char __user *ubuf, size_t count, char text[HEADWAY_WRITE_MAX]);
+
+/* debugfs_watch.c; i_private: struct headway_watch */
+extern const struct file_operations headway_events_fops;
+extern const struct file_operations headway_watchdog_fops;
+void headway_show_window(struct seq_file *m, const struct headway_window *w);
+void headway_show_verdict(struct seq_file *m, const struct headway_report *report);
+
+/* debugfs.c */
 void headway_head(struct seq_file *m, const char *file);
+void headway_put_name(struct seq_file *m, const char *label, const char *name);
 
 #endif /* HEADWAY_DEBUGFS_H */

@@ -256,6 +256,53 @@ static int headway_drain(struct headway_domain *domain, unsigned int state, ktim
 }
 
 /**
+ * headway_domain_change_policy - headway_domain_set_policy(), but only from a certain epoch
+ * @domain: registered domain
+ * @policy: the new policy
+ * @wait: how to wait
+ * @epoch: the epoch that must be the present one; set to that of the new policy. NULL = whatever
+ *
+ * Context: may sleep.
+ * Return: as headway_domain_set_policy(); -ESTALE: it is another epoch, nothing was changed.
+ */
+int headway_domain_change_policy(struct headway_domain *domain, enum headway_policy policy,
+				 const struct headway_wait *wait, u32 *epoch)
+{
+	unsigned int state = wait ? wait->state : TASK_KILLABLE;
+	ktime_t start = ktime_get();
+	ktime_t deadline = ktime_add_ns(start, HEADWAY_FLIP_TIMEOUT_NS);
+	enum headway_policy from;
+	int ret;
+
+	if ((unsigned int)policy >= HEADWAY_NR_POLICIES || state == TASK_RUNNING)
+		return -EINVAL;
+	if (wait && ktime_before(wait->deadline, deadline))
+		deadline = wait->deadline;
+	if (mutex_lock_killable(&domain->flip_mutex))
+		return -EINTR;
+	if (epoch && *epoch != domain->epoch) {
+		mutex_unlock(&domain->flip_mutex);
+		return -ESTALE;
+	}
+	headway_gate_shut(domain);
+	ret = headway_drain(domain, state, deadline);
+	from = domain->policy;
+	if (!ret) {
+		domain->policy = policy;
+		domain->epoch++;
+		if (epoch)
+			*epoch = domain->epoch;
+	}
+	headway_gate_open(domain);
+	if (!ret) {
+		domain->last_flip_ns = ktime_to_ns(ktime_sub(ktime_get(), start));
+		trace_headway_policy(domain, from, policy, domain->last_flip_ns);
+	}
+	mutex_unlock(&domain->flip_mutex);
+	return ret;
+}
+
+/**
  * headway_domain_set_policy - change a domain's policy under load
  * @domain: registered domain
  * @policy: the new policy
@@ -272,32 +319,7 @@ static int headway_drain(struct headway_domain *domain, unsigned int state, ktim
 int headway_domain_set_policy(struct headway_domain *domain, enum headway_policy policy,
 			      const struct headway_wait *wait)
 {
-	unsigned int state = wait ? wait->state : TASK_KILLABLE;
-	ktime_t start = ktime_get();
-	ktime_t deadline = ktime_add_ns(start, HEADWAY_FLIP_TIMEOUT_NS);
-	enum headway_policy from;
-	int ret;
-
-	if ((unsigned int)policy >= HEADWAY_NR_POLICIES || state == TASK_RUNNING)
-		return -EINVAL;
-	if (wait && ktime_before(wait->deadline, deadline))
-		deadline = wait->deadline;
-	if (mutex_lock_killable(&domain->flip_mutex))
-		return -EINTR;
-	headway_gate_shut(domain);
-	ret = headway_drain(domain, state, deadline);
-	from = domain->policy;
-	if (!ret) {
-		domain->policy = policy;
-		domain->epoch++;
-	}
-	headway_gate_open(domain);
-	if (!ret) {
-		domain->last_flip_ns = ktime_to_ns(ktime_sub(ktime_get(), start));
-		trace_headway_policy(domain, from, policy, domain->last_flip_ns);
-	}
-	mutex_unlock(&domain->flip_mutex);
-	return ret;
+	return headway_domain_change_policy(domain, policy, wait, NULL);
 }
 EXPORT_SYMBOL_GPL(headway_domain_set_policy);
 
@@ -359,7 +381,7 @@ int headway_domain_register(struct headway_domain *domain)
 	ret = headway_domain_enlist(domain);
 	if (ret)
 		goto free_pcpu;
-	ret = headway_watch_start(domain);
+	ret = headway_progress_start(domain);
 	if (ret)
 		goto delist;
 	headway_debugfs_add(domain);
@@ -387,7 +409,7 @@ void headway_domain_unregister(struct headway_domain *domain)
 	if (!domain->registered)
 		return;
 	headway_debugfs_remove(domain);
-	headway_watch_stop(domain);
+	headway_progress_stop(domain);
 	headway_domain_delist(domain);
 	headway_lock_destroy(&domain->token);
 	WARN(!headway_drained(domain), "headway: %s: transactions in flight at unregister\n",
@@ -408,7 +430,7 @@ static void headway_domain_init(struct headway_domain *domain)
 	INIT_LIST_HEAD(&domain->locks);
 	mutex_init(&domain->flip_mutex);
 	init_waitqueue_head(&domain->flip_wq);
-	spin_lock_init(&domain->watch_lock);
+	spin_lock_init(&domain->watch.lock);
 	INIT_LIST_HEAD(&domain->node);
 	headway_lock_init(&domain->token, domain, 0, 0, "serial-token");
 }

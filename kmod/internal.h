@@ -88,6 +88,8 @@ struct headway_lock_figures {
 extern struct list_head headway_domains;	/* headway_domains_mutex */
 extern struct mutex headway_domains_mutex;
 void headway_domain_sum(const struct headway_domain *domain, struct headway_sums *sums);
+int headway_domain_change_policy(struct headway_domain *domain, enum headway_policy policy,
+				 const struct headway_wait *wait, u32 *epoch);
 int headway_epoch_join(struct headway_txn *txn, const struct headway_wait *wait);
 void headway_epoch_leave(struct headway_txn *txn, enum headway_stat why);
 /* Joins a newly opened policy at a point where nothing is held; see domain.c. */
@@ -159,12 +161,18 @@ int headway_policy_parse(const char *name);	/* enum headway_policy or -EINVAL */
 const char *headway_verdict_name(enum headway_verdict verdict);
 
 /* progress.c; see also progress.h */
+void headway_progress_rebase(struct headway_domain *domain, const struct headway_sums *sums);
+int headway_progress_start(struct headway_domain *domain);
+void headway_progress_stop(struct headway_domain *domain);
+
+/* watch.c; see also watch.h */
 extern bool headway_panic_on_livelock;	/* module parameter */
-void headway_watch_rebase(struct headway_domain *domain, const struct headway_sums *sums);
-int headway_watch_start(struct headway_domain *domain);
-void headway_watch_stop(struct headway_domain *domain);
-int headway_progress_init(void);
-void headway_progress_exit(void);
+int headway_watch_init(void);
+void headway_watch_exit(void);
+
+/* escalate.c; see also escalate.h */
+int headway_escalate_init(void);
+void headway_escalate_exit(void);
 
 /* debugfs.c; a missing debugfs is not an error: the files are then not there */
 void headway_debugfs_init(void);

@@ -69,23 +69,31 @@ module_param_cb(hold_sample, &headway_hold_sample_ops, NULL, 0644);
 MODULE_PARM_DESC(hold_sample, "Time one hold in so many of each lock; a power of two (default 64)");
 
 module_param_named(panic_on_livelock, headway_panic_on_livelock, bool, 0644);
-MODULE_PARM_DESC(panic_on_livelock, "Panic when a domain's verdict becomes livelock, for test rigs (default N)");
+MODULE_PARM_DESC(panic_on_livelock, "Panic when the verdict of a domain or loop becomes livelock, for test rigs (default N)");
 
 static int __init headway_init(void)
 {
-	int ret = headway_progress_init();
+	int ret = headway_watch_init();
 
 	if (ret)
 		return ret;
+	ret = headway_escalate_init();
+	if (ret)
+		goto watch_exit;
 	headway_debugfs_init();
 	return 0;
+
+watch_exit:
+	headway_watch_exit();
+	return ret;
 }
 
 static void __exit headway_exit(void)
 {
-	/* Every domain belongs to a module that uses our symbols, so none is left. */
+	/* Every domain and loop belongs to a module that uses our symbols, so none is left. */
 	headway_debugfs_exit();
-	headway_progress_exit();
+	headway_escalate_exit();
+	headway_watch_exit();
 }
 
 module_init(headway_init);

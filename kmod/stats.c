@@ -8,7 +8,7 @@
  * what they were, for histograms it starts a new generation, and the next
  * owner that finds its histogram to be of an older one clears it.
  *
- * Lock order: locks_mutex > watch_lock; locks_mutex > lock->wait_lock.
+ * Lock order: locks_mutex > watch->lock; locks_mutex > lock->wait_lock.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -238,7 +238,7 @@ int headway_stats_reset(struct headway_domain *domain)
 	mutex_unlock(&domain->locks_mutex);
 
 	headway_domain_sum(domain, &sums);
-	headway_watch_rebase(domain, &sums);
+	headway_progress_rebase(domain, &sums);
 	return ret;
 }
 

@@ -227,11 +227,12 @@ TRACE_EVENT(headway_backoff_end,
 );
 
 TRACE_EVENT(headway_verdict,
-	TP_PROTO(struct headway_domain *domain, enum headway_verdict from, enum headway_verdict to,
-		 u64 commits, u64 rollbacks, u32 actors),
-	TP_ARGS(domain, from, to, commits, rollbacks, actors),
+	TP_PROTO(const char *what, const char *name, enum headway_verdict from,
+		 enum headway_verdict to, u64 commits, u64 rollbacks, u32 actors),
+	TP_ARGS(what, name, from, to, commits, rollbacks, actors),
 	TP_STRUCT__entry(
-		__string(domain, domain->name)
+		__string(what, what)
+		__string(name, name)
 		__field(u64, commits)
 		__field(u64, rollbacks)
 		__field(u32, from)
@@ -239,17 +240,43 @@ TRACE_EVENT(headway_verdict,
 		__field(u32, actors)
 	),
 	TP_fast_assign(
-		headway_assign_str(domain, domain->name);
+		headway_assign_str(what, what);
+		headway_assign_str(name, name);
 		__entry->commits = commits;
 		__entry->rollbacks = rollbacks;
 		__entry->from = from;
 		__entry->to = to;
 		__entry->actors = actors;
 	),
-	TP_printk("domain=%s from=%s to=%s commits=%llu rollbacks=%llu actors=%u",
-		  __get_str(domain), headway_show_verdict(__entry->from),
+	TP_printk("%s=%s from=%s to=%s commits=%llu rollbacks=%llu actors=%u",
+		  __get_str(what), __get_str(name), headway_show_verdict(__entry->from),
 		  headway_show_verdict(__entry->to), __entry->commits, __entry->rollbacks,
 		  __entry->actors)
+);
+
+TRACE_EVENT(headway_escalation,
+	TP_PROTO(struct headway_domain *domain, const char *event, enum headway_policy from,
+		 enum headway_policy to, u64 after_ns, u64 took_ns),
+	TP_ARGS(domain, event, from, to, after_ns, took_ns),
+	TP_STRUCT__entry(
+		__string(domain, domain->name)
+		__string(event, event)
+		__field(u64, after_ns)
+		__field(u64, took_ns)
+		__field(u32, from)
+		__field(u32, to)
+	),
+	TP_fast_assign(
+		headway_assign_str(domain, domain->name);
+		headway_assign_str(event, event);
+		__entry->after_ns = after_ns;
+		__entry->took_ns = took_ns;
+		__entry->from = from;
+		__entry->to = to;
+	),
+	TP_printk("domain=%s event=%s from=%s to=%s after_ns=%llu took_ns=%llu",
+		  __get_str(domain), __get_str(event), headway_show_policy(__entry->from),
+		  headway_show_policy(__entry->to), __entry->after_ns, __entry->took_ns)
 );
 
 TRACE_EVENT(headway_breaker,

@@ -18,6 +18,7 @@
 #include <linux/workqueue.h>
 
 #include "headway_types.h"
+#include "headway_progress.h"
 
 /**
  * DOC: Headway in one page
@@ -191,21 +192,6 @@ struct headway_txn {
 };
 
 /**
- * struct headway_watch - a domain's watchdog; private, see progress.c
- */
-struct headway_watch {
-	/* private: */
-	struct delayed_work work;
-	u64 window_ns;			/* settings: domain->watch_lock */
-	u32 rollbacks_min;
-	u32 contended_ratio;		/* rollbacks per 100 commits */
-	u32 restarts_max;		/* one transaction: more is starvation */
-	u64 wait_max_ns;
-	u32 generation;			/* locks_mutex; resets so far, see stats.c */
-	void *state;			/* progress.c's own */
-};
-
-/**
  * struct headway_domain - a named group of locks and transactions
  *
  * DEFINE_HEADWAY_DOMAIN() and headway_domain_register(), or headway_domain_create().
@@ -228,7 +214,6 @@ struct headway_domain {
 	u64 last_flip_ns;		/* flip_mutex: how long the last change took */
 	struct headway_backoff_params backoff;	/* const after register; `polite` */
 	struct headway_backoff_params grid;	/* const after register; `none` */
-	spinlock_t watch_lock;
 	struct headway_watch watch;
 	struct dentry *debugfs;
 	struct list_head node;		/* headway_domains; headway_domains_mutex */
@@ -265,7 +250,7 @@ struct headway_domain {
 	.locks = LIST_HEAD_INIT(_var.locks), \
 	.flip_mutex = __MUTEX_INITIALIZER(_var.flip_mutex), \
 	.flip_wq = __WAIT_QUEUE_HEAD_INITIALIZER(_var.flip_wq), \
-	.watch_lock = __SPIN_LOCK_UNLOCKED(_var.watch_lock), \
+	.watch = { .lock = __SPIN_LOCK_UNLOCKED(_var.watch.lock) }, \
 	.node = LIST_HEAD_INIT(_var.node), \
 	.token = __HEADWAY_LOCK_INIT(_var.token, "serial-token", &_var, 0, 0), \
 }
@@ -299,6 +284,7 @@ int headway_domain_set_policy(struct headway_domain *domain, enum headway_policy
 
 /* progress.c */
 enum headway_verdict headway_domain_verdict(struct headway_domain *domain);
+void headway_domain_escalate(struct headway_domain *domain, bool on);
 
 /* lock.c */
 void __headway_lock_init(struct headway_lock *lock, struct headway_domain *domain, u32 rank,

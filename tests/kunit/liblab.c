@@ -324,10 +324,10 @@ void lab_watch(struct lab *lab, u64 window_ns, u32 rollbacks_min, u32 restarts_m
 {
 	struct headway_domain *domain = lab->domain;
 
-	spin_lock(&domain->watch_lock);
+	spin_lock(&domain->watch.lock);
 	domain->watch.window_ns = window_ns;
 	domain->watch.rollbacks_min = rollbacks_min;
 	domain->watch.restarts_max = restarts_max;
 	domain->watch.wait_max_ns = wait_max_ns;
-	spin_unlock(&domain->watch_lock);
+	spin_unlock(&domain->watch.lock);
 }
