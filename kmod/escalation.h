@@ -51,7 +51,7 @@ struct headway_escalation {
 /**
  * struct headway_escalation_window - what one window means for it
  * @enabled: setting escalate
- * @healthy_windows: setting, from 1
+ * @healthy_windows: setting, at least what makes a verdict
  * @livelock: livelock is believed, and this window showed it too
  * @raisable: the policy is another than `serial` and has been in force all window long
  * @healthy: something was committed, and the window showed no alarm

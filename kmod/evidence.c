@@ -168,7 +168,10 @@ static void headway_log_next(struct headway_domain *domain, enum headway_verdict
 {
 	enum headway_policy policy = READ_ONCE(domain->policy);
 
-	if (verdict == HEADWAY_VERDICT_LIVELOCK)
+	if (verdict == HEADWAY_VERDICT_LIVELOCK && READ_ONCE(domain->watch.escalate) &&
+	    policy != HEADWAY_POLICY_SERIAL)
+		scnprintf(line, size, "policy serial, by escalation");
+	else if (verdict == HEADWAY_VERDICT_LIVELOCK)
 		scnprintf(line, size, "echo %s > " HEADWAY_DIR "/%s/policy",
 			  headway_policy_name(policy == HEADWAY_POLICY_NONE ?
 					      HEADWAY_POLICY_ORDERED : HEADWAY_POLICY_WOUND_WAIT),

@@ -21,7 +21,7 @@
 #define HEADWAY_WAIT_MAX_MAX_NS (24 * 3600 * NSEC_PER_SEC)
 #define HEADWAY_RATIO_MAX 1000000u
 #define HEADWAY_COUNT_MAX 1000000000u
-#define HEADWAY_HEALTHY_MAX 1000000u
+#define HEADWAY_HEALTHY_MAX 1000000u	/* the least is what makes a verdict */
 
 /* What has been counted up to now. */
 struct headway_counts {

@@ -212,11 +212,12 @@ void lab_let_go(struct hand *hand)
  */
 static bool lab_meet(struct lab *lab)
 {
-	int target = round_up(atomic_inc_return(&lab->arrived), 2);
+	int mine = atomic_inc_return(&lab->arrived);
 
-	while (atomic_read(&lab->arrived) < target) {
+	while (mine % 2 && atomic_read(&lab->arrived) == mine) {
+		/* We were not here, unless the other has come meanwhile and counts on us. */
 		if (READ_ONCE(lab->stop) || READ_ONCE(lab->domain->flipping))
-			return false;
+			return atomic_cmpxchg(&lab->arrived, mine, mine - 1) != mine;
 		usleep_range(20, 50);
 	}
 	return true;
