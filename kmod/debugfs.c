@@ -5,7 +5,8 @@
  * Format 1: the first line names the file and the format; other lines that begin with # are for
  * people; the rest is label=value words, units as label suffixes. Files only: figures come from
  * stats.c and progress.c. Directory and files are root's alone. debugfs_ctl.c has those that are
- * written, debugfs_watch.c the watchdog's, debugfs_loops.c those of loops; userspace/kernelfs.c is the reader.
+ * written, debugfs_watch.c the watchdog's, debugfs_loops.c those of loops; userspace/kernelfs.c is
+ * the reader.
  *
  * A file that is open keeps its domain from going away only while it is being read or written:
  * debugfs_remove() waits for that and lets nobody in after it. So what blocks here is bounded: a

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs_watch.c - the files of a watchdog, be it a domain's or a loop's: events, watchdog; and its
- * part of summary.
+ * debugfs_watch.c - the files of a watchdog, be it a domain's or a loop's: events, watchdog; and
+ * its part of summary.
  *
  * i_private is the struct headway_watch. Format and rules: see debugfs.c and debugfs_ctl.c.
  */

@@ -3,15 +3,15 @@
  * escalate.c - a livelocked domain goes to `serial`, and back when it is healthy.
  *
  * Off unless the domain's author (headway_domain_escalate()) or root (debugfs file watchdog) says
- * otherwise: a policy is chosen for its cost and for what it lets run at once, and a domain that goes to
- * `serial` behind its author's back would hide the very livelock that it was chosen wrongly for.
- * escalation.c decides when; this file makes the change and says so: in the ring of events, with a
- * tracepoint and in the kernel log.
+ * otherwise: a policy is chosen for its cost and for what it lets run at once, and a domain that
+ * goes to `serial` behind its author's back would hide the very livelock that it was chosen wrongly
+ * for. escalation.c decides when; this file makes the change and says so: in the ring of events,
+ * with a tracepoint and in the kernel log.
  *
  * The change waits for transactions, so it has a work of its own, on a workqueue of its own: the
- * watchdog goes on judging meanwhile. It waits for HEADWAY_ESCALATE_WAIT_NS at most (new transactions
- * wait as long at the gate), and for another change under way, which has a limit too; so stopping
- * it cannot hang either.
+ * watchdog goes on judging meanwhile. It waits for HEADWAY_ESCALATE_WAIT_NS at most (new
+ * transactions wait as long at the gate), and for another change under way, which has a limit too;
+ * so stopping it cannot hang either.
  *
  * Whoever sets a policy by hand wins. Every change opens an epoch: when the present one is not that
  * which we opened, nothing is restored.

@@ -12,8 +12,8 @@
  *
  * No flapping: a domain that livelocks again before it was healthy for as many windows as had been
  * asked for has relapsed, and the next time twice as many are asked for, up to 2^6 times the
- * setting. So of a workload that always livelocks under its own policy the share of time that is lost to
- * livelock, two windows or three each time, goes to three in 64 times healthy_windows.
+ * setting. So of a workload that always livelocks under its own policy the share of time that is
+ * lost to livelock, two windows or three each time, goes to three in 64 times healthy_windows.
  */
 #include "escalation.h"
 
@@ -46,11 +46,10 @@ headway_escalation_window(struct headway_escalation *e,
 {
 	if (e->busy)
 		return HEADWAY_ESCALATION_NOTHING;
-	if (e->raised) {
+	if (e->raised)
 		e->healthy = window->alarm ? 0 : e->healthy + window->healthy;
-	} else {
-		e->calm = window->livelock ? e->calm : e->calm + window->healthy;
-	}
+	else
+		e->calm += window->healthy;
 	if (e->hold_off) {
 		e->hold_off--;
 		return HEADWAY_ESCALATION_NOTHING;

@@ -205,9 +205,9 @@ EXPORT_SYMBOL_GPL(headway_domain_verdict);
  * @domain: registered domain
  * @on: whether it may; it may not unless told so, since a policy is its author's choice
  *
- * When the verdict becomes livelock the policy becomes `serial`; after so many healthy windows (debugfs
- * file watchdog, healthy_windows) it becomes again what it was. Switched off meanwhile, that comes
- * at once. See kmod/escalate.c.
+ * When the verdict becomes livelock the policy becomes `serial`; after so many healthy windows
+ * (debugfs file watchdog, healthy_windows) it becomes again what it was. Switched off meanwhile,
+ * that comes at once. See kmod/escalate.c.
  *
  * Context: may sleep.
  */

@@ -3,10 +3,10 @@
  * watch.c - the watchdog: samples what it watches, judges each window, tells when the verdict
  * changes.
  *
- * One delayed work for each domain and each loop, on an unbound workqueue of our own. It never waits
- * for a transaction or an actor and takes no headway lock, so that a stuck domain cannot stop it and
- * stopping it cannot hang. A window is sampled ten times, so that "in flight throughout" is more than
- * two looks at the ends; what is idle is looked at once in a window.
+ * One delayed work for each domain and each loop, on an unbound workqueue of our own. It never
+ * waits for a transaction or an actor and takes no headway lock, so that a stuck domain cannot stop
+ * it and stopping it cannot hang. A window is sampled ten times, so that "in flight throughout" is
+ * more than two looks at the ends; what is idle is looked at once in a window.
  *
  * Lock order: watch->lock is innermost.
  */
@@ -216,8 +216,7 @@ static bool headway_settings_ok(const struct headway_watch_settings *s)
  * Context: may sleep.
  * Return: 0, or -ERANGE: something would be out of bounds, nothing was changed.
  */
-int headway_watch_configure(struct headway_watch *watch,
-			    void (*edit)(struct headway_watch_settings *settings, const void *arg),
+int headway_watch_configure(struct headway_watch *watch, headway_watch_edit *edit,
 			    const void *arg)
 {
 	struct headway_watch_settings settings;

@@ -37,7 +37,7 @@ struct headway_counts {
 	X(VERDICT, "verdict")		/* another verdict is believed */ \
 	X(ESCALATE, "escalate")		/* a livelock: the policy is `serial` now */ \
 	X(RECOVER, "recover")		/* the first verdict after that which is no alarm */ \
-	X(RESTORE, "restore")		/* healthy for long enough: the policy is the domain's again */ \
+	X(RESTORE, "restore")		/* healthy for long enough: the old policy again */ \
 	X(OVERRIDE, "override")		/* somebody set a policy meanwhile: it stays */ \
 	X(REFUSE, "refuse")		/* the policy could not be changed in time */
 
@@ -51,7 +51,7 @@ enum headway_event_kind {
 struct headway_event {
 	enum headway_event_kind kind;
 	u64 at_ns;
-	u64 after_ns;			/* VERDICT: how long the old one lasted; others: see escalate.c */
+	u64 after_ns;			/* VERDICT: how long the old one lasted; or since when */
 	/* VERDICT: */
 	enum headway_verdict from;
 	enum headway_verdict to;
@@ -128,6 +128,8 @@ struct headway_watch_state {
 	struct headway_event events[HEADWAY_EVENTS];
 };
 
+typedef void headway_watch_edit(struct headway_watch_settings *settings, const void *arg);
+
 int headway_watch_start(struct headway_watch *watch, struct headway_watch_state *state,
 			const struct headway_watch_ops *ops, const char *name);
 void headway_watch_stop(struct headway_watch *watch);
@@ -136,8 +138,7 @@ void headway_watch_event(struct headway_watch *watch, const struct headway_event
 enum headway_verdict headway_watch_verdict(const struct headway_watch *watch);
 u64 headway_watch_since(struct headway_watch *watch);
 /* Applies all or, with -ERANGE, nothing. @edit changes a copy of the settings, under watch->lock. */
-int headway_watch_configure(struct headway_watch *watch,
-			    void (*edit)(struct headway_watch_settings *settings, const void *arg),
+int headway_watch_configure(struct headway_watch *watch, headway_watch_edit *edit,
 			    const void *arg);
 const char *headway_event_name(enum headway_event_kind kind);
 

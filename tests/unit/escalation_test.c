@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * escalation_test.c - when a livelocked domain goes to `serial`, when back, and that it cannot flap.
+ * escalation_test.c - when a livelocked domain goes to `serial`, when back, and that it cannot
+ * flap.
  */
 // links: kmod/escalation.c
 #include "ktap.h"
