@@ -410,6 +410,36 @@ static inline int __must_check headway_lock_many_timeout(struct headway_txn *txn
 }
 
 /**
+ * headway_lock_deadline - take one lock by a point in time
+ * @txn: transaction
+ * @lock: lock
+ * @deadline: CLOCK_MONOTONIC
+ *
+ * Return: as headway_lock_killable(), and -ETIMEDOUT.
+ */
+static inline int __must_check headway_lock_deadline(struct headway_txn *txn,
+						     struct headway_lock *lock, ktime_t deadline)
+{
+	return headway_lock_wait(txn, lock, __HEADWAY_WAIT(TASK_KILLABLE, deadline));
+}
+
+/**
+ * headway_lock_many_deadline - take a set of locks by a point in time, retries included
+ * @txn: transaction
+ * @locks: set; sorted in place
+ * @n: its size
+ * @deadline: CLOCK_MONOTONIC; one for several calls bounds them all
+ *
+ * Return: as headway_lock_many_killable(), and -ETIMEDOUT.
+ */
+static inline int __must_check headway_lock_many_deadline(struct headway_txn *txn,
+							  struct headway_lock **locks,
+							  unsigned int n, ktime_t deadline)
+{
+	return headway_lock_many_wait(txn, locks, n, __HEADWAY_WAIT(TASK_KILLABLE, deadline));
+}
+
+/**
  * headway_txn_rollback - release everything and wait until a retry makes sense
  * @txn: transaction whose last call returned -EDEADLK
  *

@@ -47,6 +47,8 @@ control() {
 	fi
 }
 
+"$here/misuse.sh" || status=1
+
 ktap_begin docs.controls
 control readme_caller_differs readme_caller_is_built_code README.md 's/headway_txn_end(&txn)/headway_txn_finish(\&txn)/'
 control header_example_differs header_example_is_built_code kmod/include/headway.h \

@@ -217,16 +217,15 @@ static void deadline_in_the_past(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_ORDERED, 2);
 	struct hand *holder = lab_hold(lab, &lab->locks[1]);
-	const struct headway_wait past = {
-		.state = TASK_KILLABLE,
-		.deadline = ktime_sub_ns(ktime_get(), MS),
-	};
+	struct headway_lock *set[] = { &lab->locks[1] };
+	ktime_t past = ktime_sub_ns(ktime_get(), MS);
 	struct headway_txn txn;
 
 	headway_txn_begin(&txn, lab->domain);
 	/* A free lock costs no time, so it is taken; a held one cannot be. */
-	KUNIT_EXPECT_EQ(test, headway_lock_wait(&txn, &lab->locks[0], &past), 0);
-	KUNIT_EXPECT_EQ(test, headway_lock_wait(&txn, &lab->locks[1], &past), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, headway_lock_deadline(&txn, &lab->locks[0], past), 0);
+	KUNIT_EXPECT_EQ(test, headway_lock_deadline(&txn, &lab->locks[1], past), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, headway_lock_many_deadline(&txn, set, 1, past), -ETIMEDOUT);
 	KUNIT_EXPECT_EQ(test, headway_lock_timeout(&txn, &lab->locks[1], 0), -ETIMEDOUT);
 	KUNIT_EXPECT_TRUE(test, headway_lock_held(&txn, &lab->locks[0]));
 	headway_txn_end(&txn);
