@@ -10,7 +10,7 @@
  * Invariants: every change settles before the lock is dropped, so that whoever can be granted is,
  * and whoever is told has been woken. A request with a waiter cannot go away while we look at it,
  * since the waiter must take the lock to leave; one with a completion is not touched after
- * complete(). The waits are in arbiter_wait.c.
+ * complete(). The waits are in arbiter_wait.c, the ends in arbiter_end.c.
  */
 #include <linux/jiffies.h>
 #include <linux/module.h>
@@ -23,8 +23,9 @@
 /* Under the lock. The request may be gone when this returns. */
 void headway_arbiter_finish(struct headway_arbiter *arbiter, struct headway_request *request)
 {
+	request->ended_ns = ktime_get_ns();
 	trace_headway_grant(arbiter->name, request->ticket, request->priority,
-			    ktime_get_ns() - request->since_ns, request->result);
+			    request->ended_ns - request->since_ns, request->result);
 	if (request->async && request->callback) {
 		list_add_tail(&request->called, &arbiter->calls);
 		queue_work(arbiter->wq, &arbiter->call_work);
@@ -38,10 +39,17 @@ void headway_arbiter_finish(struct headway_arbiter *arbiter, struct headway_requ
 /* Under the lock: tells those for whom something has changed. */
 static void headway_tell_all(struct headway_arbiter *arbiter)
 {
+	struct headway_holder *victim = NULL;
 	struct headway_request *request;
 
-	while ((request = headway_arbiter_core_next(&arbiter->core)))
+	while ((request = headway_arbiter_core_next(&arbiter->core))) {
+		/* A victim's requests come one after the other: one event for all of them. */
+		if (request->result == -EDEADLK && request->holder != victim) {
+			victim = request->holder;
+			trace_headway_victim(arbiter->name, request);
+		}
 		headway_arbiter_finish(arbiter, request);
+	}
 }
 
 void headway_arbiter_settle(struct headway_arbiter *arbiter)
@@ -71,13 +79,14 @@ static void headway_call_work(struct work_struct *work)
 
 		list_del_init(&request->called);
 		arbiter->calling = request;
-		arbiter->caller = current;
+		WRITE_ONCE(arbiter->caller, current);
 		spin_unlock_irq(&arbiter->lock);
 		callback(request, ret);
 		cond_resched();
 		spin_lock_irq(&arbiter->lock);
-		WRITE_ONCE(arbiter->calling, NULL);
-		wake_up_all(&arbiter->idle);
+		arbiter->calling = NULL;
+		WRITE_ONCE(arbiter->caller, NULL);
+		headway_arbiter_stir(arbiter);
 	}
 	spin_unlock_irq(&arbiter->lock);
 }
@@ -121,7 +130,9 @@ static void headway_expire_work(struct work_struct *work)
 
 /**
  * headway_arbiter_create - make an arbiter, with everything free
- * @name: shown in the tracepoint; copied, at most 31 letters of it
+ * @name: shown in debugfs and in the tracepoints; copied, at most 31 letters of it. Letters, digits
+ *	and ``_.:@-`` are shown as they are, anything else as ``?``; where several arbiters have one
+ *	name, debugfs shows the later ones with a number behind it
  * @params: its settings
  *
  * Context: task context, may sleep.
@@ -150,61 +161,10 @@ struct headway_arbiter *headway_arbiter_create(const char *name,
 	INIT_DELAYED_WORK(&arbiter->expire_work, headway_expire_work);
 	arbiter->expires = KTIME_MAX;
 	headway_arbiter_core_init(&arbiter->core, params, arbiter->owner);
+	headway_debugfs_add_arbiter(arbiter);
 	return arbiter;
 }
 EXPORT_SYMBOL_GPL(headway_arbiter_create);
-
-/**
- * headway_arbiter_shutdown - let nobody wait any more
- * @arbiter: the arbiter
- *
- * Pending requests fail with -ECANCELED, and so does every new one. What is held stays held until
- * it is released.
- *
- * Context: any that may take a spinlock_t with interrupts off.
- */
-void headway_arbiter_shutdown(struct headway_arbiter *arbiter)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&arbiter->lock, flags);
-	arbiter->closing = true;
-	while (arbiter->core.oldest)
-		headway_arbiter_fail(arbiter, arbiter->core.oldest, -ECANCELED);
-	spin_unlock_irqrestore(&arbiter->lock, flags);
-}
-EXPORT_SYMBOL_GPL(headway_arbiter_shutdown);
-
-/**
- * headway_arbiter_destroy - shut an arbiter down and free it
- * @arbiter: from headway_arbiter_create(), or an ERR_PTR() or NULL, which are ignored
- *
- * Waiters return with -ECANCELED and callbacks run before this returns. Resources must have been
- * released: otherwise it warns and leaves the memory, which their holders will use, where it is.
- *
- * Context: task context, may sleep; not in a callback of the arbiter.
- */
-void headway_arbiter_destroy(struct headway_arbiter *arbiter)
-{
-	u32 held;
-
-	if (IS_ERR_OR_NULL(arbiter))
-		return;
-	headway_arbiter_shutdown(arbiter);
-	wait_event(arbiter->idle, !READ_ONCE(arbiter->nr_sleepers));
-	cancel_delayed_work_sync(&arbiter->expire_work);
-	flush_work(&arbiter->call_work);
-	/* After whoever woke us, and may still be in the lock. */
-	spin_lock_irq(&arbiter->lock);
-	held = arbiter->core.stats.held;
-	spin_unlock_irq(&arbiter->lock);
-	if (WARN(held, "headway: arbiter %s: destroyed while %u resources are held: release them\n",
-		 arbiter->name, held))
-		return;
-	destroy_workqueue(arbiter->wq);
-	kfree(arbiter);
-}
-EXPORT_SYMBOL_GPL(headway_arbiter_destroy);
 
 /**
  * headway_arbiter_read - read an arbiter's figures
@@ -316,8 +276,12 @@ int headway_arbiter_enter(struct headway_arbiter *arbiter, struct headway_reques
 	if (headway_in_use(request))
 		return -EBUSY;
 	request->since_ns = ktime_get_ns();
+	request->ended_ns = request->since_ns;
 	request->deadline = KTIME_MAX;
 	request->async = false;
+	/* An interrupt asks in nobody's name. */
+	request->pid = in_task() ? current->pid : 0;
+	strscpy(request->comm, in_task() ? current->comm : "interrupt", sizeof(request->comm));
 	request->one_of = false;
 	if (!try)
 		return headway_arbiter_core_submit(&arbiter->core, request);
@@ -379,6 +343,7 @@ void headway_arbiter_release(struct headway_request *request)
 		list_del_init(&request->called);
 		headway_arbiter_core_release(&arbiter->core, request);
 		headway_arbiter_settle(arbiter);
+		headway_arbiter_stir(arbiter);
 	}
 	spin_unlock_irqrestore(&arbiter->lock, flags);
 }
@@ -412,33 +377,3 @@ int headway_request_cancel(struct headway_request *request)
 	return ret;
 }
 EXPORT_SYMBOL_GPL(headway_request_cancel);
-
-/**
- * headway_request_withdraw - whatever it is: afterwards nothing is waited for, held or called back
- * @request: any; may be freed afterwards
- *
- * Cancels what is pending, without a callback; releases what was granted; takes back a callback
- * that has not begun, and waits for one that has, unless that is where it is called.
- *
- * Context: with a callback: task context, may sleep. Without: any that may take a spinlock_t with
- * interrupts off.
- */
-void headway_request_withdraw(struct headway_request *request)
-{
-	struct headway_arbiter *arbiter = request->holder->arbiter;
-	unsigned long flags;
-	bool running;
-
-	spin_lock_irqsave(&arbiter->lock, flags);
-	if (request->state == HEADWAY_REQUEST_PENDING)
-		headway_arbiter_fail(arbiter, request, -ECANCELED);
-	else if (request->state == HEADWAY_REQUEST_GRANTED)
-		headway_arbiter_core_release(&arbiter->core, request);
-	list_del_init(&request->called);
-	headway_arbiter_settle(arbiter);
-	running = arbiter->calling == request && arbiter->caller != current;
-	spin_unlock_irqrestore(&arbiter->lock, flags);
-	if (running)
-		wait_event(arbiter->idle, READ_ONCE(arbiter->calling) != request);
-}
-EXPORT_SYMBOL_GPL(headway_request_withdraw);

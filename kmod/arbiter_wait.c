@@ -5,12 +5,10 @@
  * Lock order: see arbiter.c. A request has one waiter at a time, which is woken under arbiter->lock
  * and looks at the request under it, so that a result that came in time is never lost.
  */
-#include <linux/hrtimer.h>
 #include <linux/module.h>
-#include <linux/sched/signal.h>
 
 #include "arbiter.h"
-#include "internal.h"
+#include "wait.h"
 
 static bool headway_has_result(const struct headway_request *request)
 {
@@ -43,39 +41,47 @@ static int headway_first_result(struct headway_request **requests, unsigned int 
 static int headway_sleep_on(struct headway_arbiter *arbiter, struct headway_request **requests,
 			    unsigned int n, const struct headway_wait *wait)
 {
-	unsigned int state = wait ? wait->state : TASK_UNINTERRUPTIBLE;
-	ktime_t deadline = wait ? wait->deadline : KTIME_MAX;
 	bool expired = false;
 	int ret;
 
-	for (;;) {
+	wait = headway_wait_or_forever(wait);
+	do {
 		/* Pairs with wake_up_process() in headway_arbiter_finish(). */
-		set_current_state(state);
+		set_current_state(wait->state);
 		spin_lock_irq(&arbiter->lock);
 		ret = headway_first_result(requests, n);
 		spin_unlock_irq(&arbiter->lock);
 		if (ret != -EBUSY)
 			break;
-		if (signal_pending_state(state, current))
-			ret = -EINTR;
-		else if (expired)
-			ret = -ETIMEDOUT;
-		if (ret != -EBUSY)
-			break;
-		if (deadline == KTIME_MAX)
-			schedule();
-		else
-			expired = !schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS);
-	}
+		ret = headway_sleep_once(wait, &expired);
+	} while (!ret);
 	__set_current_state(TASK_RUNNING);
 	return ret;
 }
 
-/* Under the lock: who destroys the arbiter waits for us. */
-static void headway_sleeper_leaves(struct headway_arbiter *arbiter)
+/* Under the lock: they are ours until headway_leave(); whoever destroys the arbiter waits for us. */
+static void headway_settle_down(struct headway_arbiter *arbiter,
+				struct headway_request **requests, unsigned int n)
 {
-	WRITE_ONCE(arbiter->nr_sleepers, arbiter->nr_sleepers - 1);
-	wake_up_all(&arbiter->idle);
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (requests[i])
+			requests[i]->waiter = current;
+	arbiter->nr_sleepers++;
+}
+
+/* Under the lock; after it they may be freed, as soon as the lock is dropped. */
+static void headway_leave(struct headway_arbiter *arbiter, struct headway_request **requests,
+			  unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (requests[i])
+			requests[i]->waiter = NULL;
+	arbiter->nr_sleepers--;
+	headway_arbiter_stir(arbiter);
 }
 
 /**
@@ -108,17 +114,16 @@ int headway_arbiter_acquire_wait(struct headway_request *request, const struct h
 		goto unlock;
 	headway_arbiter_settle(arbiter);
 	if (request->state == HEADWAY_REQUEST_PENDING) {
-		request->waiter = current;
-		arbiter->nr_sleepers++;
+		request->deadline = headway_wait_or_forever(wait)->deadline;
+		headway_settle_down(arbiter, &request, 1);
 		spin_unlock_irqrestore(&arbiter->lock, flags);
 		woken = headway_sleep_on(arbiter, &request, 1, wait);
 		spin_lock_irqsave(&arbiter->lock, flags);
-		request->waiter = NULL;
 		if (request->state == HEADWAY_REQUEST_PENDING) {
 			headway_arbiter_fail(arbiter, request, woken);
 			headway_arbiter_settle(arbiter);
 		}
-		headway_sleeper_leaves(arbiter);
+		headway_leave(arbiter, &request, 1);
 	}
 	/* No result any more: somebody has withdrawn it under our hands. */
 	ret = headway_has_result(request) ? request->result : -ECANCELED;
@@ -127,16 +132,6 @@ unlock:
 	return ret;
 }
 EXPORT_SYMBOL_GPL(headway_arbiter_acquire_wait);
-
-static void headway_set_waiter(struct headway_request **requests, unsigned int n,
-			       struct task_struct *task)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		if (requests[i])
-			requests[i]->waiter = task;
-}
 
 /* Under the lock. Return: index of the granted one; otherwise what headway_first_result() says. */
 static int headway_first_granted(struct headway_request **requests, unsigned int n)
@@ -147,6 +142,17 @@ static int headway_first_granted(struct headway_request **requests, unsigned int
 		if (requests[i]->state == HEADWAY_REQUEST_GRANTED)
 			return i;
 	return headway_first_result(requests, n);
+}
+
+/* Under the lock: whether one was granted, and withdrawn by another before we saw it. */
+static bool headway_any_idle(struct headway_request **requests, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (requests[i]->state == HEADWAY_REQUEST_IDLE)
+			return true;
+	return false;
 }
 
 /* Under the lock: those that still wait come to an end. */
@@ -229,23 +235,21 @@ int headway_arbiter_acquire_any(struct headway_request **requests, unsigned int 
 		goto unlock;
 	index = headway_first_granted(requests, n);
 	if (index == -EBUSY) {
-		headway_set_waiter(requests, n, current);
-		arbiter->nr_sleepers++;
+		headway_settle_down(arbiter, requests, n);
 		spin_unlock_irqrestore(&arbiter->lock, flags);
 		ret = headway_sleep_on(arbiter, requests, n, wait);
 		spin_lock_irqsave(&arbiter->lock, flags);
-		headway_set_waiter(requests, n, NULL);
+		headway_leave(arbiter, requests, n);
 		index = headway_first_granted(requests, n);
-		headway_sleeper_leaves(arbiter);
 	}
 	if (index >= 0 && !requests[index]->result) {
 		ret = index;
 	} else {
 		/* Without a result we were called off by a signal or by the time. */
-		if (index >= 0)
-			ret = requests[index]->result;
-		else if (index == -ENOENT)
+		if (headway_any_idle(requests, n))
 			ret = -ECANCELED;
+		else if (index >= 0)
+			ret = requests[index]->result;
 		headway_fail_all(arbiter, requests, n, ret);
 	}
 unlock:
@@ -285,8 +289,8 @@ static int headway_check_any(struct headway_arbiter *arbiter, struct headway_req
  * with interrupts off.
  * Return: index of the first that has a result, see headway_request_result(); -EBUSY: none has yet,
  * and @wait forbids sleeping; -ETIMEDOUT: none had until the deadline; -EINTR: a signal arrived;
- * -ENOENT: none is submitted; -EINVAL: they belong to several arbiters, or another task waits for
- * one.
+ * -ECANCELED: all were withdrawn meanwhile; -ENOENT: none is submitted; -EINVAL: they belong to
+ * several arbiters, or another task waits for one.
  */
 int headway_arbiter_wait_any(struct headway_request **requests, unsigned int n,
 			     const struct headway_wait *wait)
@@ -306,17 +310,17 @@ int headway_arbiter_wait_any(struct headway_request **requests, unsigned int n,
 	spin_lock_irqsave(&arbiter->lock, flags);
 	ret = headway_check_any(arbiter, requests, n);
 	if (ret == -EBUSY && (!wait || wait->state != TASK_RUNNING)) {
-		headway_set_waiter(requests, n, current);
-		arbiter->nr_sleepers++;
+		headway_settle_down(arbiter, requests, n);
 		spin_unlock_irqrestore(&arbiter->lock, flags);
 		ret = headway_sleep_on(arbiter, requests, n, wait);
 		spin_lock_irqsave(&arbiter->lock, flags);
-		headway_set_waiter(requests, n, NULL);
 		/* In doubt a result wins. */
 		late = headway_first_result(requests, n);
 		if (late >= 0)
 			ret = late;
-		headway_sleeper_leaves(arbiter);
+		else if (late == -ENOENT)
+			ret = -ECANCELED;
+		headway_leave(arbiter, requests, n);
 	}
 	spin_unlock_irqrestore(&arbiter->lock, flags);
 	return ret;
@@ -328,20 +332,21 @@ EXPORT_SYMBOL_GPL(headway_arbiter_wait_any);
  * @request: submitted
  * @wait: how to wait; NULL = for as long as it takes; with @wait->state TASK_RUNNING it only looks
  *
- * When the wait ends early the request stays pending.
+ * When the wait ends early the request stays pending: wait again, or withdraw it.
  *
  * Context: as headway_arbiter_wait_any().
- * Return: the result when there is one (@request then is granted, or failed); -EINPROGRESS: there
- * is none yet, because the deadline passed, a signal arrived, or @wait forbids sleeping; -ENOENT:
- * it is not submitted; -EINVAL: another task waits for it.
+ * Return: 0: granted; -EINTR: a signal arrived, and -EBUSY: @wait forbids sleeping: no result yet;
+ * -ETIMEDOUT: the deadline of @wait passed, no result yet, or that of the request did:
+ * headway_request_result() tells one (-EINPROGRESS) from the other; -ECANCELED: it was cancelled or
+ * withdrawn, or the arbiter is shut down; -EDEADLK: the holder is a victim; -EALREADY: its holder has
+ * got a resource of the set otherwise; -ENOENT: it is not submitted; -EINVAL: another task waits for
+ * it.
  */
 int headway_arbiter_wait(struct headway_request *request, const struct headway_wait *wait)
 {
 	int ret = headway_arbiter_wait_any(&request, 1, wait);
 
-	if (ret == -ENOENT || ret == -EINVAL)
-		return ret;
-	return headway_request_result(request);
+	return ret < 0 ? ret : headway_request_result(request);
 }
 EXPORT_SYMBOL_GPL(headway_arbiter_wait);
 
@@ -351,7 +356,7 @@ EXPORT_SYMBOL_GPL(headway_arbiter_wait);
  *
  * Context: any that may take a spinlock_t with interrupts off.
  * Return: 0: granted; -EINPROGRESS: pending; -ENOENT: not submitted, or released; otherwise why it
- * failed.
+ * failed: -EDEADLK, -ETIMEDOUT, -EINTR, -ECANCELED, -EALREADY.
  */
 int headway_request_result(struct headway_request *request)
 {

@@ -57,7 +57,7 @@ static int headway_backoff_sleep(ktime_t now, u64 delay_ns, const struct headway
  * @wait: what may end the sleep; NULL = nothing
  *
  * Context: task context, may sleep.
- * Return: 0; -ETIMEDOUT: the schedule's attempts are used up, or the deadline passed; -EINTR: a
+ * Return: 0; -EAGAIN: the schedule's attempts are used up; -ETIMEDOUT: the deadline passed; -EINTR: a
  * signal (TASK_INTERRUPTIBLE) or a fatal signal (TASK_KILLABLE) arrived; -EBUSY: @wait forbids
  * sleeping and there was a delay to sleep.
  */
@@ -68,7 +68,7 @@ int headway_backoff_wait(struct headway_backoff *backoff, const struct headway_w
 	int ret;
 
 	if (headway_backoff_exhausted(backoff))
-		return -ETIMEDOUT;
+		return -EAGAIN;
 	might_sleep_if(!wait || wait->state != TASK_RUNNING);
 	delay = headway_backoff_next(backoff, ktime_to_ns(now));
 	trace_headway_backoff_begin(backoff->attempt, delay);
@@ -79,26 +79,32 @@ int headway_backoff_wait(struct headway_backoff *backoff, const struct headway_w
 EXPORT_SYMBOL_GPL(headway_backoff_wait);
 
 /**
- * headway_backoff_spin - spin for the schedule's next delay
+ * headway_backoff_spin_until - spin for the schedule's next delay, but not past a time
  * @backoff: where the retrier stands
+ * @end_ns: CLOCK_MONOTONIC, ns; U64_MAX = none
  *
- * No delay is longer than 1 ms here, whatever the schedule says.
+ * Takes no lock and does not sleep. No delay is longer than 1 ms here, whatever the schedule says,
+ * so that interrupts that are off stay off for no longer.
  *
  * Context: any but NMI.
- * Return: 0; -ETIMEDOUT: the schedule's attempts are used up.
+ * Return: 0; -EAGAIN: the schedule's attempts are used up; -ETIMEDOUT: @end_ns is reached.
  */
-int headway_backoff_spin(struct headway_backoff *backoff)
+int headway_backoff_spin_until(struct headway_backoff *backoff, u64 end_ns)
 {
 	u64 now = ktime_get_ns();
-	u64 delay;
+	u64 until;
 
 	if (headway_backoff_exhausted(backoff))
+		return -EAGAIN;
+	if (now >= end_ns)
 		return -ETIMEDOUT;
-	delay = min_t(u64, headway_backoff_next(backoff, now), HEADWAY_SPIN_CAP_NS);
-	trace_headway_backoff_begin(backoff->attempt, delay);
-	while (ktime_get_ns() - now < delay)
+	until = min_t(u64, headway_backoff_next(backoff, now), HEADWAY_SPIN_CAP_NS);
+	trace_headway_backoff_begin(backoff->attempt, until);
+	until = min(now + until, end_ns);
+	do {
 		cpu_relax();
-	trace_headway_backoff_end(0);
-	return 0;
+	} while (ktime_get_ns() < until);
+	trace_headway_backoff_end(until == end_ns ? -ETIMEDOUT : 0);
+	return until == end_ns ? -ETIMEDOUT : 0;
 }
-EXPORT_SYMBOL_GPL(headway_backoff_spin);
+EXPORT_SYMBOL_GPL(headway_backoff_spin_until);

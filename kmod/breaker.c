@@ -14,9 +14,6 @@
 #include "internal.h"
 #include "trace.h"
 
-/* As in backoff_wait.c: whoever needs a longer pause must sleep. */
-#define HEADWAY_SPIN_CAP_NS NSEC_PER_MSEC
-
 /* Differs between contenders: no two run on one stack at one time. */
 static u64 headway_seed(const void *place)
 {
@@ -202,7 +199,7 @@ EXPORT_SYMBOL_GPL(headway_poll_begin);
  * @wait: what may end it
  *
  * Context: task context, may sleep.
- * Return: 0, -ETIMEDOUT, -EINTR, -EBUSY: see headway_poll_backoff().
+ * Return: 0, -EAGAIN, -ETIMEDOUT, -EINTR, -EBUSY: see headway_poll_backoff().
  */
 int headway_poll_pause(struct headway_backoff *backoff, const struct headway_wait *wait)
 {
@@ -227,29 +224,3 @@ u64 headway_poll_end(u64 timeout_ns)
 	return timeout_ns > U64_MAX - now ? U64_MAX : now + timeout_ns;
 }
 EXPORT_SYMBOL_GPL(headway_poll_end);
-
-/**
- * headway_poll_pause_atomic - spin between two looks at a condition; for the poll macros
- * @backoff: the schedule
- * @end_ns: from headway_poll_end(); the pause is cut there
- *
- * Context: any but NMI.
- * Return: 0, -ETIMEDOUT: see headway_poll_atomic().
- */
-int headway_poll_pause_atomic(struct headway_backoff *backoff, u64 end_ns)
-{
-	u64 now = ktime_get_ns();
-	u64 until;
-
-	if (now >= end_ns)
-		return -ETIMEDOUT;
-	if (backoff->params.max_attempts && backoff->attempt >= backoff->params.max_attempts)
-		return -ETIMEDOUT;
-	until = min(now + min_t(u64, headway_backoff_next(backoff, now), HEADWAY_SPIN_CAP_NS),
-		    end_ns);
-	do {
-		cpu_relax();
-	} while (ktime_get_ns() < until);
-	return until == end_ns ? -ETIMEDOUT : 0;
-}
-EXPORT_SYMBOL_GPL(headway_poll_pause_atomic);

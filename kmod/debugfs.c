@@ -5,8 +5,8 @@
  * Format 1: the first line names the file and the format; other lines that begin with # are for
  * people; the rest is label=value words, units as label suffixes. Files only: figures come from
  * stats.c and progress.c. Directory and files are root's alone. debugfs_ctl.c has those that are
- * written, debugfs_watch.c the watchdog's, debugfs_loops.c those of loops; userspace/kernelfs.c is
- * the reader.
+ * written, debugfs_watch.c the watchdog's, debugfs_loops.c those of loops, debugfs_arbiter.c
+ * those of arbiters; userspace/kernelfs.c is the reader.
  *
  * A file that is open keeps its domain from going away only while it is being read or written:
  * debugfs_remove() waits for that and lets nobody in after it. So what blocks here is bounded: a
@@ -360,8 +360,14 @@ static const struct {
 	{ "reset", 0200, &headway_reset_fops },
 };
 
-/* debugfs makes directories that all may search; ours are root's, wherever debugfs is mounted. */
-static struct dentry *headway_mkdir(const char *name, struct dentry *parent)
+/**
+ * headway_mkdir - make a directory
+ * @name: its name
+ * @parent: where; NULL = debugfs's root
+ *
+ * debugfs makes directories that all may search; ours are root's, wherever debugfs is mounted.
+ */
+struct dentry *headway_mkdir(const char *name, struct dentry *parent)
 {
 	struct dentry *dir = debugfs_create_dir(name, parent);
 
@@ -407,6 +413,7 @@ void headway_debugfs_init(void)
 {
 	headway_dir = headway_mkdir("headway", NULL);
 	headway_domains_dir = headway_mkdir("domains", headway_dir);
+	headway_debugfs_init_arbiters(headway_dir);
 	debugfs_create_file("version", 0400, headway_dir, NULL, &headway_version_fops);
 }
 

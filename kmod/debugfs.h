@@ -7,6 +7,7 @@
 
 #include <linux/types.h>
 
+struct dentry;
 struct file_operations;
 struct headway_report;
 struct headway_window;
@@ -28,5 +29,9 @@ void headway_show_verdict(struct seq_file *m, const struct headway_report *repor
 /* debugfs.c */
 void headway_head(struct seq_file *m, const char *file);
 void headway_put_name(struct seq_file *m, const char *label, const char *name);
+struct dentry *headway_mkdir(const char *name, struct dentry *parent);
+
+/* debugfs_arbiter.c */
+void headway_debugfs_init_arbiters(struct dentry *parent);
 
 #endif /* HEADWAY_DEBUGFS_H */

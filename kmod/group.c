@@ -9,12 +9,11 @@
  * cancel function is called under the lock, so never before add has returned 0 nor once done has
  * returned.
  */
-#include <linux/hrtimer.h>
 #include <linux/module.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "internal.h"
+#include "headway.h"
+#include "wait.h"
 
 /**
  * headway_group_create - make a group without jobs
@@ -75,7 +74,7 @@ EXPORT_SYMBOL_GPL(headway_group_put);
  *	interrupts off: must not sleep, nor call the group. NULL = the job looks at
  *	headway_job_cancelled() itself.
  *
- * May be called at any time, by jobs as well; a wait ends when there is no job at some moment.
+ * May be called at any time, by jobs as well.
  *
  * Context: any that may take a spinlock_t with interrupts off.
  * Return: 0: headway_group_done() must follow; -ECANCELED: the group was cancelled: do not start
@@ -119,8 +118,10 @@ void headway_group_done(struct headway_job *job, int error)
 	if (error && !group->error)
 		group->error = error;
 	group->pending--;
-	if (!group->pending)
+	if (!group->pending) {
+		group->emptied++;
 		wake_up_all(&group->wq);
+	}
 	spin_unlock_irqrestore(&group->lock, flags);
 	headway_group_put(group);
 }
@@ -152,46 +153,57 @@ void headway_group_cancel(struct headway_group *group)
 }
 EXPORT_SYMBOL_GPL(headway_group_cancel);
 
+/* A group at one instant. */
+struct headway_group_look {
+	u32 pending;
+	u64 emptied;
+	int error;
+};
+
+/* The lock also shows us what the jobs did before they were done. */
+static struct headway_group_look headway_group_look(struct headway_group *group)
+{
+	struct headway_group_look look;
+	unsigned long flags;
+
+	spin_lock_irqsave(&group->lock, flags);
+	look.pending = group->pending;
+	look.emptied = group->emptied;
+	look.error = group->error;
+	spin_unlock_irqrestore(&group->lock, flags);
+	return look;
+}
+
+/* Whether there is no job, or was none at some time after @before. */
+static bool headway_group_is_over(struct headway_group *group,
+				  const struct headway_group_look *before)
+{
+	struct headway_group_look now = headway_group_look(group);
+
+	return !now.pending || now.emptied != before->emptied;
+}
+
 /**
- * headway_group_wait - wait until no job is under way
+ * headway_group_wait - wait until all jobs are done
  * @group: the group; the caller has a reference
  * @wait: how to wait; NULL = for as long as it takes
  *
- * Changes nothing, so that after an error it can be called again. Several tasks may wait.
+ * Jobs that are added meanwhile are waited for too, but not for ever: it ends as soon as there was
+ * no job at some moment, even if there are new ones since. It changes nothing, so that after an
+ * error it can be called again: the jobs that are still under way are counted by
+ * headway_group_pending() and have a reference each. Several tasks may wait.
  *
  * Context: task context, may sleep; with @wait->state TASK_RUNNING it only looks, in any context
  * that may take a spinlock_t with interrupts off.
- * Return: 0: all jobs are done, and what they wrote can be read; -ETIMEDOUT: the deadline passed;
- * -EINTR: a signal arrived; -EBUSY: jobs are under way, and @wait forbids sleeping.
+ * Return: 0: all jobs that were there are done, and what they wrote can be read; that they were
+ * cancelled or failed is told by headway_group_error(); -ETIMEDOUT: the deadline passed; -EINTR: a
+ * signal arrived; -EBUSY: jobs are under way, and @wait forbids sleeping.
  */
 int headway_group_wait(struct headway_group *group, const struct headway_wait *wait)
 {
-	unsigned int state = wait ? wait->state : TASK_UNINTERRUPTIBLE;
-	ktime_t deadline = wait ? wait->deadline : KTIME_MAX;
-	bool expired = false;
-	DEFINE_WAIT(entry);
-	int ret = 0;
+	struct headway_group_look before = headway_group_look(group);
 
-	if (state == TASK_RUNNING)
-		return headway_group_pending(group) ? -EBUSY : 0;
-	might_sleep();
-	for (;;) {
-		prepare_to_wait(&group->wq, &entry, state);
-		if (!headway_group_pending(group))
-			break;
-		if (signal_pending_state(state, current))
-			ret = -EINTR;
-		else if (expired)
-			ret = -ETIMEDOUT;
-		if (ret)
-			break;
-		if (deadline == KTIME_MAX)
-			schedule();
-		else
-			expired = !schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS);
-	}
-	finish_wait(&group->wq, &entry);
-	return ret;
+	return headway_wait_event(&group->wq, headway_group_is_over(group, &before), wait);
 }
 EXPORT_SYMBOL_GPL(headway_group_wait);
 
@@ -204,14 +216,7 @@ EXPORT_SYMBOL_GPL(headway_group_wait);
  */
 u32 headway_group_pending(struct headway_group *group)
 {
-	unsigned long flags;
-	u32 pending;
-
-	/* The lock also shows us what the jobs did before they were done. */
-	spin_lock_irqsave(&group->lock, flags);
-	pending = group->pending;
-	spin_unlock_irqrestore(&group->lock, flags);
-	return pending;
+	return headway_group_look(group).pending;
 }
 EXPORT_SYMBOL_GPL(headway_group_pending);
 
@@ -224,12 +229,6 @@ EXPORT_SYMBOL_GPL(headway_group_pending);
  */
 int headway_group_error(struct headway_group *group)
 {
-	unsigned long flags;
-	int error;
-
-	spin_lock_irqsave(&group->lock, flags);
-	error = group->error;
-	spin_unlock_irqrestore(&group->lock, flags);
-	return error;
+	return headway_group_look(group).error;
 }
 EXPORT_SYMBOL_GPL(headway_group_error);

@@ -318,6 +318,30 @@ TRACE_EVENT(headway_grant,
 		  __entry->ret)
 );
 
+TRACE_EVENT(headway_victim,
+	TP_PROTO(const char *arbiter, const struct headway_request *request),
+	TP_ARGS(arbiter, request),
+	TP_STRUCT__entry(
+		__string(arbiter, arbiter)
+		__field(u64, request)
+		__field(u32, priority)
+		__field(u32, held)
+		__field(u32, times)
+		__field(pid_t, pid)
+	),
+	TP_fast_assign(
+		headway_assign_str(arbiter, arbiter);
+		__entry->request = request->ticket;
+		__entry->priority = request->priority;
+		__entry->held = request->holder->nr_held;
+		__entry->times = request->holder->times_victim;
+		__entry->pid = request->pid;
+	),
+	TP_printk("arbiter=%s request=%llu priority=%u held=%u times=%u pid=%d",
+		  __get_str(arbiter), __entry->request, __entry->priority, __entry->held,
+		  __entry->times, __entry->pid)
+);
+
 #endif /* HEADWAY_TRACE_H */
 
 /* kmod/ is in the include path: see kmod/Kbuild. */

@@ -476,7 +476,19 @@ __PASTE(__headway_again_, __LINE__) : \
 
 /* backoff_wait.c */
 int headway_backoff_wait(struct headway_backoff *backoff, const struct headway_wait *wait);
-int headway_backoff_spin(struct headway_backoff *backoff);
+int headway_backoff_spin_until(struct headway_backoff *backoff, u64 end_ns);
+
+/**
+ * headway_backoff_spin - spin for the schedule's next delay, 1 ms at most
+ * @backoff: where the retrier stands
+ *
+ * Context: any but NMI.
+ * Return: 0; -EAGAIN: the schedule's attempts are used up.
+ */
+static inline int headway_backoff_spin(struct headway_backoff *backoff)
+{
+	return headway_backoff_spin_until(backoff, U64_MAX);
+}
 
 #include "headway_arbiter.h"
 #include "headway_breaker.h"

@@ -194,7 +194,10 @@ struct headway_request {
 	struct headway_request *next_done;	/* core->done */
 #ifdef __KERNEL__
 	u64 since_ns;			/* submitted */
-	ktime_t deadline;		/* of an asynchronous request */
+	u64 ended_ns;			/* granted or failed */
+	ktime_t deadline;		/* asynchronous: expires; others: for show, the sleep's */
+	pid_t pid;			/* who asked; 0 = an interrupt */
+	char comm[TASK_COMM_LEN];	/* who asked */
 	bool async;			/* submitted: the callback and the completion are due */
 	struct task_struct *waiter;	/* sleeps on it */
 	struct list_head called;	/* arbiter->calls; empty = no callback outstanding */
@@ -236,6 +239,8 @@ struct headway_arbiter *headway_arbiter_create(const char *name,
 					       const struct headway_arbiter_params *params);
 void headway_arbiter_shutdown(struct headway_arbiter *arbiter);
 void headway_arbiter_destroy(struct headway_arbiter *arbiter);
+int __must_check headway_arbiter_destroy_wait(struct headway_arbiter *arbiter,
+					      const struct headway_wait *wait);
 void headway_arbiter_read(struct headway_arbiter *arbiter, struct headway_arbiter_stats *stats);
 
 void headway_holder_init(struct headway_holder *holder, struct headway_arbiter *arbiter);
@@ -257,8 +262,23 @@ int __must_check headway_arbiter_wait_any(struct headway_request **requests, uns
 					  const struct headway_wait *wait);
 void headway_arbiter_release(struct headway_request *request);
 int headway_request_cancel(struct headway_request *request);
-void headway_request_withdraw(struct headway_request *request);
+int headway_request_withdraw_wait(struct headway_request *request,
+				  const struct headway_wait *wait);
 int headway_request_result(struct headway_request *request);
+
+/**
+ * headway_request_withdraw - whatever it is: afterwards nothing is waited for, held or called back
+ * @request: any; may be freed afterwards
+ *
+ * Uninterruptible form of headway_request_withdraw_wait(): a callback that has begun, or another
+ * task that sleeps on the request, is waited for without a limit.
+ *
+ * Context: as headway_request_withdraw_wait().
+ */
+static inline void headway_request_withdraw(struct headway_request *request)
+{
+	headway_request_withdraw_wait(request, NULL);
+}
 
 /**
  * headway_arbiter_acquire - get a set, for as long as it takes

@@ -32,7 +32,21 @@
  *
  * A *poll* repeats a condition with backoff until it holds::
  *
- *	err = headway_poll(readl(status) & READY, &params, &wait);
+ *	err = headway_poll_timeout(!READ_ONCE(device.busy), &pauses, ANSWER_NS);
+ *
+ * These are from kmod/examples/poll_breaker.c, a driver that does not hammer a device that is down.
+ *
+ * Results of the calls:
+ *
+ * ============ ==================================================================================
+ * 0            allow: make the call; take: retry; poll: the condition is true
+ * -EAGAIN      allow: refused for now; take: no token left; poll: the schedule's attempts are used
+ *              up
+ * -ETIMEDOUT   poll: the deadline passed, and the condition was still false
+ * -EINTR       poll: a signal (interruptible) or a fatal signal (killable) arrived
+ * -EBUSY       poll: false, and it must not sleep
+ * -EINVAL      init: parameters that make no sense
+ * ============ ==================================================================================
  */
 
 /**
@@ -197,7 +211,6 @@ int __must_check headway_budget_take(struct headway_budget *budget);
 void headway_poll_begin(struct headway_backoff *backoff,
 			const struct headway_backoff_params *params);
 int headway_poll_pause(struct headway_backoff *backoff, const struct headway_wait *wait);
-int headway_poll_pause_atomic(struct headway_backoff *backoff, u64 end_ns);
 u64 headway_poll_end(u64 timeout_ns);
 
 /**
@@ -207,9 +220,9 @@ u64 headway_poll_end(u64 timeout_ns);
  * @wait: const struct headway_wait *; NULL = nothing ends it but the condition and the attempts
  *
  * Context: task context, may sleep.
- * Return: 0: the condition was true; -ETIMEDOUT: the deadline passed, or the schedule's attempts
- * are used up; -EINTR: a signal (TASK_INTERRUPTIBLE) or a fatal signal (TASK_KILLABLE) arrived;
- * -EBUSY: @wait forbids sleeping.
+ * Return: 0: the condition was true; otherwise it was false, and -ETIMEDOUT: the deadline passed;
+ * -EAGAIN: the schedule's attempts are used up; -EINTR: a signal (TASK_INTERRUPTIBLE) or a fatal
+ * signal (TASK_KILLABLE) arrived; -EBUSY: @wait forbids sleeping.
  */
 #define headway_poll_backoff(cond, backoff, wait) ({ \
 	struct headway_backoff *__backoff = (backoff); \
@@ -243,14 +256,28 @@ u64 headway_poll_end(u64 timeout_ns);
 })
 
 /**
+ * headway_poll_timeout - evaluate a condition until it is true, within a time, asleep in between
+ * @cond: the condition; evaluated at least once, and once more after a pause that failed
+ * @params: const struct headway_backoff_params *: how long to sleep
+ * @timeout_ns: from now, ns; a fatal signal ends it too
+ *
+ * Context: task context, may sleep.
+ * Return: as headway_poll_backoff(), without -EBUSY.
+ */
+#define headway_poll_timeout(cond, params, timeout_ns) \
+	headway_poll(cond, params, __HEADWAY_WAIT(TASK_KILLABLE, \
+		     ktime_add_safe(ktime_get(), ns_to_ktime(timeout_ns))))
+
+/**
  * headway_poll_atomic - evaluate a condition until it is true, spinning in between
  * @cond: the condition; evaluated at least once, and once more after the time is over
  * @params: const struct headway_backoff_params *; no delay is longer than 1 ms here
  * @timeout_ns: limit, from now. There is no form without: endless spinning is a lockup.
  *
- * Context: any but NMI.
- * Return: 0: the condition was true; -ETIMEDOUT: the time is over, or the schedule's attempts are
- * used up.
+ * Context: any but NMI; @cond must be fit for it too. With interrupts off they stay off for all of
+ * @timeout_ns: keep that short.
+ * Return: 0: the condition was true; otherwise it was false, and -ETIMEDOUT: the time is over;
+ * -EAGAIN: the schedule's attempts are used up.
  */
 #define headway_poll_atomic(cond, params, timeout_ns) ({ \
 	u64 __end = headway_poll_end(timeout_ns); \
@@ -264,7 +291,7 @@ u64 headway_poll_end(u64 timeout_ns);
 		} \
 		if (__ret) \
 			break; \
-		__ret = headway_poll_pause_atomic(&__poll, __end); \
+		__ret = headway_backoff_spin_until(&__poll, __end); \
 	} \
 	__ret; \
 })

@@ -30,10 +30,8 @@
  *			queue_work(wq, &work[i].work);
  *	}
  *	err = headway_group_wait_timeout(group, NSEC_PER_SEC);
- *	if (err) {
- *		headway_group_cancel(group);
- *		err = headway_group_wait_timeout(group, NSEC_PER_SEC);
- *	}
+ *	if (err)
+ *		err = headway_group_cancel_wait(group, NULL);
  *	headway_group_put(group);
  *
  * and the job::
@@ -41,6 +39,22 @@
  *	while (more && !headway_job_cancelled(job))
  *		...
  *	headway_group_done(job, err);
+ *
+ * Cancelling a group passes it on to every job under way: by its cancel function, and by
+ * headway_job_cancelled(), which the job reads. It takes nothing from a job and waits for none.
+ *
+ * Results of the calls:
+ *
+ * ============ ==================================================================================
+ * 0            wait: no job is under way; add: the job is in
+ * -ETIMEDOUT   wait: the deadline passed; the jobs go on, and can be waited for again
+ * -EINTR       wait: a signal (interruptible) or a fatal signal (killable) arrived; as above
+ * -EBUSY       wait: jobs are under way, and the call must not sleep
+ * -ECANCELED   add: the group was cancelled; no job is let in any more
+ * ============ ==================================================================================
+ *
+ * A wait for a cancelled group is a wait as any other: 0 when its jobs have ended. What they ended
+ * with is for headway_group_error().
  *
  * Lifetime. A job's struct headway_job, and what it is part of, must stay until
  * headway_group_done(); a wait that timed out does not change that: the jobs go on, and their
@@ -59,6 +73,7 @@ struct headway_group {
 	refcount_t refs;		/* creator, jobs */
 	struct list_head jobs;		/* lock; under way */
 	u32 pending;			/* lock; length of that list */
+	u64 emptied;			/* lock; times that pending became 0 */
 	bool cancelled;			/* lock; read without: headway_job_cancelled() */
 	int error;			/* lock; the first that a job reported */
 	wait_queue_head_t wq;		/* pending is 0 */
@@ -122,6 +137,34 @@ static inline int __must_check headway_group_wait_timeout(struct headway_group *
 {
 	return headway_group_wait(group, __HEADWAY_WAIT(TASK_KILLABLE,
 				  ktime_add_safe(ktime_get(), ns_to_ktime(timeout_ns))));
+}
+
+/**
+ * headway_group_wait_interruptible - wait for all jobs, unless a signal arrives
+ * @group: the group
+ *
+ * Context: task context, may sleep.
+ * Return: 0, -EINTR.
+ */
+static inline int __must_check headway_group_wait_interruptible(struct headway_group *group)
+{
+	return headway_group_wait(group, __HEADWAY_WAIT(TASK_INTERRUPTIBLE, KTIME_MAX));
+}
+
+/**
+ * headway_group_cancel_wait - call the jobs off, and wait until they have ended
+ * @group: the group; the caller has a reference
+ * @wait: how to wait; NULL = for as long as it takes
+ *
+ * Context: as headway_group_wait().
+ * Return: 0: no job is under way, nor will be; -ETIMEDOUT, -EINTR, -EBUSY: they are called off, and
+ * some are still under way.
+ */
+static inline int __must_check headway_group_cancel_wait(struct headway_group *group,
+							 const struct headway_wait *wait)
+{
+	headway_group_cancel(group);
+	return headway_group_wait(group, wait);
 }
 
 #endif /* HEADWAY_GROUP_H */

@@ -122,7 +122,7 @@ enum headway_jitter {
  * struct headway_backoff_params - a backoff schedule
  * @base_ns: first delay
  * @cap_ns: no delay is longer; 0 means no cap but the largest u64
- * @max_attempts: after so many the wait fails with -ETIMEDOUT; 0 = no limit
+ * @max_attempts: after so many the wait fails with -EAGAIN; 0 = no limit
  * @kind: growth
  * @jitter: randomization
  */

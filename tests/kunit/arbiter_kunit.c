@@ -217,6 +217,7 @@ static void arbiter_withdrawn_under_its_waiter(struct kunit *test)
 	struct headway_request *theirs = arena_want(arena, 1, 0, 0, 1);
 	struct arena_claim *claim = kunit_kzalloc(test, sizeof(*claim), GFP_KERNEL);
 	struct hand *hand;
+	int left;
 
 	KUNIT_ASSERT_NOT_NULL(test, claim);
 	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
@@ -229,8 +230,12 @@ static void arbiter_withdrawn_under_its_waiter(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(task_cpu(hand->task))), 0);
 	preempt_disable();
 	headway_arbiter_release(held);
-	headway_request_withdraw(theirs);
+	left = headway_request_withdraw_wait(theirs, LAB_TRY);
 	preempt_enable();
+	/* It still looks at it, so that it may not be freed; a moment later it may. */
+	KUNIT_EXPECT_EQ(test, left, -EBUSY);
+	KUNIT_EXPECT_EQ(test, headway_request_withdraw_wait(theirs, LAB_WITHIN(LAB_PATIENCE_NS)), 0);
+	KUNIT_EXPECT_NULL(test, theirs->waiter);
 	KUNIT_EXPECT_EQ(test, lab_join(hand), -ECANCELED);
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 	KUNIT_EXPECT_EQ(test, headway_request_result(theirs), -ENOENT);
@@ -335,7 +340,7 @@ static void arbiter_wait_any_takes_what_comes_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, headway_arbiter_submit(any[0], KTIME_MAX), 0);
 	KUNIT_EXPECT_EQ(test, headway_arbiter_submit(any[2], KTIME_MAX), 0);
 	KUNIT_EXPECT_EQ(test, headway_arbiter_wait_any(any, 3, &look), -EBUSY);
-	KUNIT_EXPECT_EQ(test, headway_arbiter_wait(any[0], &look), -EINPROGRESS);
+	KUNIT_EXPECT_EQ(test, headway_arbiter_wait(any[0], &look), -EBUSY);
 	KUNIT_EXPECT_EQ(test, headway_arbiter_wait_any(any, 3, &brief), -ETIMEDOUT);
 	KUNIT_EXPECT_EQ(test, arena_waiting(arena), 2u);
 	headway_arbiter_release(b);
@@ -394,15 +399,6 @@ static void arbiter_wait_any_sleeps_and_wakes(struct kunit *test)
 	arena_close(arena);
 }
 
-static int acquire_any_work(struct hand *hand)
-{
-	struct arena *arena = hand->arg;
-	struct headway_request *any[] = { &arena->request[1][0], &arena->request[1][1] };
-	struct headway_wait wait = { TASK_KILLABLE, ktime_add_ns(ktime_get(), LAB_PATIENCE_NS) };
-
-	return headway_arbiter_acquire_any(any, 2, &wait);
-}
-
 static void arbiter_acquire_any_gets_exactly_one(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 4, 0, 8);
@@ -432,14 +428,14 @@ static void arbiter_acquire_any_gets_exactly_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, headway_arbiter_acquire_any(any, 2, &brief), -ETIMEDOUT);
 	KUNIT_EXPECT_EQ(test, arena_waiting(arena), 0u);
 	/* A hand that waits for them. */
-	hand = lab_hand(arena->lab, acquire_any_work, arena);
+	hand = lab_hand(arena->lab, arena_acquire_any_work, arena);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(arena_waiting(arena) == 2));
 	headway_arbiter_release(b);
 	KUNIT_EXPECT_EQ(test, lab_join(hand), 1);
 	KUNIT_EXPECT_EQ(test, arena_waiting(arena), 0u);
 	headway_arbiter_release(any[1]);
 	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(b), 0);
-	hand = lab_hand(arena->lab, acquire_any_work, arena);
+	hand = lab_hand(arena->lab, arena_acquire_any_work, arena);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(arena_waiting(arena) == 2));
 	KUNIT_EXPECT_EQ(test, headway_request_cancel(any[1]), 0);
 	KUNIT_EXPECT_EQ(test, lab_join(hand), -ECANCELED);

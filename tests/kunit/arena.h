@@ -25,6 +25,7 @@ struct arena {
 	int ret;			/* of the last callback */
 	atomic_t calls;
 	bool atomic;			/* a callback could not sleep */
+	struct headway_request *shared;	/* handed to a hand; xchg() */
 };
 
 struct arena_claim {
@@ -47,6 +48,10 @@ struct hand *arena_claimant(struct arena *arena, struct headway_request *request
 			    unsigned int state, bool queues);
 /* Submits a request that its callback releases and frees. */
 int arena_submit(struct arena *arena, unsigned int id, ktime_t deadline);
+/* A hand's work: gets one of holder 1's two requests. Return: as headway_arbiter_acquire_any(). */
+int arena_acquire_any_work(struct hand *hand);
+/* Reads a file of the arbiter in debugfs, as text. Return: bytes, or an error. */
+ssize_t arena_read(const char *arbiter, const char *file, char *text, size_t size);
 /* Whether a callback came, or comes in time; once for each. */
 bool arena_called(struct arena *arena);
 

@@ -36,8 +36,8 @@ static void attempts_run_out(struct kunit *test)
 	headway_backoff_init(&backoff, &three_of_5_ms, 1);
 	for (i = 0; i < 3; i++)
 		KUNIT_EXPECT_EQ(test, headway_backoff_wait(&backoff, NULL), 0);
-	KUNIT_EXPECT_EQ(test, headway_backoff_wait(&backoff, NULL), -ETIMEDOUT);
-	KUNIT_EXPECT_EQ(test, headway_backoff_spin(&backoff), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, headway_backoff_wait(&backoff, NULL), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, headway_backoff_spin(&backoff), -EAGAIN);
 	headway_backoff_reset(&backoff);
 	KUNIT_EXPECT_EQ(test, headway_backoff_spin(&backoff), 0);
 }
@@ -175,6 +175,32 @@ static void spin_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_LT(test, start, LAB_PATIENCE_NS);
 }
 
+static void spin_ends_at_its_end(struct kunit *test)
+{
+	const struct headway_backoff_params minute = {
+		.base_ns = 60ull * NSEC_PER_SEC,
+		.kind = HEADWAY_BACKOFF_CONSTANT,
+	};
+	struct headway_backoff backoff;
+	unsigned long flags;
+	u64 end, after;
+	int ret, late;
+
+	headway_backoff_init(&backoff, &minute, 1);
+	/* For callers that cannot be interrupted either. */
+	local_irq_save(flags);
+	end = ktime_get_ns() + 100 * NSEC_PER_USEC;
+	ret = headway_backoff_spin_until(&backoff, end);
+	after = ktime_get_ns();
+	late = headway_backoff_spin_until(&backoff, end);
+	local_irq_restore(flags);
+	KUNIT_EXPECT_EQ(test, ret, -ETIMEDOUT);
+	KUNIT_EXPECT_GE(test, after, end);
+	KUNIT_EXPECT_EQ(test, late, -ETIMEDOUT);
+	/* The one that came too late has used up no attempt. */
+	KUNIT_EXPECT_EQ(test, backoff.attempt, 1u);
+}
+
 static struct kunit_case backoff_cases[] = {
 	KUNIT_CASE(wait_lasts_as_long_as_it_says),
 	KUNIT_CASE(attempts_run_out),
@@ -184,6 +210,7 @@ static struct kunit_case backoff_cases[] = {
 	KUNIT_CASE(grid_puts_everybody_in_step),
 	KUNIT_CASE(jitter_puts_everybody_out_of_step),
 	KUNIT_CASE(spin_is_bounded),
+	KUNIT_CASE(spin_ends_at_its_end),
 	{}
 };
 

@@ -293,6 +293,8 @@ static void poll_ends_at_the_deadline_after_a_last_look(struct kunit *test)
 	wait.deadline = ktime_add_ms(ktime_get(), 3);
 	ret = headway_poll(ktime_after(ktime_get(), wait.deadline), &brisk, &wait);
 	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, headway_poll_timeout(false, &brisk, 2 * MS), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, headway_poll_timeout(true, &brisk, 0), 0);
 	end = ktime_get_ns() + 3 * MS;
 	late = 0;
 	ret = headway_poll_atomic((late += ktime_get_ns() > end, false), &brisk, 3 * MS);
@@ -306,14 +308,14 @@ static void poll_ends_with_its_attempts(struct kunit *test)
 	unsigned int looks = 0;
 
 	params.max_attempts = 4;
-	KUNIT_EXPECT_EQ(test, headway_poll((++looks, false), &params, NULL), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, headway_poll((++looks, false), &params, NULL), -EAGAIN);
 	/*
 	 * One before each of 4 pauses, one after the last, and one when there is no pause any more.
 	 */
 	KUNIT_EXPECT_EQ(test, looks, 6u);
 	looks = 0;
 	KUNIT_EXPECT_EQ(test, headway_poll_atomic((++looks, false), &params, LAB_PATIENCE_NS),
-			-ETIMEDOUT);
+			-EAGAIN);
 	KUNIT_EXPECT_EQ(test, looks, 6u);
 }
 

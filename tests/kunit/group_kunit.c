@@ -295,6 +295,71 @@ static void group_outlives_a_waiter_that_gave_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_join(&lab->hands[1]), 0);
 }
 
+static int cancel_wait_work(struct hand *hand)
+{
+	complete(&hand->reached);
+	return headway_group_cancel_wait(hand->arg, hand->number ?
+					 LAB_WITHIN(LAB_PATIENCE_NS) : LAB_WITHIN(2 * MS));
+}
+
+/* The limit has passed and the jobs still run: they are all accounted for, and can be waited for. */
+static void group_cancel_wait_accounts_for_the_stubborn(struct kunit *test)
+{
+	struct lab *lab = lab_open(test, HEADWAY_POLICY_ORDERED, 0);
+	struct headway_group *group = new_group(test);
+	struct task_job *jobs = new_jobs(test, 2);
+	struct hand *hand;
+
+	KUNIT_ASSERT_EQ(test, headway_group_add(group, &jobs[0].job, note_cancel), 0);
+	KUNIT_ASSERT_EQ(test, headway_group_add(group, &jobs[1].job, NULL), 0);
+	KUNIT_EXPECT_EQ(test, headway_group_cancel_wait(group, LAB_TRY), -EBUSY);
+	KUNIT_EXPECT_EQ(test, atomic_read(&jobs[0].cancels), 1);
+	KUNIT_EXPECT_TRUE(test, headway_job_cancelled(&jobs[1].job));
+	KUNIT_EXPECT_EQ(test, lab_join(lab_hand(lab, cancel_wait_work, group)), -ETIMEDOUT);
+	hand = lab_hand(lab, cancel_wait_work, group);
+	lab_await(hand);
+	lab_signal(hand, SIGKILL);
+	KUNIT_EXPECT_EQ(test, lab_join(hand), -EINTR);
+	KUNIT_EXPECT_EQ(test, headway_group_pending(group), 2u);
+	KUNIT_EXPECT_EQ(test, refcount_read(&group->refs), 3u);
+	hand = lab_hand(lab, cancel_wait_work, group);
+	lab_await(hand);
+	headway_group_done(&jobs[0].job, -ECANCELED);
+	usleep_range(1000, 2000);
+	KUNIT_EXPECT_FALSE(test, completion_done(&hand->done));
+	headway_group_done(&jobs[1].job, -ECANCELED);
+	KUNIT_EXPECT_EQ(test, lab_join(hand), 0);
+	KUNIT_EXPECT_EQ(test, headway_group_error(group), -ECANCELED);
+	KUNIT_EXPECT_EQ(test, atomic_read(&jobs[0].cancels), 1);
+	KUNIT_EXPECT_EQ(test, refcount_read(&group->refs), 1u);
+	headway_group_put(group);
+}
+
+/* Empty for a moment, and busy again before the waiter has run: it has seen the end all the same. */
+static void group_wait_ends_though_new_jobs_come(struct kunit *test)
+{
+	struct lab *lab = lab_open(test, HEADWAY_POLICY_ORDERED, 0);
+	struct headway_group *group = new_group(test);
+	struct task_job *jobs = new_jobs(test, 2);
+	struct hand *hand;
+	int ret;
+
+	KUNIT_ASSERT_EQ(test, headway_group_add(group, &jobs[0].job, NULL), 0);
+	hand = lab_hand(lab, waiter_work, group);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(waitqueue_active(&group->wq)));
+	KUNIT_EXPECT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(task_cpu(hand->task))), 0);
+	preempt_disable();
+	headway_group_done(&jobs[0].job, 0);
+	ret = headway_group_add(group, &jobs[1].job, NULL);
+	preempt_enable();
+	KUNIT_EXPECT_EQ(test, ret, 0);
+	KUNIT_EXPECT_EQ(test, lab_join(hand), 0);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	KUNIT_EXPECT_EQ(test, headway_group_pending(group), 1u);
+	headway_group_done(&jobs[1].job, 0);
+	headway_group_put(group);
+}
+
 static void group_keeps_the_first_error(struct kunit *test)
 {
 	struct headway_group *group = new_group(test);
@@ -349,6 +414,8 @@ static struct kunit_case group_cases[] = {
 	KUNIT_CASE(group_cancel_reaches_the_jobs),
 	KUNIT_CASE(group_cancel_races_with_add_and_done),
 	KUNIT_CASE(group_outlives_a_waiter_that_gave_up),
+	KUNIT_CASE(group_cancel_wait_accounts_for_the_stubborn),
+	KUNIT_CASE(group_wait_ends_though_new_jobs_come),
 	KUNIT_CASE(group_keeps_the_first_error),
 	KUNIT_CASE(group_works_with_interrupts_off),
 	{}

@@ -2,7 +2,13 @@
 /*
  * libarena.c - see arena.h.
  */
+#include <linux/debugfs.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/uio.h>
 
 #include "arena.h"
 
@@ -93,6 +99,60 @@ struct hand *arena_claimant(struct arena *arena, struct headway_request *request
 	if (queues)
 		KUNIT_EXPECT_TRUE(arena->test, lab_eventually(arena_waiting(arena) == before + 1));
 	return hand;
+}
+
+int arena_acquire_any_work(struct hand *hand)
+{
+	struct arena *arena = hand->arg;
+	struct headway_request *any[] = { &arena->request[1][0], &arena->request[1][1] };
+
+	return headway_arbiter_acquire_any(any, 2, LAB_WITHIN(LAB_PATIENCE_NS));
+}
+
+/*
+ * By the seq_file below debugfs's own layer, which is for buffers of processes only; so with the
+ * reference to the file that it would take.
+ */
+static ssize_t arena_read_file(struct file *file, char *text, size_t size)
+{
+	struct kvec vec = { .iov_base = text, .iov_len = size - 1 };
+	struct iov_iter iter;
+	struct kiocb iocb;
+	ssize_t n;
+	int ret = debugfs_file_get(file->f_path.dentry);
+
+	if (ret)
+		return ret;
+	init_sync_kiocb(&iocb, file);
+	iov_iter_kvec(&iter, READ, &vec, 1, size - 1);
+	n = seq_read_iter(&iocb, &iter);
+	debugfs_file_put(file->f_path.dentry);
+	if (n >= 0)
+		text[n] = '\0';
+	return n;
+}
+
+ssize_t arena_read(const char *arbiter, const char *file, char *text, size_t size)
+{
+	struct file_system_type *type = get_fs_type("debugfs");
+	struct vfsmount *mount;
+	struct file *f;
+	char path[64];
+	ssize_t n;
+
+	if (!type)
+		return -ENODEV;
+	/* A mount of our own: a kernel thread need not see those of the user. */
+	mount = vfs_kern_mount(type, 0, "debugfs", NULL);
+	if (IS_ERR(mount))
+		return PTR_ERR(mount);
+	snprintf(path, sizeof(path), "headway/arbiters/%s/%s", arbiter, file);
+	f = file_open_root_mnt(mount, path, O_RDONLY, 0);
+	n = IS_ERR(f) ? PTR_ERR(f) : arena_read_file(f, text, size);
+	if (!IS_ERR(f))
+		fput(f);
+	mntput(mount);
+	return n;
 }
 
 struct own_request {
