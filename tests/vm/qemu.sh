@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# qemu.sh - boots stock Debian kernels in qemu, with the host's files.
+# qemu.sh - boots Debian's kernels, and one built with every check, in qemu, with the host's files.
 #
 # Usage:  qemu.sh kernel SERIES                prints a directory: vmlinuz, lib/modules/, headers/, VERSION
 #         qemu.sh headers SERIES               prints the kernel's header directory (KDIR for modules)
@@ -21,12 +21,17 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib/cache.sh"
 # shellcheck source=tests/lib/deb.sh
 . "$here/../lib/deb.sh"
+# shellcheck source=tests/vm/build.sh
+. "$here/build.sh"
 
 # One row for each kernel: series, suite. "installed" means: the version whose headers are installed,
-# from the machine's own package lists, so that image and headers match to the last digit.
+# from the machine's own package lists, so that image and headers match to the last digit. "source":
+# built from the source package with x86-debug.config. A series may name a variant of Debian's: rt.
 kernels='
 6.1	installed
+6.1-rt	bookworm
 6.12	bookworm-backports
+7.3-debug	source
 '
 
 # Part of the cache key: raise it when fill_kernel lays its directory out differently.
@@ -154,17 +159,32 @@ fill_kernel() {
 	echo "$release" >"$dir/VERSION"
 }
 
-# The newest plain kernel of a series in a suite. Looked up only when the cache has none of the series,
+# The kernel with all checks. Its own modules: none, as all that it needs is built in.
+fill_built() {
+	local dir=$1 release
+
+	kernel_build x86 "$dir/build" "Linux $BUILD_SERIES with lockdep and KASAN (4 to 8 minutes with two CPUs)" \
+		"$here/x86-debug.config" || return 1
+	release=$(cat "$dir/build/include/config/kernel.release") || return 1
+	mkdir -p "$dir/lib/modules/$release/kernel"
+	ln "$dir/build/arch/x86/boot/bzImage" "$dir/vmlinuz" || return 1
+	ln "$dir/build/vmlinux" "$dir/vmlinux" || return 1
+	ln -s build "$dir/headers"
+	echo "$release" >"$dir/VERSION"
+}
+
+# The newest kernel of a series in a suite, without its variants unless one is named. Looked up only when the cache has none of the series,
 # so that a filled cache works without a network and does not change under a running series of tests.
 newest_release() {
-	local series=$1 suite=$2
+	local series=${1%-rt} suite=$2 others='cloud|rt-|dbg|unsigned' variant=
 
+	[ "$series" = "$1" ] || others='cloud|dbg|unsigned' variant=-rt
 	(
 		flock 8
 		deb_update "$suite"
 	) 8>"$HEADWAY_CACHE/apt/.$suite.lock" || return 1
 	deb_apt "$suite" apt-cache pkgnames "linux-image-$series." |
-		grep -E "^linux-image-${series//./\\.}\.[0-9].*-amd64$" | grep -vE 'cloud|rt-|dbg|unsigned' |
+		grep -E "^linux-image-${series//./\\.}\.[0-9].*$variant-amd64$" | grep -vE "$others" |
 		sed 's/^linux-image-//' | sort -V | tail -1
 }
 
@@ -172,11 +192,18 @@ kernel_dir() {
 	local series=$1 suite release dir
 
 	suite=$(suite_of "$series") || return 1
+	if [ "$suite" = source ]; then
+		cache_entry "kernel-$series-$(cache_hash "$here/x86-debug.config")-$KERNEL_LAYOUT" fill_built
+		return
+	fi
 	if [ "$suite" = installed ]; then
 		release=$(installed_release) || return 1
 	else
-		for dir in "$HEADWAY_CACHE/kernel-$series".*; do
-			[ ! -e "$dir/$CACHE_STAMP" ] || release=$(cat "$dir/VERSION")
+		for dir in "$HEADWAY_CACHE/kernel-${series%-rt}".*; do
+			[ -e "$dir/$CACHE_STAMP" ] || continue
+			case $series:$(cat "$dir/VERSION") in
+			*-rt:*-rt-* | *[0-9]:*[0-9]-amd64) release=$(cat "$dir/VERSION") ;;
+			esac
 		done
 		mkdir -p "$HEADWAY_CACHE/apt"
 		[ -n "${release:-}" ] || release=$(newest_release "$series" "$suite")
@@ -205,7 +232,15 @@ boot)
 	vm_prepare "$@"
 	make_initramfs "$dir" "$(cat "$dir/VERSION")" "$VM_RUN/initramfs.cpio" ||
 		die "cannot make an initramfs for $series"
-	say BOOT "Linux $(cat "$dir/VERSION") in qemu (emulated: about 10 s)"
+	say BOOT "Linux $(cat "$dir/VERSION") in qemu (emulated: about 10 s, and a minute with KASAN)"
+	start=150 options=
+	case $series in
+	*-debug) start=300 ;;
+	# An emulated machine that is short of time spends most of what it has in interrupt threads, and
+	# would report that, at any time, as "RT throttling".
+	*-rt) options=sysctl.kernel.sched_rt_runtime_us=-1 ;;
+	esac
+	export HEADWAY_START_TIMEOUT=${HEADWAY_START_TIMEOUT:-$start}
 	# After an oops or a lockup there is nothing to wait for: they end the machine.
 	# shellcheck disable=SC2054 # the commas are qemu's
 	machine=(qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 1024M -nodefaults
@@ -213,7 +248,7 @@ boot)
 		-chardev stdio,id=console,signal=off -serial chardev:console
 		-chardev "file,id=script,path=$VM_RUN/script" -serial chardev:script
 		-virtfs local,path=/,mount_tag=hostroot,security_model=none,readonly=on,multidevs=remap
-		-append "console=ttyS0 panic=-1 oops=panic softlockup_panic=1 loglevel=7 tsc=unstable headway_run=$VM_RUN headway_init=$VM_INIT headway_tty=/dev/ttyS1")
+		-append "console=ttyS0 panic=-1 oops=panic softlockup_panic=1 loglevel=7 tsc=unstable headway_run=$VM_RUN headway_init=$VM_INIT headway_tty=/dev/ttyS1 $options")
 	vm_run "Linux $(cat "$dir/VERSION") in qemu" "${machine[@]}"
 	status=$?
 	# Once in many boots the emulated stock kernel stops before it has mounted its root. Nothing of
