@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * main.c - the module: parameters, and what comes up and goes down in which order.
+ *
+ * PREEMPT_RT: a lock's owner is not lent its waiters' priority, and the waiters' queue knows age, not
+ * scheduling priority. There, that is what people rely on, so the module does not load unless told to.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -39,6 +44,7 @@ static const struct kernel_param_ops headway_stats_ops = {
 	.get = headway_stats_get,
 };
 
+__MODULE_PARM_TYPE(stats, "bool");
 module_param_cb(stats, &headway_stats_ops, NULL, 0644);
 MODULE_PARM_DESC(stats, "Keep per-lock statistics and time histograms (default Y)");
 
@@ -65,16 +71,36 @@ static const struct kernel_param_ops headway_hold_sample_ops = {
 	.get = headway_hold_sample_get,
 };
 
+__MODULE_PARM_TYPE(hold_sample, "uint");
 module_param_cb(hold_sample, &headway_hold_sample_ops, NULL, 0644);
 MODULE_PARM_DESC(hold_sample, "Time one hold in so many of each lock; a power of two (default 64)");
 
 module_param_named(panic_on_livelock, headway_panic_on_livelock, bool, 0644);
 MODULE_PARM_DESC(panic_on_livelock, "Panic when the verdict of a domain or loop becomes livelock, for test rigs (default N)");
 
+static bool headway_allow_without_pi;
+module_param_named(allow_without_pi, headway_allow_without_pi, bool, 0444);
+MODULE_PARM_DESC(allow_without_pi, "Load on PREEMPT_RT although locks have no priority inheritance (default N)");
+
+static int __init headway_check_rt(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		return 0;
+	if (!headway_allow_without_pi) {
+		pr_err("not loaded on PREEMPT_RT: the locks have no priority inheritance, so that an urgent waiter could be blocked without bound behind a preempted holder; use a kernel without PREEMPT_RT or, where that does not matter, load with allow_without_pi=1\n");
+		return -EOPNOTSUPP;
+	}
+	pr_warn("on PREEMPT_RT without priority inheritance, as allow_without_pi asks: an urgent waiter can be blocked without bound behind a preempted holder\n");
+	return 0;
+}
+
 static int __init headway_init(void)
 {
-	int ret = headway_watch_init();
+	int ret = headway_check_rt();
 
+	if (ret)
+		return ret;
+	ret = headway_watch_init();
 	if (ret)
 		return ret;
 	ret = headway_escalate_init();

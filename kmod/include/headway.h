@@ -98,6 +98,10 @@
  * for at most 960 that a higher priority put before it. tests/model and tests/torture check it.
  *
  * Context. Everything here may sleep unless it says otherwise: task context, no spinlocks held.
+ *
+ * PREEMPT_RT. Locks have no priority inheritance: their queues know age, and a preempted holder is
+ * lent no priority. So the module refuses to load there, with -EOPNOTSUPP, unless it is loaded with
+ * allow_without_pi=1.
  */
 
 struct headway_domain;

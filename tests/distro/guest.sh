@@ -1,13 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# guest.sh - the tests of the modules on a stock kernel. run.sh boots it.
+# guest.sh - the tests of the modules on a kernel of Debian's, or one with all checks. run.sh boots it.
 #
 # Usage:  guest.sh MODULES
 #
 # MODULES: a directory with kmod/ and tests/kunit/, built for this kernel
 #
-# Prints two KTAP documents: the KUnit suites, run by kunit_shim.h, and the sessions below, which
-# use the modules as an administrator does. "BPF pass|fail" tells run.sh whether the tool's probes work.
+# Prints KTAP documents: the KUnit suites, run by the kernel's KUnit or by kunit_shim.h, and the sessions
+# below, which use the modules as an administrator does; on PREEMPT_RT, first, that the module refuses
+# to load. "BPF pass|fail" tells run.sh whether the tool's probes work.
 #
 # Every wait has a limit, and running into it is a failure. Limits are generous: the machine is
 # emulated. Lines of the kernel log are found behind a marker that the test itself writes.
@@ -22,6 +23,7 @@ root=/sys/kernel/debug/headway
 domain=$root/domains/philosophers
 tracing=/sys/kernel/tracing
 headway=$top/build/headway
+load_args=()	# of headway.ko
 reach_ms=100	# a round at the table: longer than the emulated machine is likely to be held up
 
 now_ms() {
@@ -113,11 +115,53 @@ is_not_livelocked() {
 	! verdict_is livelock
 }
 
+load_headway() {
+	insmod "$modules/kmod/headway.ko" ${load_args[@]+"${load_args[@]}"}
+}
+
+# ---- PREEMPT_RT -----------------------------------------------------------------------------
+
+refused() {
+	fails_with "Operation not supported" insmod "$modules/kmod/headway.ko" "$@"
+}
+
+# log_has COUNT MARKER PATTERN: that many lines after the marker match.
+log_has() {
+	local count
+
+	count=$(log_since "headway-test: $2" | grep -cE "$3")
+	[ "$count" -eq "$1" ] || {
+		echo "$count lines, not $1, match $3"
+		return 1
+	}
+}
+
+nothing_is_left() {
+	[ ! -e /sys/module/headway ] && [ ! -e "$root" ] && [ ! -e "$tracing/events/headway" ] &&
+		! grep -q headway /proc/modules
+}
+
+refuse_rt() {
+	ktap_begin "distro.$(uname -r).refusal"
+	mark_log refusal
+	check "refused, since there is no priority inheritance" refused
+	check "refused with allow_without_pi=0" refused allow_without_pi=0
+	check "the kernel log says each time in one line why, and what to do" log_has 2 refusal \
+		'^headway: not loaded on PREEMPT_RT: .* no priority inheritance.* allow_without_pi=1$'
+	check "nothing is left" nothing_is_left
+	load_args=(allow_without_pi=1)
+	mark_log allowed
+	check "loads with allow_without_pi=1" load_headway
+	check "the kernel log warns" log_has 1 allowed '^headway: on PREEMPT_RT without priority inheritance'
+	check "unloads" rmmod headway
+	ktap_end
+}
+
 # ---- the KUnit suites -----------------------------------------------------------------------
 
 # A document of its own, from the kernel log; whether it was all there is told by the other one.
 run_suites() {
-	local status report
+	local status report verdict passed failed skipped
 
 	mark_log suites
 	insmod "$modules/tests/kunit/headway_kunit.ko"
@@ -127,6 +171,10 @@ run_suites() {
 	suites_planned=$(grep -m1 -E '^1\.\.' <<<"$report")
 	suites_seen=$(grep -cE '^(not )?ok ' <<<"$report")
 	suites_failed=$(grep -cE '^not ok ' <<<"$report")
+	verdict=$(LC_ALL=C awk -f "$top/tests/lib/tally.awk" <<<"$report")
+	read -r _ passed failed skipped <<<"${verdict##*$'\n'}"
+	printf 'KUNIT suites=%d cases=%d passed=%d failed=%d\n' \
+		"$suites_seen" $((passed + failed + skipped)) "$passed" "$failed"
 	[ "$status" -eq 0 ] && [ "$suites_planned" = "1..$suites_seen" ] && [ "$suites_seen" -gt 5 ]
 }
 
@@ -299,6 +347,10 @@ probes() {
 		skip "probes: a livelock in a process is found" "build/headway or the corpus is not built"
 		return
 	fi
+	if [ ! -e /sys/kernel/btf/vmlinux ]; then
+		skip "probes: a livelock in a process is found" "this kernel was built without BTF"
+		return
+	fi
 	export CORPUS_SECONDS=60
 	json=$(timeout 60 "$headway" watch --json -d 10 -w 3 -- "$program" 2>&1 </dev/null)
 	if grep -q '"verdict":"livelock"' <<<"$json"; then
@@ -315,7 +367,7 @@ load_often() {
 	local left=3
 
 	while [ $((left--)) -gt 0 ]; do
-		insmod "$modules/kmod/headway.ko" || return 1
+		load_headway || return 1
 		insmod "$modules/kmod/examples/philosophers.ko" reach_ms=20 || return 1
 		rmmod philosophers || return 1
 		rmmod headway || return 1
@@ -331,7 +383,9 @@ main() {
 	# A person's console would show every line; here they come out of the log, once.
 	dmesg -n 4
 	[ ! -e $tracing/trace ] || echo 1 >$tracing/tracing_on
-	if ! insmod "$modules/kmod/headway.ko"; then
+	refusal=ok
+	[[ $(uname -v) != *PREEMPT_RT* ]] || refuse_rt || refusal=failed
+	if ! load_headway; then
 		ktap_begin "distro.$(uname -r)"
 		not_ok "headway.ko loads" "$(dmesg | tail -5)"
 		ktap_end
@@ -355,8 +409,8 @@ main() {
 	check "loads and unloads again and again" load_often
 	probes
 	check "the kernel log is clean" log_is_clean
-	# The suites' own results stand in their document; no status of ours may hide them.
-	ktap_end && [ "$suites_failed" -eq 0 ]
+	# The others' results stand in their documents; no status of ours may hide them.
+	ktap_end && [ "$suites_failed" -eq 0 ] && [ "$refusal" = ok ]
 }
 
 # Through a pipe: the guest's console is a terminal, and status that overwrites itself is no report.

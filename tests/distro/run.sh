@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# distro tier: insmod on stock Debian kernels in qemu. What a user's machine runs, unchanged.
+# distro tier: insmod in qemu, on kernels as a user's machine runs them: stock Debian's, its PREEMPT_RT
+# variant, and one of our own with lockdep, KASAN and sleep checks that sees what those do not tell.
 #
-# Usage:  run.sh [SERIES...]       default: 6.1 6.12
+# Usage:  run.sh [SERIES...]       default: 6.1 6.1-rt 6.12
 #
 # The KUnit suites are built too: on a kernel without KUnit their own small runner (kunit_shim.h)
 # runs them. guest.sh runs in the guest, with the directory of the modules as its argument, and prints
 # KTAP; its line "BPF pass|fail" says whether the tool's probes worked there. Ends, for each kernel,
-# with "KERNEL version=V flavour=stock insmod=pass|fail bpf=pass|fail|none".
+# with "KERNEL version=V flavour=stock|rt|debug insmod=pass|fail bpf=pass|fail|none".
 set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
-[ $# -gt 0 ] || set -- 6.1 6.12
+[ $# -gt 0 ] || set -- 6.1 6.1-rt 6.12
 status=0
 
 # session SERIES RESULT [WHY]: one document of one result: what the guest cannot say about itself.
@@ -24,7 +25,14 @@ session() {
 
 mkdir -p "$top/build/logs"
 for series; do
-	flavour=stock-$series
+	limit=600
+	case $series in
+	*-rt) flavour=rt ;;
+	*-debug) flavour=debug limit=1200 ;;
+	*) flavour=stock ;;
+	esac
+	build=stock-$series
+	[ "$flavour" != debug ] || build=$series
 	console=$top/build/logs/distro-$series-console.log
 	version=unknown
 	insmod=fail bpf=none why=
@@ -32,13 +40,13 @@ for series; do
 
 	if ! kernel=$("$top/tests/vm/qemu.sh" kernel "$series"); then
 		why="there is no kernel $series to boot"
-	elif ! make -s --no-print-directory -C "$top" kmod KDIR="$(readlink -f "$kernel/headers")" FLAVOUR="$flavour" HEADWAY_KUNIT=y; then
+	elif ! make -s --no-print-directory -C "$top" kmod KDIR="$(readlink -f "$kernel/headers")" FLAVOUR="$build" HEADWAY_KUNIT=y; then
 		why="the modules did not build for $series"
 	else
 		version=$(cat "$kernel/VERSION")
 		# Emulated, and slower still beside other work: the limit is for hangs only.
-		HEADWAY_VM_LOG=$console HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-300} \
-			"$top/tests/vm/qemu.sh" boot "$series" "$here/guest.sh" "$top/build/kmod-$flavour"
+		HEADWAY_VM_LOG=$console HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-$limit} \
+			"$top/tests/vm/qemu.sh" boot "$series" "$here/guest.sh" "$top/build/kmod-$build"
 		code=$?
 		case $code in
 		0 | 1) ;; # guest.sh has said "not ok" itself, which run.sh counts
@@ -62,6 +70,6 @@ for series; do
 	else
 		session "$series" ok
 	fi
-	printf 'KERNEL version=%s flavour=stock insmod=%s bpf=%s\n' "$version" "$insmod" "$bpf"
+	printf 'KERNEL version=%s flavour=%s insmod=%s bpf=%s\n' "$version" "$flavour" "$insmod" "$bpf"
 done
 exit "$status"
