@@ -35,7 +35,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
 
-.PHONY: help all kmod bpf userspace corpus unit demo check bench lint install deps clean modules_install
+.PHONY: help all kmod bpf userspace corpus unit demo check bench lint install deps clean modules_install dkms
 
 ##@ help: this list
 help:
@@ -46,6 +46,7 @@ help:
 	@echo
 	@echo '  V=1 shows the commands; PREFIX and DESTDIR say where install puts things.'
 	@echo '  make kmod KDIR=DIR FLAVOUR=NAME [ARCH=um] builds for another kernel, into build/kmod-NAME.'
+	@echo '  make modules_install takes KDIR and FLAVOUR too; INSTALL_MOD_PATH is DESTDIR if not given.'
 
 ##@ deps: install the Debian packages that everything else needs (root)
 deps:
@@ -71,9 +72,34 @@ kmod:
 	$(call say,KMOD,$(KMOD))
 	$(Q)tests/lib/kmod.sh $(KMOD) "$(KDIR)" V=$(V) $(KMOD_ARGS) modules
 
-##@ modules_install: install the modules for the kernel whose headers are in KDIR
+INSTALL_MOD_PATH ?= $(DESTDIR)
+# Debian's headers say "sign" and have no key to sign with.
+INSTALL_MOD_ARGS = INSTALL_MOD_PATH="$(INSTALL_MOD_PATH)" \
+	$(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
+
+# The examples are to be read, and one of them livelocks: they are installed for who asks for them.
+modules_install: export HEADWAY_EXAMPLES :=
+# depmod once more: the kernel's own target leaves it out where there is no System.map, as in Debian's headers.
+##@ modules_install: install headway.ko for the kernel of KDIR, below INSTALL_MOD_PATH
 modules_install: kmod
-	$(Q)tests/lib/kmod.sh $(KMOD) "$(KDIR)" V=$(V) modules_install
+	$(call say,INSTALL,$(INSTALL_MOD_PATH)/lib/modules)
+	$(Q)tests/lib/kmod.sh $(KMOD) "$(KDIR)" V=$(V) $(INSTALL_MOD_ARGS) modules_install
+	$(Q)vermagic=$$(modinfo -F vermagic $(KMOD)/kmod/headway.ko) && \
+		depmod -b "$(INSTALL_MOD_PATH)/" "$${vermagic%% *}"
+
+# The module's version is written down in one place.
+MODULE_VERSION = $(shell sed -n 's/^.define HEADWAY_VERSION "\(.*\)"/\1/p' kmod/internal.h)
+DKMS_SOURCE = $(DESTDIR)/usr/src/headway-$(MODULE_VERSION)
+
+##@ dkms: the module's source where DKMS looks for it, below DESTDIR/usr/src
+dkms:
+	$(call say,DKMS,$(DKMS_SOURCE))
+	$(Q)rm -rf "$(DKMS_SOURCE)"
+	$(Q)mkdir -p "$(DKMS_SOURCE)"
+	$(Q)cp -r Kbuild kmod "$(DKMS_SOURCE)/"
+	$(Q)rm "$(DKMS_SOURCE)/kmod/dkms.conf"
+	$(Q)sed 's/#MODULE_VERSION#/$(MODULE_VERSION)/' kmod/dkms.conf >"$(DKMS_SOURCE)/dkms.conf"
+	@echo "  next: dkms install headway/$(MODULE_VERSION)"
 
 # ---- BPF ------------------------------------------------------------------------------------
 

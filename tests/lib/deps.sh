@@ -16,6 +16,8 @@ packages=(
 	linux-headers-amd64 flex bison bc cpio kmod libelf-dev libssl-dev dwarves rsync xz-utils zstd
 	# BPF and the tool
 	libbpf-dev bpftool libdw-dev libjson-c-dev libcapstone-dev
+	# building the module as users' machines do
+	dkms
 	# virtual machines
 	qemu-system-x86 busybox-static
 	# checks of the tree, of the tool's JSON and of its screen
