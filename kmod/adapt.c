@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * adapt.c - PURE: which of two policies suits a domain better, found out by trying them.
+ *
+ * What counts is commits per second; between arms that commit alike, rollbacks. The load changes
+ * and the machine is noisy, so rates are never compared across time: a comparison is a series of
+ * pairs of trials, one of the incumbent's and then one of the challenger's, and what decides is who
+ * won how many, not by how much. A challenger that is behind at once is dropped at once, so that a
+ * comparison in vain mostly costs one trial.
+ *
+ * Cost: a comparison that the incumbent wins is followed by HEADWAY_ADAPT_SPARE times its length
+ * without one, and up to four times that while comparisons stay in vain. The first one is not
+ * charged: nothing is known then, so that either arm may be the better one. When the load changes
+ * the patience ends, the debt does not.
+ */
+#include "adapt.h"
+
+/* A challenger wins with so many trials more than it lost; the first time it loses likewise. */
+#define LEAD		3
+#define PAIRS_MAX	8
+/* 1 / 16 more commits are more; within as much, arms are alike. */
+#define MARGIN		16
+/* Fewer rollbacks and waits than 1 in so many commits: nothing to gain. */
+#define CONFLICT_SHARE	16
+#define PATIENCE_MAX	4
+/* So many trials in a row at half or twice the usual rate: another load. */
+#define UNUSUAL_MAX	3
+
+/**
+ * headway_adapt_init - start anew, with nothing known
+ * @adapt: initialised; the first arm is on
+ */
+void headway_adapt_init(struct headway_adapt *adapt)
+{
+	*adapt = (struct headway_adapt){ .why = HEADWAY_WHY_START, .patience = 1 };
+}
+
+static u32 other(u32 arm)
+{
+	return HEADWAY_ARMS - 1 - arm;
+}
+
+static struct headway_rate rate_of(const struct headway_trial *trial)
+{
+	u64 commits = trial->commits ? trial->commits : 1;
+
+	return (struct headway_rate){
+		.commits_per_s = trial->length_ns ?
+				 trial->commits * 1000000000ull / trial->length_ns : 0,
+		.rollbacks_per_1000 = trial->rollbacks * 1000 / commits,
+	};
+}
+
+/* Return: why the challenger is better, or HEADWAY_WHY_NOT_BEATEN. */
+static enum headway_why judge(const struct headway_rate *incumbent,
+			      const struct headway_rate *challenger)
+{
+	u64 was = incumbent->commits_per_s, is = challenger->commits_per_s;
+
+	if (is * MARGIN > was * (MARGIN + 1))
+		return HEADWAY_WHY_MORE_COMMITS;
+	if (is && is * MARGIN >= was * (MARGIN - 1) &&
+	    challenger->rollbacks_per_1000 * 2 < incumbent->rollbacks_per_1000)
+		return HEADWAY_WHY_FEWER_ROLLBACKS;
+	return HEADWAY_WHY_NOT_BEATEN;
+}
+
+/* The comparison is over; adapt->best is the outcome. */
+static void settle(struct headway_adapt *adapt, enum headway_why why, u64 charged_ns)
+{
+	adapt->comparing = false;
+	adapt->known = true;
+	adapt->arm = adapt->best;
+	adapt->why = why;
+	adapt->since_ns = 0;
+	adapt->owed_ns = charged_ns * HEADWAY_ADAPT_SPARE;
+	adapt->usual_per_s = 0;
+	adapt->unusual = 0;
+}
+
+static void be_patient(struct headway_adapt *adapt)
+{
+	if (adapt->patience < PATIENCE_MAX)
+		adapt->patience *= 2;
+}
+
+static void begin(struct headway_adapt *adapt)
+{
+	adapt->comparing = true;
+	adapt->comparisons++;
+	adapt->why = HEADWAY_WHY_COMPARING;
+	adapt->lead = 0;
+	adapt->pairs = 0;
+	adapt->spent_ns = 0;
+	adapt->arm = other(adapt->best);
+}
+
+static void challenge(struct headway_adapt *adapt, const struct headway_trial *trial)
+{
+	enum headway_why why = judge(&adapt->rate[adapt->best], &adapt->rate[adapt->arm]);
+
+	adapt->spent_ns += trial->length_ns;
+	adapt->lead += why == HEADWAY_WHY_NOT_BEATEN ? -1 : 1;
+	adapt->pairs++;
+	if (adapt->lead >= LEAD) {
+		adapt->best = adapt->arm;
+		adapt->switches++;
+		adapt->patience = 1;
+		settle(adapt, why, HEADWAY_TRIAL_NS);
+	} else if (adapt->lead <= (adapt->known ? -1 : -LEAD) || adapt->pairs >= PAIRS_MAX) {
+		if (adapt->known)
+			be_patient(adapt);
+		settle(adapt, HEADWAY_WHY_NOT_BEATEN,
+		       adapt->known ? adapt->spent_ns : HEADWAY_TRIAL_NS);
+	} else {
+		adapt->arm = adapt->best;
+	}
+}
+
+/* Another load shows as another rate, of the same arm, that stays. */
+static void watch_load(struct headway_adapt *adapt, u64 per_s)
+{
+	if (!adapt->usual_per_s)
+		adapt->usual_per_s = per_s;
+	if (per_s * 2 >= adapt->usual_per_s && per_s / 2 <= adapt->usual_per_s) {
+		adapt->unusual = 0;
+		adapt->usual_per_s = (adapt->usual_per_s * 7 + per_s) / 8;
+		return;
+	}
+	if (++adapt->unusual < UNUSUAL_MAX)
+		return;
+	adapt->unusual = 0;
+	adapt->usual_per_s = per_s;
+	adapt->patience = 1;
+}
+
+static void wait_or_begin(struct headway_adapt *adapt, const struct headway_trial *trial)
+{
+	adapt->since_ns += trial->length_ns;
+	watch_load(adapt, adapt->rate[adapt->arm].commits_per_s);
+	if ((trial->rollbacks + trial->waits) * CONFLICT_SHARE < trial->commits) {
+		adapt->why = HEADWAY_WHY_LITTLE_CONFLICT;
+		return;
+	}
+	if (trial->commits >= HEADWAY_TRIAL_COMMITS_MIN &&
+	    adapt->since_ns >= adapt->owed_ns * adapt->patience)
+		begin(adapt);
+}
+
+static void look_idle(struct headway_adapt *adapt)
+{
+	bool known = adapt->known;
+
+	/* A load that ends in the middle has said nothing; its trials are charged all the same. */
+	if (adapt->comparing) {
+		settle(adapt, HEADWAY_WHY_IDLE, adapt->spent_ns);
+		adapt->known = known;
+	}
+	/* Time in which nobody is there pays no debt. */
+	adapt->why = HEADWAY_WHY_IDLE;
+	adapt->unusual = 0;
+}
+
+/**
+ * headway_adapt_step - look at the trial that is under way, and decide
+ * @adapt: state; @adapt->arm is the decision
+ * @trial: what was counted since the last step that asked for a fresh trial
+ *
+ * If @adapt->arm differs from what is on, the caller tries to change it and says so with
+ * headway_adapt_changed(), before the next step.
+ *
+ * Return: whether the trial is complete, and when to look again.
+ */
+struct headway_adapt_step headway_adapt_step(struct headway_adapt *adapt,
+					     const struct headway_trial *trial)
+{
+	struct headway_adapt_step step = { .fresh = true, .next_ns = HEADWAY_TRIAL_NS };
+
+	if (!trial->commits && !trial->in_flight) {
+		look_idle(adapt);
+		step.next_ns = HEADWAY_ADAPT_IDLE_NS;
+		return step;
+	}
+	/* Timers come late, not early; but nobody is forced to be on time. */
+	if (trial->length_ns < HEADWAY_TRIAL_NS ||
+	    (trial->commits < HEADWAY_TRIAL_COMMITS && trial->length_ns < HEADWAY_TRIAL_MAX_NS)) {
+		step.fresh = false;
+		if (trial->length_ns < HEADWAY_TRIAL_NS)
+			step.next_ns -= trial->length_ns;
+		return step;
+	}
+	adapt->trials++;
+	adapt->rate[adapt->arm] = rate_of(trial);
+	if (!adapt->comparing)
+		wait_or_begin(adapt, trial);
+	else if (adapt->arm == adapt->best)
+		adapt->arm = other(adapt->best);
+	else
+		challenge(adapt, trial);
+	return step;
+}
+
+/**
+ * headway_adapt_changed - tell what became of a change of the arm
+ * @adapt: state after a step that asked for the change
+ * @made: whether it was made; if not, the arm that was on stays on, and is taken for the better
+ * @took_ns: how long transactions could not begin
+ */
+void headway_adapt_changed(struct headway_adapt *adapt, bool made, u64 took_ns)
+{
+	if (made) {
+		if (adapt->comparing)
+			adapt->spent_ns += took_ns;
+		else
+			adapt->owed_ns += took_ns * HEADWAY_ADAPT_SPARE;
+		return;
+	}
+	adapt->best = other(adapt->arm);
+	be_patient(adapt);
+	settle(adapt, HEADWAY_WHY_BUSY, adapt->spent_ns + took_ns);
+}
