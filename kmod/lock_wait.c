@@ -21,7 +21,7 @@
 
 /* Bounds on optimistic spinning, in cpu_relax() calls, which take 10 to 50 ns: */
 #define HEADWAY_SPIN_MAX 4096
-/* Before it is settled who gives way; long enough for critical sections of a microsecond. */
+/* Where age decides: before that is settled. Long enough for critical sections of a microsecond. */
 #define HEADWAY_SPIN_BRIEF 64
 
 /*
@@ -192,25 +192,34 @@ static int headway_conflict(struct headway_txn *txn, struct headway_lock *lock,
 }
 
 /*
- * Where age decides, settle who gives way before spinning for long: of two transactions that spin
- * on each other, one then finds itself wounded, or backs out, instead of both spinning in vain to
- * the bound. Nothing is kept but the wound; who queues later judges again.
+ * Queued, and first: spins on while the owner runs, with the task's state set for the sleep. So who
+ * gives way, where age decides, is settled before the long spin: of two transactions that spin on
+ * each other one finds itself wounded, or backs out, instead of both spinning in vain to the bound.
+ * And whoever gives way to us finds us in the queue, and goes behind.
  *
- * Return: true when the lock was taken.
+ * Return: true when we were woken meanwhile.
  */
-static bool headway_settle_and_spin(struct headway_txn *txn, struct headway_lock *lock)
+static bool headway_spin_queued(struct headway_lock *lock)
 {
-	struct headway_txn *owner;
-	int ret = 0;
+	unsigned int spins;
 
-	raw_spin_lock(&lock->wait_lock);
-	owner = headway_take_or_pin(txn, lock, NULL);
-	if (owner) {
-		ret = headway_conflict(txn, lock, owner);
-		headway_unpin(lock);
+	if (!HEADWAY_CAN_SPIN)
+		return false;
+	for (spins = 0; spins < HEADWAY_SPIN_MAX && !need_resched(); spins++) {
+		struct task_struct *task;
+		bool running;
+
+		if (task_is_running(current))
+			return true;
+		rcu_read_lock();
+		task = READ_ONCE(lock->spin_task);
+		running = !task || headway_task_on_cpu(task);
+		rcu_read_unlock();
+		if (!running)
+			return false;
+		cpu_relax();
 	}
-	raw_spin_unlock(&lock->wait_lock);
-	return !owner || (!ret && headway_spin(txn, lock, HEADWAY_SPIN_MAX));
+	return false;
 }
 
 /* Return: true when the deadline has passed. The caller has set the task's state. */
@@ -281,7 +290,8 @@ static int headway_wait_locked(struct headway_txn *txn, struct headway_lock *loc
 		raw_spin_unlock(&lock->wait_lock);
 		if (headway_detects(txn->policy))
 			headway_detect(txn);
-		expired = headway_sleep(deadline);
+		if (!first || !headway_queues_by_age(txn->policy) || !headway_spin_queued(lock))
+			expired = headway_sleep(deadline);
 		woken = true;
 		raw_spin_lock(&lock->wait_lock);
 	}
@@ -322,17 +332,15 @@ static void headway_count_failure(struct headway_domain *domain, int ret)
 int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 			 const struct headway_wait *wait)
 {
-	bool by_age = headway_queues_by_age(txn->policy);
 	struct headway_txn *owner;
 	bool queue, waited = false;
 	int ret = 0;
 
 	if (txn->policy != HEADWAY_POLICY_NONE &&
-	    headway_spin(txn, lock, by_age ? HEADWAY_SPIN_BRIEF : HEADWAY_SPIN_MAX))
+	    headway_spin(txn, lock, headway_queues_by_age(txn->policy) ? HEADWAY_SPIN_BRIEF :
+									HEADWAY_SPIN_MAX))
 		return 0;
 	headway_txn_go_live(txn);
-	if (by_age && HEADWAY_CAN_SPIN && headway_settle_and_spin(txn, lock))
-		return 0;
 
 	raw_spin_lock(&lock->wait_lock);
 	queue = !list_empty(&lock->waiters) && !headway_may_steal(txn);
