@@ -363,7 +363,7 @@ static void headway_domain_delist(struct headway_domain *domain)
  *
  * Context: may sleep.
  * Return: 0; -EINVAL: bad name (letters, digits and ``_.:-``, 1 to 32, no leading dot) or policy;
- * -EEXIST: a domain of this name exists; -ENOMEM.
+ * -EEXIST: a domain of this name, or this very one, is registered; -ENOMEM.
  */
 int headway_domain_register(struct headway_domain *domain)
 {
@@ -371,6 +371,9 @@ int headway_domain_register(struct headway_domain *domain)
 
 	if (!headway_name_ok(domain->name) || (unsigned int)domain->policy >= HEADWAY_NR_POLICIES)
 		return -EINVAL;
+	/* Before anything of it is touched that its transactions use. */
+	if (domain->registered)
+		return -EEXIST;
 	if (!domain->backoff.base_ns)
 		domain->backoff = headway_default_backoff;
 	if (!domain->grid.base_ns)
