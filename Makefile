@@ -65,6 +65,7 @@ export HEADWAY_EXAMPLES ?= y
 export HEADWAY_KUNIT ?=
 export HEADWAY_TORTURE ?=
 export HEADWAY_BENCH ?=
+export HEADWAY_GCOV ?=
 export ARCH
 
 ##@ kmod: headway.ko and the examples, for the stock Debian kernel
@@ -182,7 +183,12 @@ $(B)/unit/$(1): tests/unit/$(1).c $$(shell sed -n "s@^// links: *@@p" tests/unit
 endef
 $(foreach test,$(UNIT_TESTS),$(eval $(call unit_rule,$(notdir $(test)))))
 
-$(B) $(B)/bpf $(B)/userspace $(B)/corpus $(B)/unit:
+# Run in the guests, see tests/fuzz/debugfs.sh.
+$(B)/fuzz/debugfs: tests/fuzz/debugfs.c tests/fuzz/input.c tests/fuzz/input.h Makefile | $(B)/fuzz
+	$(call say,FUZZ,$@)
+	$(Q)$(CC) -std=gnu11 -O2 -g $(WARNINGS) -o $@ $(filter %.c,$^)
+
+$(B) $(B)/bpf $(B)/userspace $(B)/corpus $(B)/unit $(B)/fuzz:
 	$(Q)mkdir -p $@
 
 # ---- what people run ------------------------------------------------------------------------

@@ -4,7 +4,8 @@
 #
 # Usage:  run.sh              both of these
 #         run.sh plain        the plain kernel: timing and contention are real
-#         run.sh debug        the kernel with lockdep, KASAN and sleep checks
+#         run.sh debug        the kernel with lockdep, KASAN and sleep checks; the debugfs files as well,
+#                             with nonsense written into them (tests/fuzz/debugfs.sh)
 #
 # Each ends with "KUNIT suites=N cases=N passed=N failed=N". A kernel splat is a failure, also when all
 # cases passed, and so are a suite that did not run to its end and a module that does not load or unload.
@@ -17,12 +18,18 @@ if [ "${HEADWAY_IN_VM:-}" = 1 ]; then
 	# In the guest. KUnit prints its report to the kernel log, which is the console.
 	build=$1
 	insmod "$build/kmod/headway.ko" || exit 3
+	# For the suites that let memory run out: only the allocations that they choose fail, in silence.
+	if [ -d /sys/kernel/debug/failslab ]; then
+		echo N >/sys/kernel/debug/failslab/ignore-gfp-wait
+		echo 0 >/sys/kernel/debug/failslab/verbose
+	fi
 	echo "headway-kunit: begin"
 	insmod "$build/tests/kunit/headway_kunit.ko"
 	status=$?
 	echo "headway-kunit: end insmod=$status"
 	[ "$status" -eq 0 ] || exit 4
 	rmmod headway_kunit || exit 5
+	[ "${2:-}" != files ] || "$top/tests/fuzz/debugfs.sh" "$build" "$top/build/fuzz/debugfs"
 	rmmod headway || exit 6
 	exit 0
 fi
@@ -48,18 +55,22 @@ build=build/kmod-uml-$flavour
 make -s --no-print-directory -C "$top" kmod KDIR="$kernel" FLAVOUR="uml-$flavour" ARCH=um HEADWAY_KUNIT=y ||
 	trouble modules "the modules did not build for User Mode Linux"
 [ -e "$top/$build/tests/kunit/headway_kunit.ko" ] || trouble modules "there is no headway_kunit.ko"
+make -s --no-print-directory -C "$top" build/fuzz/debugfs || trouble fuzz "the fuzzer of debugfs did not build"
 
 mkdir -p "$top/build/logs"
 console=$top/build/logs/$name-console.log
-debug=()
-[ "$flavour" = plain ] || debug=("--$flavour")
+debug=() files=
+[ "$flavour" = plain ] || {
+	debug=("--$flavour")
+	files=files
+}
 export HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
 # Without the prefixes that printk and the console may add, so that it is KTAP again.
 plain() {
 	sed -u -E -e 's/^<[0-9]+>//' -e 's/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? //'
 }
 HEADWAY_VM_LOG=$console "$top/tests/vm/uml.sh" boot ${debug[@]+"${debug[@]}"} \
-	"$here/run.sh" "$top/$build" | plain
+	"$here/run.sh" "$top/$build" $files | plain
 status=${PIPESTATUS[0]}
 
 # Judged from the log of the console, which is there whole even after a crash.
