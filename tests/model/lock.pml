@@ -98,10 +98,8 @@ inline conflict(me, l) {
 
 /*
  * headway_dequeue() and headway_unpin(). Under wait_lock, another owns the lock or is about to. The
- * next first is woken to judge the owner: a wounded waiter leaves without having done so. Three
- * transactions are too few to need that (it takes an older one that wounds the first waiter, the
- * next waiter and a thief), so there is no BREAK_ for it. Without it a KUnit case hung once on
- * 6.12, in a way that fits.
+ * next first is woken to judge the owner: a wounded waiter leaves without having done so. It takes
+ * four transactions to see that this is needed: queue.pml, BREAK_PASS_ON.
  */
 inline leave(me, l) {
 	find_first(l);

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * queue.pml - a lean model of kmod/lock.c, lock_wait.c and txn.c: whole transactions of several
+ * locks, with their rollbacks, under wound-wait and wait-die. It fits four, and counts restarts.
+ *
+ * What makes it lean: a stretch under wait_lock is one step (what only races outside of it is in
+ * lock.pml); a transaction's number is its ticket, 1 the oldest (every run with lazy tickets is one
+ * with these, as no two are compared before both have one); WAITERS is "the queue is not empty".
+ *
+ * Spin checks all plans of at most 2 out of 3 locks for 3 transactions, of at most 3 for 2, and a
+ * cast of 4: all end (no invalid end state; a lost wake-up is one), the oldest never rolls back, and
+ * whoever sleeps on a free lock sleeps behind one that is awake.
+ *
+ * Restarts, of a transaction with k effectively older ones that live at the same time, each of which
+ * may start anew itself. What was found to be true and what not, with the options that show it:
+ *
+ *  wound-wait: 2^k - 1 when, after a rollback, the lock is taken first that the wounder waits for,
+ *	and not stolen from an older waiter. Not 2^k - 1 when instead the lock is taken first that
+ *	the victim was about to wait for (RELOCK_OWN), when it may be stolen (RELOCK_STEALS), or when
+ *	the wounder is not in the queue while it wounds (SETTLE, headway_settle_and_spin()): the
+ *	victim can then have the lock back before the wounder queues, and is wounded again. With
+ *	SETTLE an attempt costs two restarts at most: 3^k - 1.
+ *  wait-die: not 2^k - 1 when the locks of one that ends come free one by one: who waits for the
+ *	first of them can die again of the next, once for each lock. It is 2^k - 1 if nobody dies of
+ *	one that is giving back everything, and so waits for nothing any more (ENDING).
+ *
+ * Under wait-die, a waiter that wakes while the lock is free and the first waiter is on its way has
+ * to judge that one as if it were the owner already. BREAK_FREE looks at wounds only, and hangs.
+ *
+ * A first waiter that leaves without the lock wakes the next: a wounded one leaves without having
+ * judged a thief. That matters if it does not come back for the lock after its rollback, which it
+ * would judge then (GIVES_UP), and it takes four transactions (CAST, BREAK_PASS_ON).
+ *
+ * Each BREAK_* removes one line that the argument needs; run.sh requires spin to find out.
+ */
+#define WOUND_WAIT	1
+#define WAIT_DIE	2
+
+#ifndef TXNS
+#define TXNS		3
+#endif
+#define LOCKS		3
+#define NONE		0		/* nobody; transactions count from 1 */
+
+/* Plans: the locks a transaction asks for, one after the other. */
+#define STEPS		3
+#ifndef LONGEST
+#define LONGEST	2
+#endif
+#define GIVE_BACK	LOCKS		/* added to a lock: headway_unlock() of the newest */
+#define END		(2 * LOCKS)
+byte plan[TXNS * STEPS];
+#define PLAN(t, i)	plan[((t) - 1) * STEPS + (i)]
+
+byte owner[LOCKS];
+bit handoff[LOCKS];
+chan queue[LOCKS] = [TXNS] of { byte };	/* sorted by age: `!!` */
+
+byte held[TXNS + 1];
+bit wounded[TXNS + 1];
+byte wounded_for[TXNS + 1];		/* the lock that the wounder waits for */
+bit awake[TXNS + 1];
+bit granted[TXNS + 1];
+bit ending[TXNS + 1];
+
+hidden byte first, back_out;		/* of one step only */
+
+/* headway_conflict() with @other as the owner: back_out. Under wound-wait a wound is dealt. */
+inline judge(me, l, other) {
+#if POLICY == WOUND_WAIT
+	back_out = wounded[me] && held[me] > 0;
+	if
+	:: !back_out && me < other && !wounded[other] ->
+		wounded[other] = 1;
+		wounded_for[other] = l;
+		awake[other] = 1
+	:: else -> skip
+	fi
+#else
+	/* @first is the first waiter, or NONE: `behind`. */
+	back_out = held[me] > 0 && ((other < me && !ending[other]) || (first != NONE && first < me))
+#endif
+}
+
+inline look_first(l) {
+	if
+	:: empty(queue[l]) -> first = NONE
+	:: nempty(queue[l]) -> queue[l]?<first>
+	fi
+}
+
+/* headway_enqueue(): under wait-die the one before whom we go may not wait any more. */
+inline enqueue(me, l) {
+	awake[me] = 0;
+#if POLICY == WAIT_DIE && !defined(BREAK_ENQUEUE)
+	first = me + 1;
+	do
+	:: first > TXNS -> break
+	:: first <= TXNS && queue[l]??[eval(first)] ->
+		if
+		:: held[first] > 0 -> awake[first] = 1
+		:: else -> skip
+		fi;
+		break
+	:: else -> first++
+	od;
+#endif
+	queue[l]!!me
+}
+
+/* headway_dequeue() and headway_unpin(), when first is the first waiter. */
+inline leave(me, l) {
+	queue[l]??eval(me);
+	if
+	:: empty(queue[l]) -> handoff[l] = 0
+	:: nempty(queue[l]) && first == me ->
+#ifndef BREAK_PASS_ON
+		queue[l]?<first>;
+		awake[first] = 1
+#else
+		skip
+#endif
+	:: else -> skip
+	fi
+}
+
+/* headway_release() of the newest lock. */
+inline release_newest(me) {
+	atomic {
+		l = (stack & 3) - 1;
+		stack = stack >> 2;
+		assert(owner[l] == me);
+		held[me]--;
+		look_first(l);
+		if
+		:: first == NONE -> owner[l] = NONE
+		:: first != NONE && handoff[l] ->
+			queue[l]?first;
+			granted[first] = 1;
+			owner[l] = first;
+			awake[first] = 1
+		:: else ->
+			owner[l] = NONE;
+#ifndef BREAK_WAKE
+			awake[first] = 1
+#endif
+		fi;
+		handoff[l] = 0;
+		l = 0
+	}
+}
+
+inline release_all(me) {
+#ifdef ENDING
+	ending[me] = 1;
+#endif
+	do
+	:: stack != 0 -> release_newest(me)
+	:: stack == 0 -> break
+	od;
+	ending[me] = 0
+}
+
+#ifdef BOUND
+#define LIMIT(t) (t == 1 -> 0 : (t == 2 -> BOUND - 1 : (t == 3 -> BOUND * BOUND - 1 : \
+		  BOUND * BOUND * BOUND - 1)))
+#endif
+
+proctype txn(byte me) {
+	byte stack;			/* what is held, newest in the low bits: lock + 1, 2 bits each */
+	byte at, l, restarts;
+	bit relock;			/* after a rollback, nothing is held */
+
+next:
+	atomic {
+		do
+		:: at == STEPS -> goto end
+		:: else ->
+			l = PLAN(me, at);
+			if
+			:: l == END -> l = 0; goto end
+			:: l >= GIVE_BACK && l < END -> at++; goto give_back
+			:: else -> skip
+			fi;
+			if
+			:: owner[l] == me -> at++
+			:: else -> break
+			fi
+		od
+	}
+acquire:
+#ifdef SETTLE
+	/* Judged before we queue, if we do. */
+	atomic {
+		if
+		:: owner[l] != NONE -> look_first(l); judge(me, l, owner[l])
+		:: else -> skip
+		fi
+	}
+#endif
+	atomic {
+		look_first(l);
+		if
+		/* The fast path, a spinner that steals, or under wait_lock. */
+#ifdef RELOCK_STEALS
+		:: owner[l] == NONE -> owner[l] = me; goto got
+#else
+		:: owner[l] == NONE && !(relock && first != NONE && first < me) ->
+			owner[l] = me;
+			goto got
+		:: owner[l] == NONE && relock && first != NONE && first < me -> back_out = 0
+#endif
+		:: owner[l] != NONE -> judge(me, l, owner[l])
+		fi;
+		if
+		:: back_out -> goto failed
+		:: !back_out -> enqueue(me, l)
+		fi
+	}
+wait:
+	atomic {
+		awake[me] -> awake[me] = 0;
+		if
+		:: granted[me] -> granted[me] = 0; goto got
+		:: else -> skip
+		fi;
+		look_first(l);
+		if
+		:: owner[l] == NONE && first == me -> queue[l]?first; owner[l] = me; goto got
+		/* The first is on its way: what we would say to it as the owner goes. */
+		:: owner[l] == NONE && first != me ->
+			assert(awake[first]);
+#ifdef BREAK_FREE
+			back_out = wounded[me] && held[me] > 0
+#else
+			judge(me, l, first)
+#endif
+		:: owner[l] != NONE ->
+			if
+			:: first == me -> handoff[l] = 1
+			:: else -> skip
+			fi;
+			judge(me, l, owner[l])
+		fi;
+		if
+		:: back_out -> leave(me, l); goto failed
+		:: !back_out -> goto wait
+		fi
+	}
+got:
+	atomic {
+		held[me]++;
+		stack = (stack << 2) + l + 1;
+		l = 0;
+		relock = 0;
+		goto next
+	}
+give_back:
+	release_newest(me);
+	goto next;
+failed:
+	atomic {
+		at = l;
+		/* Nobody older is left: never. */
+		assert(me != 1);
+#ifdef BOUND
+		restarts++;
+		assert(restarts <= LIMIT(me))
+#endif
+	}
+	release_all(me);
+	atomic {
+#ifdef GIVES_UP
+		/* A deadline, a signal, or a caller that does not try again. */
+		if
+		:: at = 0; wounded[me] = 0; wounded_for[me] = 0; goto end
+		:: skip
+		fi;
+#endif
+		l = at;
+#if POLICY == WOUND_WAIT && !defined(RELOCK_OWN)
+		l = wounded_for[me];
+#endif
+		at = 0;
+		wounded[me] = 0;
+		wounded_for[me] = 0;
+		relock = 1;
+		goto acquire
+	}
+end:
+	release_all(me)
+}
+
+inline cast(t, x, y, z) {
+	PLAN(t, 0) = x;
+	PLAN(t, 1) = y;
+	PLAN(t, 2) = z
+}
+
+init {
+	byte t, x, y;
+
+	atomic {
+#ifdef CAST
+		/*
+		 * Lock 0 comes free while 1 lives on: it can be stolen by 4 before 2, the first waiter,
+		 * runs, which 1 then wounds at lock 1. Who tells 4 that 3 waits for it, if 4 goes on to
+		 * wait for 3?
+		 */
+		cast(1, 0, GIVE_BACK + 0, 1);
+		cast(2, 1, 0, END);
+		cast(3, 2, 0, END);
+		cast(4, 0, 2, END);
+#else
+		/* Any one to LONGEST locks, in any order; the oldest's give the locks their names. */
+		t = 1;
+		do
+		:: t > TXNS -> break
+		:: t <= TXNS ->
+			cast(t, END, END, END);
+			x = 0;
+			do
+			:: x == LONGEST -> break
+			:: x > 0 && x < LONGEST -> break
+			:: x < LONGEST ->
+				if
+				:: y = x
+				:: t > 1 -> y = (x + 1) % LOCKS
+				:: t > 1 -> y = (x + 2) % LOCKS
+				fi;
+				if
+				:: PLAN(t, 0) == y || PLAN(t, 1) == y -> goto no_plan
+				:: else -> PLAN(t, x) = y; x++
+				fi
+			od;
+			t++
+		od;
+#endif
+		t = 1;
+		do
+		:: t > TXNS -> break
+		:: t <= TXNS -> run txn(t); t++
+		od;
+		x = 0;
+		y = 0
+	}
+no_plan:
+	skip
+}
