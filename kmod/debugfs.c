@@ -5,15 +5,15 @@
  * Format 1: the first line names the file and the format; other lines that begin with # are for
  * people; the rest is label=value words, units as label suffixes. Files only: figures come from
  * stats.c and progress.c. Directory and files are root's alone. debugfs_ctl.c has those that are
- * written, debugfs_watch.c the watchdog's, debugfs_loops.c those of loops, debugfs_arbiter.c
- * those of arbiters; userspace/kernelfs.c is the reader.
+ * written, debugfs_live.c those of live transactions, debugfs_watch.c the watchdog's,
+ * debugfs_loops.c those of loops, debugfs_arbiter.c those of arbiters; userspace/kernelfs.c is the
+ * reader.
  *
  * A file that is open keeps its domain from going away only while it is being read or written:
  * debugfs_remove() waits for that and lets nobody in after it. So what blocks here is bounded: a
  * policy change by its own 10 s.
  *
- * Lock order: locks_mutex > lock->wait_lock; live_lock > what headway_txn_view() takes. Nothing is
- * printed under a spinlock.
+ * Lock order: locks_mutex > lock->wait_lock. Nothing is printed under a spinlock.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -61,12 +61,6 @@ static int headway_version_show(struct seq_file *m, void *unused)
 DEFINE_SHOW_ATTRIBUTE(headway_version);
 
 /* summary */
-
-static u64 headway_since(u64 now, u64 base)
-{
-	/* The sums of the base may have been taken a moment later. */
-	return now > base ? now - base : 0;
-}
 
 static void headway_show_counters(struct seq_file *m, const struct headway_sums *sums,
 				  const struct headway_sums *base)
@@ -253,96 +247,6 @@ static const struct seq_operations headway_histograms_sops = {
 };
 DEFINE_SEQ_ATTRIBUTE(headway_histograms);
 
-/* transactions and graph: copies first, printed after */
-
-static void headway_show_transaction(struct seq_file *m, const struct headway_txn_view *v,
-				     u64 now_ns)
-{
-	headway_put_name(m, " comm", v->comm);
-	seq_printf(m, " ticket=%llu priority=%lld held=%u restarts=%u age_ns=%llu wounded=%d",
-		   v->ticket, div_s64(v->bonus, HEADWAY_BONUS_STEP), v->nr_held, v->restarts,
-		   headway_since(now_ns, v->begin_ns), v->wounded);
-	seq_printf(m, " waiting=%d wait_ns=%llu", v->waiting,
-		   v->waiting ? headway_since(now_ns, v->wait_since_ns) : 0);
-	headway_put_name(m, " lock", v->lock_name);
-	headway_put_name(m, " holder", v->owner.comm);
-	seq_printf(m, " holder_pid=%d\n", v->owner.pid);
-}
-
-static const char *headway_state_name(unsigned int state)
-{
-	if (!state)
-		return "running";
-	if (state & TASK_INTERRUPTIBLE)
-		return "interruptible";
-	if (state & TASK_UNINTERRUPTIBLE)
-		return state & TASK_WAKEKILL ? "killable" : "uninterruptible";
-	return "stopped";
-}
-
-static void headway_show_edge(struct seq_file *m, const struct headway_txn_view *v, u64 now_ns)
-{
-	headway_put_name(m, "waiter", v->comm);
-	seq_printf(m, " waiter_pid=%d", v->pid);
-	headway_put_name(m, " lock", v->lock_name);
-	seq_printf(m, " rank=%u key=%llu", v->lock_rank, v->lock_key);
-	headway_put_name(m, " holder", v->owner.comm);
-	seq_printf(m, " holder_pid=%d holder_state=%s wait_ns=%llu\n", v->owner.pid,
-		   headway_state_name(v->owner.task_state),
-		   headway_since(now_ns, v->wait_since_ns));
-}
-
-/* Return: views to kvfree(), or NULL. */
-static struct headway_txn_view *headway_views_get(struct seq_file *m, u32 *n)
-{
-	struct headway_txn_view *views;
-	u32 live;
-
-	views = kvmalloc_array(HEADWAY_VIEWS_MAX, sizeof(*views), GFP_KERNEL);
-	if (!views)
-		return NULL;
-	*n = headway_views_copy(m->private, views, HEADWAY_VIEWS_MAX, &live);
-	if (live > *n)
-		seq_printf(m, "# the first %u of %u live transactions\n", *n, live);
-	return views;
-}
-
-static int headway_transactions_show(struct seq_file *m, void *unused)
-{
-	struct headway_txn_view *views;
-	u32 i, n;
-
-	headway_head(m, "transactions");
-	seq_puts(m, "# those in flight that have met a conflict; age: since then\n");
-	views = headway_views_get(m, &n);
-	if (!views)
-		return -ENOMEM;
-	for (i = 0; i < n; i++) {
-		seq_printf(m, "pid=%d", views[i].pid);
-		headway_show_transaction(m, &views[i], ktime_get_ns());
-	}
-	kvfree(views);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(headway_transactions);
-
-static int headway_graph_show(struct seq_file *m, void *unused)
-{
-	struct headway_txn_view *views;
-	u32 i, n;
-
-	headway_head(m, "graph");
-	views = headway_views_get(m, &n);
-	if (!views)
-		return -ENOMEM;
-	for (i = 0; i < n; i++)
-		if (views[i].waiting && views[i].owner.held)
-			headway_show_edge(m, &views[i], ktime_get_ns());
-	kvfree(views);
-	return 0;
-}
-DEFINE_SHOW_ATTRIBUTE(headway_graph);
-
 static const struct {
 	const char *name;
 	umode_t mode;
@@ -354,6 +258,7 @@ static const struct {
 	{ "histograms", 0400, &headway_histograms_fops },
 	{ "transactions", 0400, &headway_transactions_fops },
 	{ "graph", 0400, &headway_graph_fops },
+	{ "graph_dot", 0400, &headway_graph_dot_fops },
 	{ "events", 0400, &headway_events_fops, true },
 	{ "policy", 0600, &headway_policy_fops },
 	{ "watchdog", 0600, &headway_watchdog_fops, true },

@@ -26,6 +26,11 @@ extern const struct file_operations headway_watchdog_fops;
 void headway_show_window(struct seq_file *m, const struct headway_window *w);
 void headway_show_verdict(struct seq_file *m, const struct headway_report *report);
 
+/* debugfs_live.c */
+extern const struct file_operations headway_transactions_fops;
+extern const struct file_operations headway_graph_fops;
+extern const struct file_operations headway_graph_dot_fops;
+
 /* debugfs.c */
 void headway_head(struct seq_file *m, const char *file);
 void headway_put_name(struct seq_file *m, const char *label, const char *name);
@@ -33,5 +38,11 @@ struct dentry *headway_mkdir(const char *name, struct dentry *parent);
 
 /* debugfs_arbiter.c */
 void headway_debugfs_init_arbiters(struct dentry *parent);
+
+/* What was read first may have been read a moment later. */
+static inline u64 headway_since(u64 now, u64 base)
+{
+	return now > base ? now - base : 0;
+}
 
 #endif /* HEADWAY_DEBUGFS_H */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * evidence.c - who and what is behind a verdict: copies of live transactions, and log lines.
+ * evidence.c - who and what is behind a verdict: log lines, and a word for the ring of events.
  *
  * Names come from callers and from user space (comm), so none is shown before headway_clean().
  *
- * Lock order: live_lock > what headway_txn_view() takes; locks_mutex > lock->wait_lock.
+ * Lock order: locks_mutex > lock->wait_lock.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -41,33 +41,6 @@ const char *headway_clean(char clean[HEADWAY_CLEAN_MAX], const char *name)
 		clean[i++] = '-';
 	clean[i] = '\0';
 	return clean;
-}
-
-/**
- * headway_views_copy - describe a domain's live transactions
- * @domain: registered domain
- * @views: filled
- * @max: room in @views, at most HEADWAY_VIEWS_MAX
- * @live: set to how many there are; may be NULL
- *
- * Return: how many were described.
- */
-u32 headway_views_copy(struct headway_domain *domain, struct headway_txn_view *views, u32 max,
-		       u32 *live)
-{
-	struct headway_txn *txn;
-	u32 n = 0, total = 0;
-
-	raw_spin_lock(&domain->live_lock);
-	list_for_each_entry(txn, &domain->live, live_node) {
-		if (n < max)
-			headway_txn_view(txn, &views[n++]);
-		total++;
-	}
-	raw_spin_unlock(&domain->live_lock);
-	if (live)
-		*live = total;
-	return n;
 }
 
 static const struct headway_txn_view *

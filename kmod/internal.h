@@ -121,10 +121,7 @@ void headway_lock_track(struct headway_lock *lock);
 /* detect.c */
 void headway_detect(struct headway_txn *txn);
 
-/*
- * Describes txn, a member of domain->live, to a reader that holds domain->live_lock: where it waits
- * and on whom. The pin keeps the lock that it waits on allocated while we look.
- */
+/* view.c: a copy of a member of domain->live: where it waits and on whom */
 struct headway_txn_view {
 	u64 ticket;
 	s64 bonus;
@@ -134,6 +131,7 @@ struct headway_txn_view {
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 	bool wounded;
+	bool backing_off;
 	bool waiting;
 	u64 wait_since_ns;
 	char lock_name[32];
@@ -142,7 +140,23 @@ struct headway_txn_view {
 	struct headway_owner owner;	/* of the lock it waits on */
 };
 
-void headway_txn_view(struct headway_txn *txn, struct headway_txn_view *view);
+#define HEADWAY_STACK_DEPTH 16
+#define HEADWAY_STACK_TEXT 2048		/* bytes; as a word */
+
+struct headway_stack {
+	u32 nr;				/* 0: no answer */
+	unsigned long entries[HEADWAY_STACK_DEPTH];	/* innermost first; never shown raw */
+};
+
+void headway_stack_give(struct headway_txn *txn);
+
+/* Own transaction, without its pin. */
+static inline void headway_stack_answer(struct headway_txn *txn)
+{
+	raw_spin_lock(&txn->pin);
+	headway_stack_give(txn);
+	raw_spin_unlock(&txn->pin);
+}
 
 /* stats.c */
 DECLARE_STATIC_KEY_TRUE(headway_stats_key);	/* module parameter `stats` */

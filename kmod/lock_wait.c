@@ -292,7 +292,11 @@ static int headway_wait_locked(struct headway_txn *txn, struct headway_lock *loc
 			headway_detect(txn);
 		if (!first || !headway_queues_by_age(txn->policy) || !headway_spin_queued(lock))
 			expired = headway_sleep(deadline);
-		woken = true;
+		/* Who wants our stack wakes us as well: nobody was faster than us then. */
+		if (unlikely(READ_ONCE(txn->stack_to)))
+			headway_stack_answer(txn);
+		else
+			woken = true;
 		raw_spin_lock(&lock->wait_lock);
 	}
 	__set_current_state(TASK_RUNNING);
@@ -304,8 +308,9 @@ static void headway_wait_done(struct headway_txn *txn)
 {
 	if (!txn->waiting_on)
 		return;
-	/* Orders with headway_txn_view() and detect.c, which follow waiting_on under the pin. */
+	/* Orders with headway_views_copy() and detect.c, which follow waiting_on under the pin. */
 	raw_spin_lock(&txn->pin);
+	headway_stack_give(txn);
 	WRITE_ONCE(txn->waiting_on, NULL);
 	/* A cycle is broken when one wait in it ends, however it ends. */
 	if (headway_detects(txn->policy))

@@ -42,11 +42,16 @@ void headway_progress_escalation(struct headway_domain *domain,
 
 /* evidence.c */
 const char *headway_clean(char clean[HEADWAY_CLEAN_MAX], const char *name);
-u32 headway_views_copy(struct headway_domain *domain, struct headway_txn_view *views, u32 max,
-		       u32 *live);
 void headway_evidence_log(struct headway_domain *domain, const struct headway_event *event,
 			  const struct headway_window *window);
 void headway_evidence_detail(struct headway_domain *domain, enum headway_verdict verdict,
 			     char *detail, size_t size);
+
+/* view.c */
+u32 headway_views_copy(struct headway_domain *domain, struct headway_txn_view *views, u32 max,
+		       u32 *live);
+u32 headway_stacks_get(struct headway_domain *domain, struct headway_txn_view *views,
+		       struct headway_stack *stacks, u32 max, u32 *live);
+const char *headway_stack_text(char *text, size_t size, const struct headway_stack *stack);
 
 #endif /* HEADWAY_PROGRESS_H */

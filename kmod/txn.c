@@ -67,6 +67,8 @@ int headway_txn_begin_wait(struct headway_txn *txn, struct headway_domain *domai
 	atomic64_set(&txn->ticket, 0);
 	raw_spin_lock_init(&txn->pin);
 	txn->waiting_on = NULL;
+	txn->stack_to = NULL;
+	txn->backing_off = 0;
 	txn->begin_ns = 0;
 	txn->backoff_policy = HEADWAY_NR_POLICIES;
 
@@ -328,6 +330,7 @@ static int headway_txn_back_off(struct headway_txn *txn, const struct headway_wa
 {
 	struct headway_domain *domain = txn->domain;
 	u64 ticket = atomic64_read(&txn->ticket);
+	int ret;
 
 	if (!headway_delays(txn->policy))
 		return 0;
@@ -339,7 +342,13 @@ static int headway_txn_back_off(struct headway_txn *txn, const struct headway_wa
 		txn->backoff_policy = txn->policy;
 	}
 	headway_count(domain, HEADWAY_STAT_BACKOFFS);
-	return headway_backoff_wait(&txn->backoff, wait);
+	WRITE_ONCE(txn->backing_off, 1);
+	ret = headway_backoff_wait(&txn->backoff, wait);
+	raw_spin_lock(&txn->pin);
+	WRITE_ONCE(txn->backing_off, 0);
+	headway_stack_give(txn);
+	raw_spin_unlock(&txn->pin);
+	return ret;
 }
 
 static int headway_take_contended(struct headway_txn *txn, struct headway_lock *lock,
@@ -426,37 +435,3 @@ bool __headway_txn_again(struct headway_txn *txn, const void *from_top)
 	return true;
 }
 EXPORT_SYMBOL_GPL(__headway_txn_again);
-
-/**
- * headway_txn_view - describe a live transaction
- * @txn: member of domain->live; the caller holds domain->live_lock
- * @view: filled with a copy
- */
-void headway_txn_view(struct headway_txn *txn, struct headway_txn_view *view)
-{
-	struct headway_lock *lock;
-
-	lockdep_assert_held(&txn->domain->live_lock);
-	memset(view, 0, sizeof(*view));
-	view->ticket = atomic64_read(&txn->ticket);
-	view->bonus = txn->bonus;
-	view->nr_held = READ_ONCE(txn->nr_held);
-	view->restarts = READ_ONCE(txn->restarts);
-	view->begin_ns = txn->begin_ns;
-	view->pid = task_pid_nr(txn->task);
-	strscpy(view->comm, txn->task->comm, sizeof(view->comm));
-	view->wounded = READ_ONCE(txn->wounded);
-
-	/* Under the pin the waiter cannot return from its call, so the lock stays allocated. */
-	raw_spin_lock(&txn->pin);
-	lock = READ_ONCE(txn->waiting_on);
-	if (lock) {
-		view->waiting = true;
-		view->wait_since_ns = READ_ONCE(txn->wait_since_ns);
-		strscpy(view->lock_name, lock->stats.name, sizeof(view->lock_name));
-		view->lock_key = lock->key;
-		view->lock_rank = lock->rank;
-		headway_lock_owner(lock, &view->owner);
-	}
-	raw_spin_unlock(&txn->pin);
-}

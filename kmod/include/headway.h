@@ -180,11 +180,13 @@ struct headway_txn {
 	u8 started;			/* own; headway_txn_until_done() has entered its body */
 	u8 live;			/* own; on domain->live */
 	u8 joined;			/* own; counted in the domain's epoch */
+	u8 backing_off;			/* own, cleared under pin; read under pin */
 	u8 backoff_policy;		/* own; enum headway_policy that @backoff was seeded for */
 	s64 bonus;			/* const; priority as ticket distance */
 	atomic64_t ticket;		/* 0 = none yet; set once, by self or by who runs into us */
 	raw_spinlock_t pin;		/* guards waiting_on for readers who follow it */
 	struct headway_lock *waiting_on;	/* own, under pin; read under pin */
+	struct headway_stack *stack_to;	/* pin: a reader wants our stack; see view.c */
 	u64 begin_ns;			/* own; 0 until the first conflict */
 	u64 wait_since_ns;		/* own, under pin */
 	struct list_head live_node;	/* domain->live, domain->live_lock */

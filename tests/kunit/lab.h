@@ -73,6 +73,8 @@ struct lab {
 	u64 counter;
 	struct task_struct *cookie;
 	s64 *balance;			/* one per lock */
+	struct vfsmount *mount;		/* libread.c: debugfs, from the first reading on */
+	char *text;			/* lab_file(): the file read last */
 	atomic_t arrived;		/* lab_lockstep_work(): hands that came to a meeting */
 };
 
@@ -108,6 +110,18 @@ u64 lab_in_flight(struct lab *lab);
 u32 lab_random(u64 *state, u32 below);
 void lab_watch(struct lab *lab, u64 window_ns, u32 rollbacks_min, u32 restarts_max,
 	       u64 wait_max_ns);
+
+/*
+ * libread.c: a file of the lab's domain in debugfs. lab_read() is for hands and returns a length or
+ * an error; lab_file() is for the case, which ends if it cannot be read, and lasts until the next.
+ */
+#define LAB_TEXT 65536
+ssize_t lab_read(struct lab *lab, const char *name, char *text, size_t size);
+char *lab_file(struct lab *lab, const char *name);
+void lab_unmount(struct lab *lab);
+/* The line that has the word label=value; the value of a word of the line. */
+const char *lab_line(const char *text, const char *label, const char *value);
+bool lab_value(const char *line, const char *label, char *value, size_t size);
 
 /* True as soon as the condition is, false after the patience ran out. */
 #define lab_eventually(condition) ({ \

@@ -92,6 +92,8 @@ void lab_close(struct kunit *test)
 	headway_domain_destroy(lab->domain);
 	kfree(lab->locks);
 	kfree(lab->balance);
+	kfree(lab->text);
+	lab_unmount(lab);
 	kfree(lab);
 }
 
