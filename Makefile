@@ -66,6 +66,7 @@ export HEADWAY_KUNIT ?=
 export HEADWAY_TORTURE ?=
 export HEADWAY_BENCH ?=
 export HEADWAY_GCOV ?=
+export HEADWAY_BROKEN ?=
 export ARCH
 
 ##@ kmod: headway.ko and the examples, for the stock Debian kernel

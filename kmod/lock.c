@@ -21,6 +21,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 
+#include "broken.h"
 #include "dep.h"
 #include "internal.h"
 #include "lock.h"
@@ -148,7 +149,7 @@ static noinline void headway_release_slow(struct headway_txn *txn, struct headwa
 				(handoff ? (long)first->txn : 0) |
 				(list_empty(&lock->waiters) ? 0 : HEADWAY_LOCK_WAITERS));
 	raw_spin_unlock(&lock->wait_lock);
-	if (task)
+	if (task && !headway_broken(WAKEUP))
 		wake_up_process(task);
 	rcu_read_unlock();
 	if (handoff)

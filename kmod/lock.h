@@ -6,6 +6,7 @@
 #ifndef HEADWAY_LOCK_H
 #define HEADWAY_LOCK_H
 
+#include "broken.h"
 #include "internal.h"
 
 struct headway_waiter {
@@ -50,7 +51,7 @@ static inline bool headway_behind(struct headway_txn *txn, struct headway_lock *
 /* Own transaction, any context: a wounded one that holds nothing is in nobody's way. */
 static inline bool headway_must_back_out(const struct headway_txn *txn)
 {
-	return READ_ONCE(txn->wounded) && txn->nr_held;
+	return READ_ONCE(txn->wounded) && txn->nr_held && !headway_broken(WOUND);
 }
 
 /* lock_wait.c; called without wait_lock */

@@ -18,6 +18,7 @@
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 
+#include "broken.h"
 #include "dep.h"
 #include "internal.h"
 #include "trace.h"
@@ -356,7 +357,7 @@ static int headway_take_contended(struct headway_txn *txn, struct headway_lock *
 {
 	int ret;
 
-	if (!lock || !headway_waits_contended(txn->policy))
+	if (!lock || headway_broken(QUEUE) || !headway_waits_contended(txn->policy))
 		return 0;
 	/* Nothing is held, so no policy backs out here. */
 	ret = headway_acquire(txn, lock, wait);
@@ -396,6 +397,8 @@ int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait
 	txn->wounded_at = NULL;
 	txn->pending = 0;
 	WRITE_ONCE(txn->wounded, 0);
+	if (headway_broken(TICKET))
+		atomic64_set(&txn->ticket, 0);
 	WRITE_ONCE(txn->restarts, txn->restarts + 1);
 	headway_count(txn->domain, HEADWAY_STAT_ROLLBACKS);
 

@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# guest.sh - torture, inside of the guest: one insmod of headway_torture.ko for each run, and what
+# only user space can do meanwhile: read and reset debugfs, try to unload headway, fail allocations.
+#
+# Usage:  guest.sh BUILD SUITE RUN...      RUN: "NAME PARAMETER=VALUE..."; NAME is the policy, or
+#                                          control:NAME, unload, or any other word
+#
+# KTAP, between what the module says. HEADWAY_TORTURE_SECONDS: length of a run.
+set -u -o pipefail
+
+build=$1 suite=$2
+shift 2
+# shellcheck source=tests/lib/ktap.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/ktap.sh"
+
+seconds=${HEADWAY_TORTURE_SECONDS:-10}
+module=/sys/module/headway_torture/parameters
+domains=/sys/kernel/debug/headway/domains
+failslab=/sys/kernel/debug/failslab
+
+# Reads all that there is to read, over and over, and now and then resets the figures.
+read_debugfs() {
+	local file
+
+	while :; do
+		for file in "$domains"/torture/* "$domains"/*/summary "$domains"/*/transactions; do
+			cat "$file" >/dev/null 2>&1
+		done
+		echo 1 >"$domains/torture/reset"
+		sleep 0.2
+	done 2>/dev/null
+}
+
+# One allocation in ten fails, in tasks that asked for it.
+fail_allocations() {
+	echo Y >"$failslab/task-filter"
+	echo 10 >"$failslab/probability"
+	echo -1 >"$failslab/times"
+	echo 0 >"$failslab/verbose"
+}
+
+insert() {
+	local parameters=("patience_ms=${HEADWAY_TORTURE_PATIENCE_MS:-30000}" "seconds=$seconds")
+
+	[ ! -d "$failslab" ] || parameters+=(enomem=1)
+	insmod "$build/tests/torture/headway_torture.ko" "${parameters[@]}" "$@"
+}
+
+await() {
+	local verdict=
+
+	while read -r verdict <"$module/verdict" && [ "$verdict" = running ]; do
+		sleep 0.1
+	done
+	echo "$verdict"
+}
+
+# What a run is called, what it must come to, and with which parameters.
+run() {
+	local name=$1 expected=$2 verdict reader
+	shift 2
+
+	if ! insert "$@"; then
+		not_ok "$name" "headway_torture.ko does not load: $*"
+		return
+	fi
+	read_debugfs &
+	reader=$!
+	if [ "$expected" = pass ] && rmmod headway 2>/dev/null; then
+		not_ok "$name.in_use" "headway could be unloaded although it was in use"
+	fi
+	verdict=$(await)
+	kill "$reader"
+	wait "$reader" 2>/dev/null
+	if [ "$verdict" = "$expected" ]; then
+		ok "$name"
+	else
+		not_ok "$name" "the verdict is $verdict, expected $expected: $*"
+	fi
+	rmmod headway_torture || not_ok "$name.rmmod" "headway_torture.ko does not unload"
+}
+
+# The module goes in the middle of its run, with everything in flight.
+unload() {
+	insert policy=wound-wait seconds=600 || {
+		not_ok unload "headway_torture.ko does not load"
+		return
+	}
+	sleep 1
+	check unload rmmod headway_torture
+}
+
+ktap_begin "$suite"
+insmod "$build/kmod/headway.ko" || exit 3
+if [ -d "$failslab" ]; then
+	fail_allocations
+else
+	skip enomem "this kernel has no failslab; the debug kernel has"
+fi
+for arguments; do
+	read -r -a words <<<"$arguments"
+	case $arguments in
+	control:*) run "${words[0]/:/.}" caught "control=${words[0]#control:}" "${words[@]:1}" ;;
+	unload) unload ;;
+	*) run "${words[0]}" pass "${words[@]:1}" ;;
+	esac
+done
+check unload_headway rmmod headway
+ktap_end

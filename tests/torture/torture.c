@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * torture.c - headway_torture.ko: one run of torture for one policy. In the manner of
+ * kernel/locking/locktorture.c.
+ *
+ * insmod starts the run and returns; it goes on for `seconds`, or until a check fails. The
+ * parameter `verdict` says "running" until it is over, then pass, fail or invalid, or for a control
+ * caught or missed. The last line in the log is the result. rmmod ends a run early.
+ *
+ * Every stutter_ms all workers are parked. One that does not get there in patience_ms, though
+ * nobody else is left, hangs: then it is killed, and if that does not help, it is left behind with
+ * all that it could still touch, and the module stays.
+ */
+#define pr_fmt(fmt) "torture: " fmt
+
+#include <linux/cpumask.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "torture.h"
+
+static char *policy = "wound-wait";
+module_param(policy, charp, 0444);
+MODULE_PARM_DESC(policy, "policy to torture, or mixed: changed at random meanwhile");
+static unsigned int seconds = 10;
+module_param(seconds, uint, 0444);
+MODULE_PARM_DESC(seconds, "length of the run");
+static unsigned int workers;
+module_param(workers, uint, 0444);
+MODULE_PARM_DESC(workers, "threads; 0 = four for each CPU");
+static unsigned int locks = 100000;
+module_param(locks, uint, 0444);
+MODULE_PARM_DESC(locks, "locks of the domain: the largest pool");
+static unsigned int stutter_ms = 400;
+module_param(stutter_ms, uint, 0444);
+MODULE_PARM_DESC(stutter_ms, "time between two parkings");
+static unsigned int patience_ms = 30000;
+module_param(patience_ms, uint, 0444);
+MODULE_PARM_DESC(patience_ms, "how long the last transactions may take to end");
+static bool sorted;
+module_param(sorted, bool, 0444);
+MODULE_PARM_DESC(sorted, "every load asks in sorted order, so that nobody may have to roll back");
+static bool enomem;
+module_param(enomem, bool, 0444);
+MODULE_PARM_DESC(enomem, "allocation failures are injected (failslab, task-filter)");
+static char *control = "";
+module_param(control, charp, 0444);
+MODULE_PARM_DESC(control, "negative control to run instead of the policy");
+static char *verdict = "running";
+module_param(verdict, charp, 0444);
+MODULE_PARM_DESC(verdict, "result, once there is one (read only)");
+
+struct torture torture;
+static struct task_struct *torture_main_task;
+static DECLARE_COMPLETION(torture_begun);
+static bool torture_left_behind;
+
+static const char * const torture_policy_names[] = {
+#define X(id, name, help) [HEADWAY_POLICY_##id] = name,
+HEADWAY_POLICIES(X)
+#undef X
+};
+
+/* ---- workers ------------------------------------------------------------------------------ */
+
+static void torture_park(void)
+{
+	if (!READ_ONCE(torture.pause))
+		return;
+	atomic_inc(&torture.parked);
+	wake_up_all(&torture.wait);
+	wait_event_idle(torture.wait, !READ_ONCE(torture.pause));
+	atomic_dec(&torture.parked);
+	wake_up_all(&torture.wait);
+}
+
+static int torture_work(void *data)
+{
+	struct torture_worker *worker = data;
+
+	allow_signal(SIGKILL);
+	allow_signal(SIGINT);
+	torture_may_lack_memory();
+	for (;;) {
+		torture_park();
+		if (READ_ONCE(torture.stop))
+			break;
+		torture_load_one(worker);
+		cond_resched();
+	}
+	if (worker->forgot)
+		torture_load_one(worker);
+	complete(&worker->done);
+	while (!kthread_should_stop())
+		schedule_timeout_idle(1);
+	return 0;
+}
+
+static int torture_start_worker(unsigned int number)
+{
+	struct torture_worker *worker = &torture.workers[number];
+	struct task_struct *task;
+	int ret;
+
+	worker->number = number;
+	worker->rng = ktime_get_ns() * (number + 1);
+	init_completion(&worker->done);
+	ret = torture_bound_init(worker);
+	if (ret)
+		return ret;
+	task = kthread_create(torture_work, worker, "torture/%u", number);
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	/* Disturbers and the end look at all that is counted here. */
+	worker->task = get_task_struct(task);
+	torture.nr_workers++;
+	wake_up_process(task);
+	return 0;
+}
+
+/* Return: whether the worker ended in time, if need be killed. */
+static bool torture_join(struct torture_worker *worker)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 50; tries++) {
+		if (wait_for_completion_timeout(&worker->done, HZ / 10))
+			return true;
+		if (tries * 100 >= torture.patience_ms || torture_failed())
+			send_sig(SIGKILL, worker->task, 1);
+	}
+	return false;
+}
+
+static void torture_stop_workers(void)
+{
+	unsigned int i;
+
+	WRITE_ONCE(torture.stop, true);
+	WRITE_ONCE(torture.pause, false);
+	wake_up_all(&torture.wait);
+	for (i = 0; i < torture.nr_workers; i++) {
+		struct torture_worker *worker = &torture.workers[i];
+
+		if (!torture_join(worker)) {
+			torture_fail(TORTURE_STUCK, "worker %u cannot be stopped\n", i);
+			torture_left_behind = true;
+			continue;
+		}
+		kthread_stop(worker->task);
+		put_task_struct(worker->task);
+	}
+}
+
+/* ---- the run ------------------------------------------------------------------------------ */
+
+/* Return: true when all workers are parked, false when some do not get there. */
+static bool torture_stutter(void)
+{
+	unsigned long patience = msecs_to_jiffies(torture.patience_ms);
+
+	WRITE_ONCE(torture.pause, true);
+	if (!wait_event_idle_timeout(torture.wait,
+				     atomic_read(&torture.parked) == torture.nr_workers ||
+				     kthread_should_stop(), patience))
+		torture_fail(TORTURE_STUCK, "%u of %u workers came in %u ms\n",
+			     atomic_read(&torture.parked), torture.nr_workers,
+			     torture.patience_ms);
+	return atomic_read(&torture.parked) == torture.nr_workers;
+}
+
+static void torture_resume(void)
+{
+	WRITE_ONCE(torture.pause, false);
+	wake_up_all(&torture.wait);
+	/* Or the next parking would count who is still leaving this one. */
+	wait_event_idle(torture.wait, !atomic_read(&torture.parked) || kthread_should_stop());
+}
+
+/* Return: true if all were parked at the end. */
+static bool torture_run(void)
+{
+	unsigned long end = jiffies + seconds * HZ;
+	bool parked;
+
+	for (;;) {
+		schedule_timeout_idle(max(1UL, msecs_to_jiffies(stutter_ms)));
+		parked = torture_stutter();
+		if (!parked) {
+			torture_say_live();
+			return false;
+		}
+		torture_check_parked();
+		atomic64_inc(&torture.events[TORTURE_SAW_PARKED]);
+		if (torture_failed() || time_after_eq(jiffies, end) || kthread_should_stop()) {
+			torture_check_end();
+			return true;
+		}
+		torture_resume();
+	}
+}
+
+static void torture_free(void)
+{
+	unsigned int i;
+
+	for (i = 0; torture.locks && i < torture.nr_locks; i++)
+		headway_lock_destroy(&torture.locks[i].lock);
+	for (i = 0; torture.inner_locks && i < TORTURE_INNER_LOCKS; i++)
+		headway_lock_destroy(&torture.inner_locks[i].lock);
+	headway_domain_destroy(torture.domain);
+	headway_domain_destroy(torture.inner);
+	for (i = 0; torture.workers && i < torture.nr_workers; i++)
+		torture_bound_free(&torture.workers[i]);
+	kvfree(torture.locks);
+	kfree(torture.inner_locks);
+	kvfree(torture.workers);
+}
+
+static int torture_main(void *unused)
+{
+	bool covered;
+
+	complete(&torture_begun);
+	torture_run();
+	torture_disturb_stop();
+	torture_stop_workers();
+	torture_watch_stop();
+	covered = torture_covered();
+	if (torture_left_behind)
+		__module_get(THIS_MODULE);
+#ifdef HEADWAY_BROKEN
+	WRITE_ONCE(headway_broken_mask, 0);
+#endif
+	WRITE_ONCE(verdict, (char *)torture_report(policy, covered));
+	while (!kthread_should_stop())
+		schedule_timeout_idle(1);
+	return 0;
+}
+
+/* ---- setting up --------------------------------------------------------------------------- */
+
+static int torture_choose(void)
+{
+	int i;
+
+	if (*control) {
+		torture.control = torture_find_control(control);
+		if (!torture.control)
+			return -EINVAL;
+		torture.policy = torture.control->policy;
+		torture.only = torture.control->load;
+#ifdef HEADWAY_BROKEN
+		WRITE_ONCE(headway_broken_mask, torture.control->broken);
+#else
+		if (torture.control->broken) {
+			pr_err("%s: headway.ko was not built with HEADWAY_BROKEN=y\n", control);
+			return -EOPNOTSUPP;
+		}
+#endif
+		policy = (char *)torture_policy_names[torture.policy];
+	} else if (!strcmp(policy, "mixed")) {
+		torture.flips = true;
+		torture.policy = HEADWAY_POLICY_WOUND_WAIT;
+	} else {
+		i = match_string(torture_policy_names, HEADWAY_NR_POLICIES, policy);
+		if (i < 0 || !torture_known(i)) {
+			pr_err("%s: there is no telling what this policy must do: see torture_cover.c\n",
+			       policy);
+			return -EINVAL;
+		}
+		torture.policy = i;
+	}
+	torture.calm = sorted;
+	torture.sorted = sorted || torture.policy == HEADWAY_POLICY_ORDERED;
+	torture.peaceful = torture.sorted || torture.policy == HEADWAY_POLICY_SERIAL;
+	torture.nr_locks = max(locks, TORTURE_SET_MAX + 0U);
+	torture.patience_ms = patience_ms;
+	torture.enomem = enomem;
+	return 0;
+}
+
+static void torture_init_locks(struct torture_lock *array, unsigned int n,
+			       struct headway_domain *domain)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		/* Some of equal rank, so that keys decide; neither goes along with the address. */
+		headway_lock_init(&array[i].lock, domain, i % 7, (u64)i, "torture");
+		array[i].balance = TORTURE_BALANCE;
+	}
+}
+
+static int torture_make(void)
+{
+	torture.domain = headway_domain_create("torture", torture.policy);
+	torture.inner = headway_domain_create("torture-inner", HEADWAY_POLICY_WOUND_WAIT);
+	if (IS_ERR(torture.domain) || IS_ERR(torture.inner))
+		return IS_ERR(torture.domain) ? PTR_ERR(torture.domain) : PTR_ERR(torture.inner);
+	torture.workers = kvcalloc(TORTURE_WORKERS_MAX, sizeof(*torture.workers), GFP_KERNEL);
+	torture.locks = kvcalloc(torture.nr_locks, sizeof(*torture.locks), GFP_KERNEL);
+	torture.inner_locks = kcalloc(TORTURE_INNER_LOCKS, sizeof(*torture.inner_locks),
+				      GFP_KERNEL);
+	if (!torture.workers || !torture.locks || !torture.inner_locks)
+		return -ENOMEM;
+	torture_init_locks(torture.locks, torture.nr_locks, torture.domain);
+	torture_init_locks(torture.inner_locks, TORTURE_INNER_LOCKS, torture.inner);
+	return 0;
+}
+
+static int torture_start(void)
+{
+	unsigned int n = workers ?: 4 * num_online_cpus();
+	unsigned int i;
+	int ret;
+
+	if (torture.control && torture.control->nr_workers)
+		n = torture.control->nr_workers;
+	n = min(n, TORTURE_WORKERS_MAX + 0U);
+	for (i = 0; i < n; i++) {
+		ret = torture_start_worker(i);
+		if (ret)
+			goto stop_workers;
+	}
+	ret = torture_watch_start();
+	if (ret)
+		goto stop_workers;
+	ret = torture_disturb_start();
+	if (ret)
+		goto stop_watch;
+	torture_main_task = kthread_run(torture_main, NULL, "torture/main");
+	if (!IS_ERR(torture_main_task)) {
+		/*
+		 * A thread that is stopped before it has begun never runs, and would stop nobody.
+		 */
+		wait_for_completion(&torture_begun);
+		return 0;
+	}
+	ret = PTR_ERR(torture_main_task);
+	torture_disturb_stop();
+stop_watch:
+	torture_watch_stop();
+stop_workers:
+	torture_stop_workers();
+	return ret;
+}
+
+static int __init torture_init(void)
+{
+	int ret;
+
+	init_waitqueue_head(&torture.wait);
+	ret = torture_choose();
+	if (ret)
+		return ret;
+	ret = torture_make();
+	if (!ret)
+		ret = torture_start();
+	if (ret)
+		torture_free();
+	return ret;
+}
+
+static void __exit torture_exit(void)
+{
+	kthread_stop(torture_main_task);
+	torture_free();
+}
+
+module_init(torture_init);
+module_exit(torture_exit);
+MODULE_DESCRIPTION("Torture test of headway's locks");
+MODULE_LICENSE("GPL");

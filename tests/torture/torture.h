@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * torture.h - what the files of headway_torture.ko share: one run, its workers, what they check.
+ *
+ * A run is one insmod: workers run loads (torture_load.c) on the locks of one domain while others
+ * disturb them (torture_disturb.c). Now and then all workers are parked; then nothing is in flight
+ * and everything must add up (torture_check.c). Whatever does not is counted by check, so that a
+ * negative control (torture_controls.c) can demand that it was caught, and by what.
+ *
+ * Counters of a worker are its own; others read them while it is parked or has ended.
+ */
+#ifndef HEADWAY_TORTURE_H
+#define HEADWAY_TORTURE_H
+
+#include <linux/atomic.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/wait.h>
+
+/* For layouts and inline functions only; what compat.h adapts is for the module's own code. */
+#define HEADWAY_COMPAT_H
+#include "internal.h"
+#include "broken.h"
+
+#define TORTURE_SET_MAX 64
+#define TORTURE_WORKERS_MAX 64
+#define TORTURE_RECORDS 16384		/* per worker, between two parkings */
+
+/* X(enumerator, name, what is wrong when it fails) */
+#define TORTURE_CHECKS(X) \
+	X(EXCLUSION, "exclusion", "two transactions were inside one lock") \
+	X(BANK, "bank", "money was made or lost: a set was not held as a whole") \
+	X(HELD, "held", "a call's result and the locks held do not agree") \
+	X(LEAK, "leak", "something was left held, waited for or in flight") \
+	X(SLEEPER, "sleeper", "a transaction sleeps on a free lock") \
+	X(STUCK, "stuck", "a transaction did not end although nobody else was left") \
+	X(TICKET, "ticket", "a ticket was not kept") \
+	X(BOUND, "bound", "more restarts than the policy promises") \
+	X(DEADLK, "deadlk", "-EDEADLK or a rollback where there can be none") \
+	X(ERRNO, "errno", "a call returned what its form cannot return") \
+	X(STATS, "stats", "the statistics do not add up") \
+	X(LIVELOCK, "livelock", "the watchdog says livelock")
+
+enum torture_check {
+#define X(id, name, help) TORTURE_##id,
+	TORTURE_CHECKS(X)
+#undef X
+	TORTURE_NR_CHECKS
+};
+
+/*
+ * X(enumerator, name): what a run has to have gone through, apart from the domain's own counters.
+ */
+#define TORTURE_EVENTS(X) \
+	X(EDEADLK, "edeadlk") \
+	X(ETIMEDOUT, "etimedout") \
+	X(EINTR, "eintr") \
+	X(EBUSY, "ebusy") \
+	X(EALREADY, "ealready") \
+	X(EINVAL, "einval") \
+	X(REFUSED, "refused_begins") \
+	X(EARLY, "early_unlocks") \
+	X(NESTED, "nested") \
+	X(DUPLICATES, "duplicates") \
+	X(PRIORITIES, "priorities") \
+	X(JUDGED, "restarts_judged") \
+	X(PARKED, "parkings") \
+	X(SIGNALS, "signals") \
+	X(KILLS, "kills") \
+	X(SHUFFLES, "shuffles") \
+	X(FLIPS, "flips") \
+	X(DOMAINS, "domains_made") \
+	X(ENOMEM, "enomem")
+
+enum torture_event {
+#define X(id, name) TORTURE_SAW_##id,
+	TORTURE_EVENTS(X)
+#undef X
+	TORTURE_NR_EVENTS
+};
+
+/* A lock and the data that only it protects. Deliberately plain: only exclusion keeps it right. */
+struct torture_lock {
+	struct headway_lock lock;
+	const void *cookie;		/* the worker inside */
+	u64 visits;
+	s64 balance;
+};
+
+/* A transaction that met a conflict. Times: from before its begin to after its end. */
+struct torture_record {
+	u64 begin_ns;
+	u64 end_ns;
+	u64 ticket;
+	s64 bonus;
+	u32 restarts;
+	u32 charge;			/* restarts that one attempt of it may cost another */
+};
+
+struct torture_worker {
+	struct task_struct *task;
+	struct completion done;
+	unsigned int number;
+	u64 rng;
+	/* Not on the stack: it stays readable when a hung worker is left behind. */
+	struct headway_txn txn;
+	struct headway_txn inner;
+	struct headway_lock *set[TORTURE_SET_MAX];
+	bool inside[TORTURE_SET_MAX];	/* between torture_enter() and torture_leave() */
+	u64 seen[TORTURE_SET_MAX];	/* visits, as of torture_enter() */
+	s64 sum;			/* of the set's balances, as of torture_enter() */
+	unsigned int nr;		/* locks in the set */
+	const struct torture_load *load;
+	u64 forgot;			/* leak load: 1 + parkings so far; 0 = nothing */
+	u64 begin_ns;
+	u64 ticket;			/* as first seen; 0 = not yet */
+	u64 commits;
+	u64 aborts;
+	u64 rollbacks;
+	u64 visits;
+	u32 restarts_max;
+	u64 events[TORTURE_NR_EVENTS];
+	struct torture_record *records;
+	u32 nr_records;
+	u64 unrecorded_ns;		/* end of the last that found no room; 0 = none */
+};
+
+struct torture_load {
+	const char *name;
+	void (*run)(struct torture_worker *worker);
+	bool unlocks;			/* releases locks before its end */
+	bool unsorted;			/* under some policies, takes locks in any order */
+};
+
+/*
+ * A breakage that must be caught: by a load that does wrong, or, with @broken, in headway.ko.
+ */
+struct torture_control {
+	const char *name;
+	enum torture_check caught_by;
+	enum headway_policy policy;
+	const struct torture_load *load;	/* NULL = the usual ones */
+	unsigned long broken;			/* HEADWAY_BROKEN_* bits */
+	unsigned int nr_workers;		/* 0 = as many as usual */
+};
+
+struct torture {
+	struct headway_domain *domain;
+	struct headway_domain *inner;
+	struct torture_lock *locks;
+	struct torture_lock *inner_locks;
+	struct torture_worker *workers;
+	unsigned int nr_locks;
+	unsigned int nr_workers;
+	unsigned int patience_ms;
+	enum headway_policy policy;
+	bool flips;
+	bool sorted;			/* every load asks in sorted order */
+	bool calm;			/* it was asked to be: little of what a policy does happens */
+	bool peaceful;			/* so nobody can have to roll back */
+	const struct torture_control *control;
+	const struct torture_load *only;	/* NULL = all loads */
+	bool enomem;			/* the guest injects allocation failures */
+	atomic_t met;			/* the lockstep load's meetings */
+	bool pause;
+	bool stop;
+	wait_queue_head_t wait;
+	atomic_t parked;
+	atomic64_t events[TORTURE_NR_EVENTS];
+	atomic64_t failures[TORTURE_NR_CHECKS];
+};
+
+extern struct torture torture;
+
+#define TORTURE_INNER_LOCKS 8
+#define TORTURE_BALANCE 1000		/* of each lock at first */
+
+static inline struct torture_lock *torture_lock_of(struct headway_lock *lock)
+{
+	return container_of(lock, struct torture_lock, lock);
+}
+
+static inline u32 torture_random(struct torture_worker *worker, u32 below)
+{
+	worker->rng = worker->rng * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (u32)(worker->rng >> 33) % below;
+}
+
+static inline bool torture_one_in(struct torture_worker *worker, u32 n)
+{
+	return !torture_random(worker, n);
+}
+
+/* Counts a failure; says the first few of each check. */
+__printf(2, 3) void torture_fail(enum torture_check check, const char *format, ...);
+bool torture_failed(void);
+
+/* torture_check.c: a worker's critical section, and the sums when everybody is parked */
+void torture_enter(struct torture_worker *worker);
+void torture_leave(struct torture_worker *worker);
+void torture_leave_one(struct torture_worker *worker, unsigned int i);
+void torture_count_money(struct torture_worker *worker);
+void torture_dawdle(struct torture_worker *worker);
+void torture_expect(struct torture_worker *worker, int ret, const struct headway_wait *wait,
+		    bool may_conflict);
+unsigned int torture_nr_held(const struct torture_worker *worker);
+void torture_expect_held(struct torture_worker *worker, unsigned int nr_held);
+void torture_check_parked(void);
+void torture_check_end(void);
+
+/* torture_load.c */
+extern const struct headway_wait torture_killable;
+void torture_load_one(struct torture_worker *worker);
+void torture_pick(struct torture_worker *worker, unsigned int nr, unsigned int pool);
+int torture_begin(struct torture_worker *worker, const struct headway_wait *wait);
+void torture_end(struct torture_worker *worker, int ret);
+
+/* torture_bound.c: restarts against the promise */
+int torture_bound_init(struct torture_worker *worker);
+void torture_bound_free(struct torture_worker *worker);
+void torture_record(struct torture_worker *worker, u64 end_ns);
+void torture_check_bounds(void);
+
+/* torture_cover.c */
+u64 torture_stat(enum headway_stat stat);
+u64 torture_event(enum torture_event event);
+bool torture_covered(void);		/* says what is missing */
+
+bool torture_known(enum headway_policy policy);
+
+/* torture_report.c */
+const char *torture_report(const char *policy, bool covered);
+
+/* torture_disturb.c */
+void torture_may_lack_memory(void);	/* the current task's allocations may fail */
+int torture_disturb_start(void);
+void torture_disturb_stop(void);
+
+/* torture_watch.c */
+int torture_watch_start(void);
+void torture_watch_stop(void);
+void torture_say_live(void);
+
+/* torture_controls.c */
+const struct torture_control *torture_find_control(const char *name);
+
+#endif /* HEADWAY_TORTURE_H */
