@@ -43,6 +43,9 @@ MODULE_PARM_DESC(patience_ms, "how long the last transactions may take to end");
 static bool sorted;
 module_param(sorted, bool, 0444);
 MODULE_PARM_DESC(sorted, "every load asks in sorted order, so that nobody may have to roll back");
+static bool signals = true;
+module_param(signals, bool, 0444);
+MODULE_PARM_DESC(signals, "workers get signals and kills");
 static bool enomem;
 module_param(enomem, bool, 0444);
 MODULE_PARM_DESC(enomem, "allocation failures are injected (failslab, task-filter)");
@@ -280,6 +283,7 @@ static int torture_choose(void)
 	torture.nr_locks = max(locks, TORTURE_SET_MAX + 0U);
 	torture.patience_ms = patience_ms;
 	torture.enomem = enomem;
+	torture.signals = signals;
 	return 0;
 }
 

@@ -94,6 +94,8 @@ struct torture_record {
 	u64 ticket;
 	s64 bonus;
 	u32 restarts;
+	const char *load;
+	u32 nr;				/* locks in the set */
 	u32 charge;			/* restarts that one attempt of it may cost another */
 };
 
@@ -156,10 +158,11 @@ struct torture {
 	enum headway_policy policy;
 	bool flips;
 	bool sorted;			/* every load asks in sorted order */
-	bool calm;			/* it was asked to be: little of what a policy does happens */
+	bool calm;			/* asked to be: little of what a policy does happens */
 	bool peaceful;			/* so nobody can have to roll back */
 	const struct torture_control *control;
 	const struct torture_load *only;	/* NULL = all loads */
+	bool signals;
 	bool enomem;			/* the guest injects allocation failures */
 	atomic_t met;			/* the lockstep load's meetings */
 	bool pause;

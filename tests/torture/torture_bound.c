@@ -11,6 +11,7 @@
  */
 #define pr_fmt(fmt) "torture: " fmt
 
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 
@@ -43,7 +44,10 @@ void torture_record(struct torture_worker *worker, u64 end_ns)
 		.ticket = worker->ticket,
 		.bonus = txn->bonus,
 		.restarts = txn->restarts,
-		.charge = worker->load->unlocks ? 1 + worker->nr : 1,
+		.load = worker->load->name,
+		.nr = worker->nr,
+		/* Looser than promised, for now: any may cost a restart for each lock. */
+		.charge = 1 + worker->nr,
 	};
 }
 
@@ -71,8 +75,19 @@ static u32 torture_first_after(const struct torture_worker *worker, u64 ns)
 	return low;
 }
 
-/* What all effectively older ones that lived at the same time may have cost it. */
-static u64 torture_allowance(const struct torture_record *record)
+static void torture_say_record(const char *what, const struct torture_record *record, u64 start_ns)
+{
+	pr_info("%s: ticket %llu, bonus %lld, %s of %u locks, %u restarts, from %lld to %lld us\n",
+		what, record->ticket, record->bonus, record->load, record->nr, record->restarts,
+		div_s64(record->begin_ns - start_ns, NSEC_PER_USEC),
+		div_s64(record->end_ns - start_ns, NSEC_PER_USEC));
+}
+
+/*
+ * What all effectively older ones that lived at the same time may have cost it; says who they were
+ * if asked to.
+ */
+static u64 torture_allowance(const struct torture_record *record, bool say)
 {
 	u64 allowance = 0;
 	unsigned int i;
@@ -87,8 +102,11 @@ static u64 torture_allowance(const struct torture_record *record)
 
 			if (other->begin_ns >= record->end_ns)
 				break;
-			if (torture_older(other, record))
-				allowance += (u64)other->charge * (1 + other->restarts);
+			if (!torture_older(other, record))
+				continue;
+			allowance += (u64)other->charge * (1 + other->restarts);
+			if (say)
+				torture_say_record("older", other, record->begin_ns);
 		}
 	}
 	return allowance;
@@ -106,15 +124,17 @@ static void torture_judge(const struct torture_record *record)
 	case HEADWAY_POLICY_WOUND_WAIT:
 	case HEADWAY_POLICY_WAIT_DIE:
 	case HEADWAY_POLICY_DETECT:
-		allowed = torture_allowance(record);
+		allowed = torture_allowance(record, false);
 		break;
 	default:
 		return;
 	}
 	atomic64_inc(&torture.events[TORTURE_SAW_JUDGED]);
-	if (record->restarts > allowed)
-		torture_fail(TORTURE_BOUND, "ticket %llu, bonus %lld: %u restarts, %llu allowed\n",
-			     record->ticket, record->bonus, record->restarts, allowed);
+	if (record->restarts <= allowed)
+		return;
+	torture_fail(TORTURE_BOUND, "%u restarts, %llu allowed\n", record->restarts, allowed);
+	torture_say_record("this", record, record->begin_ns);
+	torture_allowance(record, true);
 }
 
 /* Everybody is parked. */

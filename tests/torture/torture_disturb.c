@@ -23,7 +23,7 @@ static void torture_signal(void)
 	bool kill = torture_roll(2);
 
 	/* Who hangs must not be helped out when all are expected to end by themselves. */
-	if (READ_ONCE(torture.pause))
+	if (READ_ONCE(torture.pause) || !torture.signals)
 		return;
 	send_sig(kill ? SIGKILL : SIGINT, worker->task, 1);
 	atomic64_inc(&torture.events[kill ? TORTURE_SAW_KILLS : TORTURE_SAW_SIGNALS]);

@@ -350,7 +350,8 @@ static void torture_run_nested(struct torture_worker *worker)
 static const struct torture_load torture_loads[] = {
 	{ .name = "set", .run = torture_run_set },
 	{ .name = "steps", .run = torture_run_steps },
-	{ .name = "impatient", .run = torture_run_impatient },
+	/* A set that it fails to get is given back, with the first lock still held. */
+	{ .name = "impatient", .run = torture_run_impatient, .unlocks = true },
 	{ .name = "early", .run = torture_run_early, .unlocks = true },
 	{ .name = "nested", .run = torture_run_nested },
 };
