@@ -239,7 +239,7 @@ static void torture_check_lock(struct torture_lock *lock)
 	raw_spin_unlock(&lock->lock.wait_lock);
 	/* Not the word itself: it is an address. */
 	if (word || waiters || lock->cookie || lock->lock.spin_task)
-		torture_fail(TORTURE_LEAK, "lock %llu: owned %d, flags %ld, waited %d, visited %d\n",
+		torture_fail(TORTURE_LEAK, "lock %llu: owned %d, flags %ld, waited %d, inside %d\n",
 			     lock->lock.key, (word & ~HEADWAY_LOCK_FLAGS) != 0,
 			     word & HEADWAY_LOCK_FLAGS, waiters, !!lock->cookie);
 }
