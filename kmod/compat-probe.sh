@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # compat-probe.sh - asks the kernel that we build against what it offers.
 #
-# Usage:  compat-probe.sh COMPILER FLAGS...     prints one -DHEADWAY_HAVE_<fact>=0|1 for each fact
+# Usage:  compat-probe.sh SYMVERS COMPILER FLAGS...    prints one -DHEADWAY_HAVE_<fact>=0|1 for each fact
 #
-# A fact is what a small source does under the kernel's own compiler and flags. Version numbers do
-# not tell: stable and distribution kernels carry backports. The first probe must succeed and the
+# A fact is what a small source does under the kernel's own compiler and flags or, since modules link
+# only when they are loaded, what SYMVERS, the kernel's list of exported symbols, has. Version numbers
+# do not tell: stable and distribution kernels carry backports. The first probe must succeed and the
 # second must fail; if not, the compiler or the flags are unusable here and every later answer would
 # be a guess, so that the definition printed makes compat.h stop the build with a message.
 set -u
+
+symvers=$1
+shift
 
 # Leaves the verdict in the exit status. Reads the source from stdin.
 compiles() {
@@ -44,3 +48,12 @@ static struct { const char *name_ptr_; } __data_offsets;
 void probe(void);
 void probe(void) { (void)__data_offsets; __assign_str(name); }
 SOURCE
+
+# The tracepoints of lock contention are used by whoever includes their header, but not exported by
+# every kernel: perf lock contention then sees none of our locks.
+exported=1
+for symbol in contention_begin contention_end; do
+	grep -q "	__tracepoint_$symbol	" "$symvers" 2>/dev/null &&
+		grep -q "	__traceiter_$symbol	" "$symvers" || exported=0
+done
+echo "-DHEADWAY_HAVE_CONTENTION_TRACE=$exported"

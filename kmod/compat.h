@@ -23,4 +23,22 @@
 #define headway_assign_str(field, source) __assign_str(field, source)
 #endif
 
+/*
+ * The tracepoints by which `perf lock contention` finds locks, as kernel/locking/mutex.c uses them:
+ * before the spin, before the sleep, at the end. To be included where they are used only: it is a
+ * header of events, which must not be read while trace.h makes ours. (In quotes, since gcc says that
+ * linux is 1.)
+ */
+#if HEADWAY_HAVE_CONTENTION_TRACE
+#define HEADWAY_CONTENTION_HEADER "trace/events/lock.h"
+#define headway_contention_spin(lock) trace_contention_begin(lock, LCB_F_MUTEX | LCB_F_SPIN)
+#define headway_contention_sleep(lock) trace_contention_begin(lock, LCB_F_MUTEX)
+#define headway_contention_end(lock, ret) trace_contention_end(lock, ret)
+#else
+#define HEADWAY_CONTENTION_HEADER "linux/tracepoint.h"
+#define headway_contention_spin(lock) do { } while (0)
+#define headway_contention_sleep(lock) do { } while (0)
+#define headway_contention_end(lock, ret) do { } while (0)
+#endif
+
 #endif /* HEADWAY_COMPAT_H */

@@ -17,6 +17,7 @@
 
 #include "internal.h"
 #include "lock.h"
+#include HEADWAY_CONTENTION_HEADER
 #include "trace.h"
 
 /* Bounds on optimistic spinning, in cpu_relax() calls, which take 10 to 50 ns: */
@@ -341,10 +342,13 @@ int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 	bool queue, waited = false;
 	int ret = 0;
 
+	headway_contention_spin(lock);
 	if (txn->policy != HEADWAY_POLICY_NONE &&
 	    headway_spin(txn, lock, headway_queues_by_age(txn->policy) ? HEADWAY_SPIN_BRIEF :
-									HEADWAY_SPIN_MAX))
+									HEADWAY_SPIN_MAX)) {
+		headway_contention_end(lock, 0);
 		return 0;
+	}
 	headway_txn_go_live(txn);
 
 	raw_spin_lock(&lock->wait_lock);
@@ -357,6 +361,7 @@ int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 		if (!ret) {
 			waited = true;
 			trace_headway_lock_wait_begin(txn, lock);
+			headway_contention_sleep(lock);
 			ret = headway_wait_locked(txn, lock, wait);
 		}
 		if (ret) {
@@ -366,6 +371,7 @@ int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 		}
 	}
 	raw_spin_unlock(&lock->wait_lock);
+	headway_contention_end(lock, ret);
 
 	if (owner || queue)
 		headway_count(txn->domain, HEADWAY_STAT_CONFLICTS);

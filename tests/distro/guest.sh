@@ -221,6 +221,24 @@ find_livelock() {
 	check "none: the events say so" grep -q ' to=livelock ' "$domain/events"
 }
 
+# The kernel's own event for contended locks, with the stack that says by whom. On a kernel that does not
+# export it there is nothing of ours to see.
+show_contention() {
+	if ! grep -q ' __ksymtab___tracepoint_contention_begin$' /proc/kallsyms; then
+		skip "contention_begin: events are ours" "$(uname -r) does not export it"
+		return
+	fi
+	echo 1 >$tracing/options/stacktrace
+	echo 1 >$tracing/events/lock/contention_begin/enable
+	check "contention_begin: events are ours" within 60 contention_is_ours
+	echo 0 >$tracing/events/lock/contention_begin/enable
+	echo 0 >$tracing/options/stacktrace
+}
+
+contention_is_ours() {
+	grep -A 8 'contention_begin: .*flags=SPIN|MUTEX' $tracing/trace | grep -q headway_acquire_slow
+}
+
 # Every policy but none: switched to under load, by file, and they eat.
 cure() {
 	local policy=$1 before
@@ -321,6 +339,7 @@ philosophers() {
 			last=$policy
 		}
 	done
+	show_contention
 	bad_input "$last"
 	use_the_tool
 	check "none again: switched to" write_to "$domain/policy" none
