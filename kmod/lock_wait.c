@@ -163,7 +163,7 @@ static void headway_wound(struct headway_txn *txn, struct headway_lock *lock,
 	trace_headway_wound(lock, atomic64_read(&owner->ticket), atomic64_read(&txn->ticket));
 }
 
-/* Under wait_lock, which pins @owner. Return: 0 = wait, or -EDEADLK. */
+/* Under wait_lock, which pins @owner and who is queued. Return: 0 = wait, or -EDEADLK. */
 static int headway_conflict(struct headway_txn *txn, struct headway_lock *lock,
 			    struct headway_txn *owner)
 {
@@ -180,6 +180,7 @@ static int headway_conflict(struct headway_txn *txn, struct headway_lock *lock,
 	self.token = txn->policy == HEADWAY_POLICY_POLITE &&
 		     headway_lock_held(txn, &txn->domain->token);
 	other = headway_party(owner);
+	other.ending = READ_ONCE(owner->ending);
 	switch (headway_resolve(txn->policy, &self, &other)) {
 	case HEADWAY_WOUND:
 		headway_wound(txn, lock, owner);
@@ -271,15 +272,15 @@ static int headway_wait_locked(struct headway_txn *txn, struct headway_lock *loc
 				atomic_long_or(HEADWAY_LOCK_HANDOFF, &lock->owner);
 		} else {
 			owner = headway_word_txn(atomic_long_read(&lock->owner));
+			/*
+			 * Free, and the first is on its way. It is judged as the owner that it may
+			 * be before we run again: nobody wakes us for that. Without this wait-die
+			 * hangs (tests/model/queue.pml, BREAK_FREE).
+			 */
+			if (!owner)
+				owner = headway_first(lock)->txn;
 		}
-		/*
-		 * No owner: free, and the first waiter, not us, is on its way. A wound counts all
-		 * the same: who wounded us may wait for what we hold, and wounds only once.
-		 */
-		if (owner)
-			ret = headway_conflict(txn, lock, owner);
-		else
-			ret = headway_must_back_out(txn) ? -EDEADLK : 0;
+		ret = headway_conflict(txn, lock, owner);
 		if (!ret && signal_pending_state(state, current))
 			ret = -EINTR;
 		if (!ret && expired)

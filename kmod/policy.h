@@ -28,6 +28,7 @@ struct headway_party {
 	u32 nr_held;			/* locks held */
 	bool behind;			/* requester: somebody older waits already */
 	bool token;			/* requester: holds the domain's token */
+	bool ending;			/* owner: is giving back all that it holds */
 };
 
 /* Priorities are 0 (normal) to HEADWAY_PRIORITY_MAX; the bonus is bounded, so that age wins. */

@@ -61,6 +61,7 @@ int headway_txn_begin_wait(struct headway_txn *txn, struct headway_domain *domai
 	txn->last = 1;
 	txn->pending = 0;
 	txn->wounded = 0;
+	txn->ending = 0;
 	txn->started = 0;
 	txn->live = 0;
 	txn->joined = 1;
@@ -102,7 +103,7 @@ void headway_txn_begin_prio(struct headway_txn *txn, struct headway_domain *doma
 }
 EXPORT_SYMBOL_GPL(headway_txn_begin_prio);
 
-/* Releases what was acquired after @mark was the newest held lock; NULL = everything. */
+/* Releases what was acquired after @mark was the newest held lock. */
 static void headway_release_until(struct headway_txn *txn, struct headway_lock *mark)
 {
 	while (txn->held != mark) {
@@ -113,6 +114,13 @@ static void headway_release_until(struct headway_txn *txn, struct headway_lock *
 			txn->prelocked = NULL;
 		headway_release(txn, lock);
 	}
+}
+
+/* Others read it under a wait_lock; who has got one lock from us sees it at all the others. */
+static void headway_release_all(struct headway_txn *txn)
+{
+	WRITE_ONCE(txn->ending, 1);
+	headway_release_until(txn, NULL);
 }
 
 /* First conflict: from now on the watchdog and debugfs can see us. */
@@ -141,7 +149,7 @@ void headway_txn_end(struct headway_txn *txn)
 
 	if (txn->last >= 0)
 		why = txn->last ? HEADWAY_NR_STATS : HEADWAY_STAT_COMMITS;
-	headway_release_until(txn, NULL);
+	headway_release_all(txn);
 	headway_leave_live(txn);
 	trace_headway_txn_end(txn, txn->last);
 	headway_dep_end(txn);
@@ -386,7 +394,7 @@ int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait
 	enum headway_policy policy = txn->policy;
 	int ret;
 
-	headway_release_until(txn, NULL);
+	headway_release_all(txn);
 	/*
 	 * Who wounded us did so under a lock that we held, and whose wait_lock the release took:
 	 * with nothing held nobody is left, and plain reads see what they wrote.
@@ -399,6 +407,7 @@ int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait
 	WRITE_ONCE(txn->wounded, 0);
 	if (headway_broken(TICKET))
 		atomic64_set(&txn->ticket, 0);
+	WRITE_ONCE(txn->ending, 0);
 	WRITE_ONCE(txn->restarts, txn->restarts + 1);
 	headway_count(txn->domain, HEADWAY_STAT_ROLLBACKS);
 

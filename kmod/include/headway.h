@@ -92,8 +92,8 @@
  *
  * Proof of the third: whoever makes T restart is older, and holds, waits for, or is given a lock
  * that T then waits for with nothing held before it starts anew. T neither steals that lock nor
- * passes an older waiter, so it goes on only after that attempt has ended by commit or rollback:
- * one attempt costs T one restart. By induction over age, R(k) <= sum of (1 + R(j)) over j < k
+ * passes an older waiter, so it goes on only after that attempt has begun to end, by commit or
+ * rollback, and nobody restarts because of one that is ending: one attempt costs T one restart. By induction over age, R(k) <= sum of (1 + R(j)) over j < k
  * gives 2^k - 1. And k is bounded: of those older than T, all had a ticket when T got its own, but
  * for at most 960 that a higher priority put before it. tests/model and tests/torture check it.
  *
@@ -177,6 +177,7 @@ struct headway_txn {
 	int last;			/* own; the last lock call's result; > 0 = none yet */
 	int pending;			/* own; the next lock call's result; 0 = let it try */
 	u8 wounded;			/* set by a wounder under a held lock's wait_lock */
+	u8 ending;			/* own; others read: gives back all that it holds */
 	u8 started;			/* own; headway_txn_until_done() has entered its body */
 	u8 live;			/* own; on domain->live */
 	u8 joined;			/* own; counted in the domain's epoch */

@@ -89,7 +89,7 @@ KTAP_TEST(wound_wait_older_wounds_younger_waits)
 
 KTAP_TEST(wait_die_older_waits_younger_dies)
 {
-	struct headway_party behind = party(1, 0, 1);
+	struct headway_party behind = party(1, 0, 1), ending = party(1, 0, 1);
 
 	EXPECT_EQ(resolve(HEADWAY_POLICY_WAIT_DIE, party(1, 0, 1), party(2, 0, 1)), HEADWAY_WAIT);
 	EXPECT_EQ(resolve(HEADWAY_POLICY_WAIT_DIE, party(2, 0, 1), party(1, 0, 1)),
@@ -99,6 +99,12 @@ KTAP_TEST(wait_die_older_waits_younger_dies)
 	/* Waiting behind somebody older is waiting for somebody older. */
 	behind.behind = true;
 	EXPECT_EQ(resolve(HEADWAY_POLICY_WAIT_DIE, behind, party(2, 0, 1)), HEADWAY_BACKOUT);
+	/* Whoever gives everything back is no reason to die, whoever waits before us still is. */
+	ending.ending = true;
+	EXPECT_EQ(resolve(HEADWAY_POLICY_WAIT_DIE, party(2, 0, 1), ending), HEADWAY_WAIT);
+	EXPECT_EQ(resolve(HEADWAY_POLICY_WAIT_DIE, behind, ending), HEADWAY_BACKOUT);
+	EXPECT_EQ(resolve(HEADWAY_POLICY_POLITE, party(2, 0, 1), ending), HEADWAY_BACKOUT);
+	EXPECT_EQ(resolve(HEADWAY_POLICY_WOUND_WAIT, party(2, 0, 1), ending), HEADWAY_WAIT);
 	behind.nr_held = 0;
 	EXPECT_EQ(resolve(HEADWAY_POLICY_WAIT_DIE, behind, party(2, 0, 1)), HEADWAY_WAIT);
 	EXPECT_TRUE(headway_queues_by_age(HEADWAY_POLICY_WAIT_DIE));
