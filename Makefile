@@ -35,7 +35,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
 
-.PHONY: help all kmod bpf userspace corpus unit demo check bench lint install deps clean modules_install dkms
+.PHONY: help all kmod bpf userspace corpus unit demo check soak bench lint install deps clean modules_install dkms
 
 ##@ help: this list
 help:
@@ -204,6 +204,12 @@ demo: deps
 check: deps
 	$(Q)$(MAKE) $(quiet_make) all
 	$(Q)tests/run.sh $(TIERS)
+
+MINUTES ?= 30
+
+##@ soak: torture for MINUTES=30 or so, half of them on the debug kernel
+soak: deps
+	$(Q)tests/torture/run.sh soak $(MINUTES)
 
 ##@ bench: ratios against the alternatives, measured in one run
 bench: deps
