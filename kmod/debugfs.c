@@ -28,6 +28,7 @@
 
 static struct dentry *headway_dir;
 static struct dentry *headway_domains_dir;
+static struct dentry *headway_loops_dir;
 
 /**
  * headway_head - write a file's first line
@@ -310,6 +311,17 @@ void headway_debugfs_remove(struct headway_domain *domain)
 }
 
 /**
+ * headway_debugfs_loop_dir - make a loop's directory
+ * @name: without a slash
+ *
+ * Return: the directory, or an ERR_PTR() that debugfs's functions take.
+ */
+struct dentry *headway_debugfs_loop_dir(const char *name)
+{
+	return headway_mkdir(name, headway_loops_dir);
+}
+
+/**
  * headway_debugfs_init - make the root directory and the version file
  *
  * Without debugfs there are no files, and nothing else changes.
@@ -319,13 +331,14 @@ void headway_debugfs_init(void)
 	headway_dir = headway_mkdir("headway", NULL);
 	headway_domains_dir = headway_mkdir("domains", headway_dir);
 	headway_debugfs_init_arbiters(headway_dir);
+	headway_loops_dir = headway_mkdir("loops", headway_dir);
 	debugfs_create_file("version", 0400, headway_dir, NULL, &headway_version_fops);
 }
 
 /**
  * headway_debugfs_exit - remove everything
  *
- * All domains are gone.
+ * All domains and loops are gone.
  */
 void headway_debugfs_exit(void)
 {

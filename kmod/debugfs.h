@@ -32,6 +32,7 @@ extern const struct file_operations headway_graph_fops;
 extern const struct file_operations headway_graph_dot_fops;
 
 /* debugfs.c */
+struct dentry *headway_debugfs_loop_dir(const char *name);
 void headway_head(struct seq_file *m, const char *file);
 void headway_put_name(struct seq_file *m, const char *label, const char *name);
 struct dentry *headway_mkdir(const char *name, struct dentry *parent);

@@ -323,7 +323,13 @@ int headway_domain_set_policy(struct headway_domain *domain, enum headway_policy
 }
 EXPORT_SYMBOL_GPL(headway_domain_set_policy);
 
-static bool headway_name_ok(const char *name)
+/**
+ * headway_name_ok - whether a domain or a loop may be called so
+ * @name: any; may be NULL
+ *
+ * Return: true for 1 to 32 letters, digits and ``_.:-`` without a leading dot.
+ */
+bool headway_name_ok(const char *name)
 {
 	const char *c;
 

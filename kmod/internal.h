@@ -87,6 +87,7 @@ struct headway_lock_figures {
 /* domain.c */
 extern struct list_head headway_domains;	/* headway_domains_mutex */
 extern struct mutex headway_domains_mutex;
+bool headway_name_ok(const char *name);
 void headway_domain_sum(const struct headway_domain *domain, struct headway_sums *sums);
 int headway_domain_change_policy(struct headway_domain *domain, enum headway_policy policy,
 				 const struct headway_wait *wait, u32 *epoch);
