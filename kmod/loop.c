@@ -271,7 +271,8 @@ static void headway_loop_measure(struct headway_watch *watch, struct headway_win
 			continue;
 		wait_ns = now_ns - READ_ONCE(actor->failing_ns);
 		window->actors++;
-		window->restarts_max = max_t(u64, window->restarts_max, min_t(u64, restarts, U32_MAX));
+		restarts = min_t(u64, restarts, U32_MAX);
+		window->restarts_max = max_t(u32, window->restarts_max, restarts);
 		window->wait_max_ns = max_t(s64, window->wait_max_ns, wait_ns);
 	}
 	raw_spin_unlock_irqrestore(&loop->live_lock, flags);

@@ -10,8 +10,8 @@
 /* One per CPU and loop; changed by this_cpu_inc() only, so from any context. */
 struct headway_loop_pcpu {
 	u64 begun;			/* actors that entered and were not listed at once */
-	u64 ended;			/* ... that left, or were listed */
-	u64 again;			/* things begun by actors that had got one done and stayed */
+	u64 ended;			/* ... that left or were listed */
+	u64 again;			/* things begun by actors that had done one and stayed */
 	u64 commits;
 	u64 aborts;
 	u64 rollbacks;
@@ -20,7 +20,7 @@ struct headway_loop_pcpu {
 /* A loop's part of its watchdog. */
 struct headway_loop_progress {
 	struct headway_watch_state watch;
-	u64 unlisted_ns;		/* the work: since then some actor was seen that is not listed */
+	u64 unlisted_ns;		/* the work: some actor has not been listed since */
 	struct headway_counts base;	/* watch->lock: the counters as of the last reset */
 };
 

@@ -68,7 +68,7 @@ static u64 headway_failing(const struct headway_loop_view *view, u64 now_ns)
 	return view->failing_ns && view->failing_ns < now_ns ? now_ns - view->failing_ns : 0;
 }
 
-/* The one of the first @n that fails for longest goes to the front. Return: whether there is one. */
+/* Who fails for longest goes to the front. Return: whether anybody fails. */
 static bool headway_worst_first(struct headway_loop_view *views, u32 n, u64 now_ns)
 {
 	u32 i, worst = 0;

@@ -204,7 +204,8 @@ static bool headway_settings_ok(const struct headway_watch_settings *s)
 	       s->limits.restarts_max >= 1 && s->limits.restarts_max <= HEADWAY_COUNT_MAX &&
 	       s->limits.wait_max_ns >= HEADWAY_WAIT_MAX_MIN_NS &&
 	       s->limits.wait_max_ns <= HEADWAY_WAIT_MAX_MAX_NS &&
-	       s->healthy_windows >= HEADWAY_VERDICT_WINDOWS && s->healthy_windows <= HEADWAY_HEALTHY_MAX;
+	       s->healthy_windows >= HEADWAY_VERDICT_WINDOWS &&
+	       s->healthy_windows <= HEADWAY_HEALTHY_MAX;
 }
 
 /**

@@ -136,8 +136,6 @@ void headway_watch_stop(struct headway_watch *watch);
 void headway_watch_report(struct headway_watch *watch, struct headway_report *report);
 void headway_watch_event(struct headway_watch *watch, const struct headway_event *event);
 enum headway_verdict headway_watch_verdict(const struct headway_watch *watch);
-u64 headway_watch_since(struct headway_watch *watch);
-/* Applies all or, with -ERANGE, nothing. @edit changes a copy of the settings, under watch->lock. */
 int headway_watch_configure(struct headway_watch *watch, headway_watch_edit *edit,
 			    const void *arg);
 const char *headway_event_name(enum headway_event_kind kind);

@@ -358,6 +358,47 @@ philosophers() {
 	done
 }
 
+loop_verdict_is() {
+	grep -qx "verdict=$1" "$root/loops/watched_loop/summary"
+}
+
+loop_first_lines_name_their_format() {
+	local file line
+
+	for file in summary actors events watchdog; do
+		read -r line <"$root/loops/watched_loop/$file" || return 1
+		[ "$line" = "# headway.$file v1" ] || {
+			echo "$file begins with: $line"
+			return 1
+		}
+	done
+}
+
+# A retry loop that is no transaction: who retries, and that the cure ends it.
+watched_loop() {
+	local loop=$root/loops/watched_loop
+
+	mark_log watched_loop
+	check "watched_loop.ko loads" insmod "$modules/kmod/examples/watched_loop.ko" period_ms=$reach_ms
+	# Rounds are long here, for the emulated machine.
+	check "loop: watchdog takes settings" write_to "$loop/watchdog" "window_ns=2000000000 rollbacks_min=8"
+	check "loop: has no policy to escalate" \
+		fails_with "Invalid argument" write_to "$loop/watchdog" escalate=1
+	check "loop: first lines name the format" loop_first_lines_name_their_format
+	check "loop: livelock" within 60 loop_verdict_is livelock
+	check "loop: the kernel log says so, and who" within 5 \
+		eval "log_since 'headway-test: watched_loop' | grep -Eq 'headway: loop watched_loop: watched/[01]\[[0-9]+\] failed .* stack .*watched_loop\]'"
+	check "loop: the events say so" grep -q ' to=livelock ' "$loop/events"
+	check "loop: the actors have names and stacks" \
+		grep -Eq 'comm=watched/[01] restarts=[1-9].* stack=.*\[watched_loop\]' "$loop/actors"
+	[ ! -x "$headway" ] || check "tool: stat shows the loop" tool 0 watched_loop stat
+	check "loop: the cure is taken" write_to /sys/module/watched_loop/parameters/cured 1
+	check "loop: the alarm is over" within 60 loop_verdict_is healthy
+	check "loop: reset zeroes" write_to "$loop/reset" 1
+	check "watched_loop.ko unloads" rmmod watched_loop
+	check "the loop is gone" [ ! -e "$loop" ]
+}
+
 # The probes, on a program that livelocks without making a single futex call.
 probes() {
 	local program=$top/build/corpus/two_lock_grid json
@@ -423,6 +464,7 @@ main() {
 	check "caller.ko loads" insmod "$modules/kmod/examples/caller.ko"
 	check "caller.ko unloads" rmmod caller
 	philosophers
+	watched_loop
 	check "headway.ko unloads" rmmod headway
 	check "nothing is left in debugfs" [ ! -e "$root" ]
 	check "loads and unloads again and again" load_often
