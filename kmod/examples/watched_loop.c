@@ -17,6 +17,7 @@
  * To watch a loop of your own takes the lines with headway_loop_ in them.
  */
 #include <linux/delay.h>
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
