@@ -16,13 +16,6 @@
 #include "debugfs.h"
 #include "loop.h"
 
-#define HEADWAY_FRAMES_TEXT 1536	/* bytes */
-
-static u64 headway_since(u64 now, u64 base)
-{
-	return now > base ? now - base : 0;
-}
-
 static int headway_summary_show(struct seq_file *m, void *unused)
 {
 	struct headway_loop *loop = m->private;
@@ -63,7 +56,7 @@ static void headway_show_actor(struct seq_file *m, const struct headway_loop_vie
 	seq_printf(m, " restarts=%llu failing_ns=%llu attempt_ns=%llu", v->restarts,
 		   v->failing_ns ? headway_since(now_ns, v->failing_ns) : 0,
 		   headway_since(now_ns, v->attempt_ns));
-	headway_frames_text(stack, HEADWAY_FRAMES_TEXT, v->frames, v->nr_frames);
+	headway_stack_text(stack, HEADWAY_STACK_TEXT, &v->stack);
 	seq_printf(m, " stack=%s\n", stack);
 }
 
@@ -75,7 +68,7 @@ static int headway_actors_show(struct seq_file *m, void *unused)
 	u32 i, n, live;
 
 	views = kvmalloc_array(HEADWAY_VIEWS_MAX, sizeof(*views), GFP_KERNEL);
-	stack = kmalloc(HEADWAY_FRAMES_TEXT, GFP_KERNEL);
+	stack = kmalloc(HEADWAY_STACK_TEXT, GFP_KERNEL);
 	if (!views || !stack) {
 		kvfree(views);
 		kfree(stack);

@@ -20,6 +20,7 @@
 #define HEADWAY_LOG_ITEMS 3
 #define HEADWAY_LOG_VIEWS 64
 #define HEADWAY_LOG_SIZE 384
+#define HEADWAY_LOG_STACK 768		/* printk cuts what is much longer */
 
 #define HEADWAY_DIR "/sys/kernel/debug/headway/domains"
 
@@ -155,19 +156,40 @@ static void headway_log_next(struct headway_domain *domain, enum headway_verdict
 		scnprintf(line, size, "cat " HEADWAY_DIR "/%s/transactions", domain->name);
 }
 
+/* Of some that wait or back off. One line each, in our own words: it is no kernel's report. */
+static void headway_log_stacks(struct headway_domain *domain, const struct headway_txn_view *views,
+			       const struct headway_stack *stacks, u32 n)
+{
+	char *text = kmalloc(HEADWAY_LOG_STACK, GFP_KERNEL);
+	char comm[HEADWAY_CLEAN_MAX];
+	u32 i, shown = 0;
+
+	for (i = 0; text && i < n && shown < HEADWAY_LOG_ITEMS; i++) {
+		if (!stacks[i].nr)
+			continue;
+		headway_stack_text(text, HEADWAY_LOG_STACK, &stacks[i]);
+		pr_warn("%s: %s[%d] %s; stack %s\n", domain->name,
+			headway_clean(comm, views[i].comm), views[i].pid,
+			views[i].waiting ? "waits" : "backs off", text);
+		shown++;
+	}
+	kfree(text);
+}
+
 /**
  * headway_evidence_log - write a transition to the kernel log
  * @domain: registered domain
  * @event: the transition, to or from an alarm
  * @window: the window that decided
  *
- * Context: may sleep.
+ * Context: may sleep; waits for stacks, see headway_stacks_get().
  */
 void headway_evidence_log(struct headway_domain *domain, const struct headway_event *event,
 			  const struct headway_window *window)
 {
 	u32 tenths = div_u64(window->length_ns + NSEC_PER_SEC / 20, NSEC_PER_SEC / 10);
 	struct headway_txn_view *views;
+	struct headway_stack *stacks;
 	char *who, *where, *next;
 	pid_t holder, worst;
 	u32 n;
@@ -181,10 +203,11 @@ void headway_evidence_log(struct headway_domain *domain, const struct headway_ev
 	}
 	who = kzalloc(3 * HEADWAY_LOG_SIZE, GFP_KERNEL);
 	views = kvmalloc_array(HEADWAY_LOG_VIEWS, sizeof(*views), GFP_KERNEL);
-	if (who && views) {
+	stacks = kvmalloc_array(HEADWAY_LOG_VIEWS, sizeof(*stacks), GFP_KERNEL);
+	if (who && views && stacks) {
 		where = who + HEADWAY_LOG_SIZE;
 		next = where + HEADWAY_LOG_SIZE;
-		n = headway_views_copy(domain, views, HEADWAY_LOG_VIEWS, NULL);
+		n = headway_stacks_get(domain, views, stacks, HEADWAY_LOG_VIEWS, NULL);
 		holder = headway_log_views(views, n, who, HEADWAY_LOG_SIZE);
 		worst = headway_log_lock(domain, where, HEADWAY_LOG_SIZE);
 		headway_log_next(domain, event->to, holder ?: worst, next, HEADWAY_LOG_SIZE);
@@ -193,11 +216,13 @@ void headway_evidence_log(struct headway_domain *domain, const struct headway_ev
 			event->rollbacks, event->actors, window->waiters,
 			div_u64(window->wait_max_ns, NSEC_PER_MSEC), tenths / 10, tenths % 10,
 			headway_policy_name(READ_ONCE(domain->policy)), who, where, next);
+		headway_log_stacks(domain, views, stacks, n);
 	} else {
 		pr_warn("%s: %s: %llu commits, %llu rollbacks by %u transactions in %u.%u s\n",
 			domain->name, headway_verdict_name(event->to), event->commits,
 			event->rollbacks, event->actors, tenths / 10, tenths % 10);
 	}
+	kvfree(stacks);
 	kvfree(views);
 	kfree(who);
 }

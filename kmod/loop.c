@@ -97,6 +97,8 @@ static void headway_loop_go_on(struct headway_loop_actor *actor)
 	this_cpu_inc(actor->loop->pcpu->again);
 }
 
+static_assert(HEADWAY_LOOP_FRAMES <= HEADWAY_STACK_DEPTH);
+
 /* A frame of its own, so that it can be left out. */
 static noinline void headway_loop_save_stack(struct headway_loop_actor *actor)
 {
@@ -348,8 +350,8 @@ u32 headway_loop_views_copy(struct headway_loop *loop, struct headway_loop_view 
 		view->restarts = READ_ONCE(actor->restarts);
 		view->failing_ns = READ_ONCE(actor->failing_ns);
 		view->attempt_ns = READ_ONCE(actor->attempt_ns);
-		view->nr_frames = actor->nr_frames;
-		memcpy(view->frames, actor->frames, sizeof(view->frames));
+		view->stack.nr = actor->nr_frames;
+		memcpy(view->stack.entries, actor->frames, sizeof(actor->frames));
 	}
 	raw_spin_unlock_irqrestore(&loop->live_lock, flags);
 	return min(n, max);

@@ -31,8 +31,7 @@ struct headway_loop_view {
 	u64 restarts;
 	u64 failing_ns;			/* since when; 0: it does not */
 	u64 attempt_ns;			/* begin of the present attempt */
-	u8 nr_frames;
-	unsigned long frames[HEADWAY_LOOP_FRAMES];
+	struct headway_stack stack;
 };
 
 void headway_loop_count(struct headway_loop *loop, struct headway_counts *counts);
@@ -43,7 +42,6 @@ void headway_loop_base(struct headway_loop *loop, struct headway_counts *base);
 void headway_loop_reset(struct headway_loop *loop);
 
 /* loop_evidence.c */
-const char *headway_frames_text(char *text, size_t size, const unsigned long *frames, u32 nr);
 void headway_loop_detail(struct headway_loop *loop, char *detail, size_t size);
 void headway_loop_log(struct headway_loop *loop, const struct headway_event *event,
 		      const struct headway_window *window);

@@ -7,8 +7,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/ctype.h>
-#include <linux/kallsyms.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -18,50 +16,6 @@
 #define HEADWAY_LOG_ITEMS 3
 #define HEADWAY_LOG_VIEWS 64
 #define HEADWAY_LOG_SIZE 768
-
-/* One function as part of a word; never an address, also where the kernel knows no name. */
-static size_t headway_put_symbol(char *text, size_t size, unsigned long frame,
-				 char symbol[KSYM_SYMBOL_LEN])
-{
-	size_t i, len = 0;
-
-	scnprintf(symbol, KSYM_SYMBOL_LEN, "%pB", (void *)frame);
-	if (strstarts(symbol, "0x"))
-		return scnprintf(text, size, "?");
-	/* "name+0x1/0x2 [module]": the space goes. */
-	for (i = 0; symbol[i] && len + 1 < size; i++)
-		if (isascii(symbol[i]) && isgraph(symbol[i]) && symbol[i] != '=')
-			text[len++] = symbol[i];
-	text[len] = '\0';
-	return len;
-}
-
-/**
- * headway_frames_text - write a stack as one word, innermost function first
- * @text: result: ``a+0x1/0x2<-b+0x3/0x4[module]``, or ``-`` for an empty stack
- * @size: its size
- * @frames: return addresses
- * @nr: how many
- *
- * Context: may sleep.
- * Return: @text
- */
-const char *headway_frames_text(char *text, size_t size, const unsigned long *frames, u32 nr)
-{
-	char *symbol = kmalloc(KSYM_SYMBOL_LEN, GFP_KERNEL);
-	size_t len = 0;
-	u32 i;
-
-	if (!symbol || !nr)
-		scnprintf(text, size, "-");
-	for (i = 0; symbol && i < nr; i++) {
-		if (i)
-			len += scnprintf(text + len, size - len, "<-");
-		len += headway_put_symbol(text + len, size - len, frames[i], symbol);
-	}
-	kfree(symbol);
-	return text;
-}
 
 static u64 headway_failing(const struct headway_loop_view *view, u64 now_ns)
 {
@@ -86,7 +40,7 @@ static void headway_loop_log_actor(struct headway_loop *loop, const struct headw
 {
 	char comm[HEADWAY_CLEAN_MAX];
 
-	headway_frames_text(stack, HEADWAY_LOG_SIZE, view->frames, view->nr_frames);
+	headway_stack_text(stack, HEADWAY_LOG_SIZE, &view->stack);
 	pr_warn("loop %s: %s[%d] failed %llu times in %llu ms; stack %s\n", loop->name,
 		headway_clean(comm, view->comm), view->pid, view->restarts,
 		div_u64(headway_failing(view, now_ns), NSEC_PER_MSEC), stack);

@@ -4,9 +4,10 @@
  * changes.
  *
  * One delayed work for each domain and each loop, on an unbound workqueue of our own. It never
- * waits for a transaction or an actor and takes no headway lock, so that a stuck domain cannot stop
- * it and stopping it cannot hang. A window is sampled ten times, so that "in flight throughout" is
- * more than two looks at the ends; what is idle is looked at once in a window.
+ * waits for a transaction or an actor to end and takes no headway lock, so that a stuck domain
+ * cannot stop it and stopping it cannot hang; for the log it waits some ms for stacks. A window is
+ * sampled ten times, so that "in flight throughout" is more than two looks at the ends; what is
+ * idle is looked at once in a window.
  *
  * Lock order: watch->lock is innermost.
  */
