@@ -54,6 +54,13 @@ void wait_max(u64 ns)
 	spin_unlock(&kunit_loop.watch.lock);
 }
 
+void widen(void)
+{
+	spin_lock(&kunit_loop.watch.lock);
+	kunit_loop.watch.window_ns = 5 * WINDOW;
+	spin_unlock(&kunit_loop.watch.lock);
+}
+
 void make_due(u64 due_ns, u64 every_ns)
 {
 	spin_lock(&play.lock);
@@ -67,6 +74,7 @@ void loop_exit(struct kunit *test)
 	lab_close(test);
 	/* Settings are the loop's; each case begins with the defaults. */
 	headway_loop_unregister(&kunit_loop);
+	kunit_loop.watch.window_ns = WINDOW;
 	kunit_loop.watch.rollbacks_min = 0;
 	kunit_loop.watch.wait_max_ns = 0;
 }

@@ -32,6 +32,7 @@ static void those_who_give_up_and_come_again_livelock_too(struct kunit *test)
 	struct lab *lab = looping(test);
 
 	play.give_up = 7;
+	widen();
 	hands(lab, retry_work, 4);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(verdict_is(HEADWAY_VERDICT_LIVELOCK)));
 	stop(lab);
@@ -59,6 +60,7 @@ static void one_long_attempt_is_no_livelock(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, verdict_is(HEADWAY_VERDICT_CONTENDED));
 	lab_go(worker);
 	KUNIT_EXPECT_EQ(test, lab_join(worker), 0);
+	widen();
 	KUNIT_EXPECT_TRUE(test, lab_eventually(verdict_is(HEADWAY_VERDICT_LIVELOCK)));
 	stop(lab);
 }
@@ -74,6 +76,7 @@ static void a_long_attempt_after_failures_is_no_livelock(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, ever_alarmed(10));
 	lab_go(worker);
 	KUNIT_EXPECT_EQ(test, lab_join(worker), 0);
+	widen();
 	KUNIT_EXPECT_TRUE(test, lab_eventually(verdict_is(HEADWAY_VERDICT_LIVELOCK)));
 	stop(lab);
 }

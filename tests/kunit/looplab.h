@@ -37,6 +37,8 @@ bool verdict_is(enum headway_verdict verdict);
 /* Looks often, for as many windows. */
 bool ever_alarmed(unsigned int windows);
 void wait_max(u64 ns);
+/* Longer windows: on a busy machine a short attempt can take half of a short one. */
+void widen(void);
 void make_due(u64 due_ns, u64 every_ns);
 u64 in_flight(void);
 struct sums sums(void);

@@ -255,6 +255,95 @@ static void one_retrier_is_no_livelock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_join(retrier), 0);
 }
 
+/* Everybody waits for one who works for several windows: slow, and that is all. */
+static void long_queue_behind_long_work_is_no_alarm(struct kunit *test)
+{
+	struct lab *lab = watched(test, HEADWAY_POLICY_ORDERED, 1);
+	struct hand *holder = lab_hold(lab, &lab->locks[0]);
+	struct hand *waiters[6];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(waiters); i++)
+		waiters[i] = lab_hand(lab, wait_first_work, NULL);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[0]) == 6));
+	KUNIT_EXPECT_FALSE(test, ever_alarmed(lab, 8));
+	/* The same queue is an alarm for whoever has said that it may not last so long. */
+	lab_watch(lab, WINDOW, 16, 1000000, 50 * MS);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(verdict_is(lab, HEADWAY_VERDICT_STALLED_HOLDER)));
+	lab_let_go(holder);
+	for (i = 0; i < ARRAY_SIZE(waiters); i++)
+		KUNIT_EXPECT_EQ(test, lab_join(waiters[i]), 0);
+}
+
+/* Works with its lock held for longer than a wait may take, beside others that are quick. */
+static int slow_work(struct hand *hand)
+{
+	int ret = 0;
+
+	while (!ret && !READ_ONCE(hand->lab->stop)) {
+		struct headway_txn txn;
+
+		headway_txn_begin(&txn, hand->lab->domain);
+		ret = headway_lock_timeout(&txn, &hand->lab->locks[0], LAB_PATIENCE_NS);
+		msleep(3 * WINDOW / MS);
+		headway_txn_end(&txn);
+	}
+	return ret;
+}
+
+static void slow_one_among_quick_ones_is_healthy(struct kunit *test)
+{
+	struct lab *lab = watched(test, HEADWAY_POLICY_ORDERED, 2);
+	struct hand *slow = lab_hand(lab, slow_work, NULL);
+	struct hand *quick = lab_hand(lab, commit_work, &lab->locks[1]);
+	struct hand *waiter;
+
+	lab_watch(lab, WINDOW, 16, 1000000, 150 * MS);
+	KUNIT_EXPECT_FALSE(test, ever_alarmed(lab, 10));
+	/* Whoever waits for the slow one is another matter. */
+	waiter = lab_hold(lab, &lab->locks[0]);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(verdict_is(lab, HEADWAY_VERDICT_STARVATION)));
+	lab_let_go(waiter);
+	WRITE_ONCE(lab->stop, true);
+	KUNIT_EXPECT_EQ(test, lab_join(slow), 0);
+	KUNIT_EXPECT_EQ(test, lab_join(quick), 0);
+}
+
+/* Commits for less than a window, and then nothing for several. */
+static int burst_work(struct hand *hand)
+{
+	int ret = 0;
+
+	while (!ret && !READ_ONCE(hand->lab->stop)) {
+		u64 until = ktime_get_ns() + WINDOW / 2;
+
+		while (!ret && ktime_get_ns() < until) {
+			struct headway_txn txn;
+
+			headway_txn_begin(&txn, hand->lab->domain);
+			ret = headway_lock_timeout(&txn, &hand->lab->locks[0], LAB_PATIENCE_NS);
+			headway_txn_end(&txn);
+			usleep_range(500, 1000);
+		}
+		msleep(3 * WINDOW / MS);
+	}
+	return ret;
+}
+
+static void bursts_are_no_alarm(struct kunit *test)
+{
+	struct lab *lab = watched(test, HEADWAY_POLICY_WOUND_WAIT, 1);
+	struct hand *a = lab_hand(lab, burst_work, NULL);
+	struct hand *b = lab_hand(lab, burst_work, NULL);
+
+	lab_watch(lab, WINDOW, 1, 1000000, 10 * WINDOW);
+	KUNIT_EXPECT_FALSE(test, ever_alarmed(lab, 16));
+	WRITE_ONCE(lab->stop, true);
+	KUNIT_EXPECT_EQ(test, lab_join(a), 0);
+	KUNIT_EXPECT_EQ(test, lab_join(b), 0);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(verdict_is(lab, HEADWAY_VERDICT_IDLE)));
+}
+
 /* The watchdog may be in the middle of its work when its domain goes. */
 static void domain_goes_while_it_is_watched(struct kunit *test)
 {
@@ -284,6 +373,9 @@ static struct kunit_case progress_cases[] = {
 	KUNIT_CASE(many_restarts_beside_commits_is_starvation),
 	KUNIT_CASE(many_rollbacks_beside_commits_is_contended),
 	KUNIT_CASE(one_retrier_is_no_livelock),
+	KUNIT_CASE(long_queue_behind_long_work_is_no_alarm),
+	KUNIT_CASE(slow_one_among_quick_ones_is_healthy),
+	KUNIT_CASE(bursts_are_no_alarm),
 	KUNIT_CASE(domain_goes_while_it_is_watched),
 	{}
 };
