@@ -17,8 +17,7 @@
 
 #include "command.h"
 #include "finding.h"
-#include "kernelfs.h"
-#include "table.h"
+#include "stat.h"
 
 #define NS_PER_S	1000000000ull
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
@@ -26,6 +25,8 @@
 struct options {
 	const char *domain;		/* NULL = all, without their locks */
 	bool json;
+	bool stacks;
+	bool dot;
 	double interval_s;		/* 0 = one report */
 	unsigned long count;		/* reports; 0 = until interrupted */
 };
@@ -72,22 +73,6 @@ static uint64_t clock_ns(clockid_t clock)
 	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
-static uint64_t get(const struct headway_record *r, const char *label)
-{
-	uint64_t value;
-
-	headway_record_u64(r, label, &value);
-	return value;
-}
-
-/* "?" for what the module did not say: not 0, which would be a claim. */
-static const char *str(const struct headway_record *r, const char *label)
-{
-	const char *value = headway_record_get(r, label);
-
-	return value ? value : "?";
-}
-
 /* Returns 1, for callers that stop at an error. */
 static int complain(struct stat *st)
 {
@@ -119,8 +104,8 @@ static struct sample *find_sample(struct stat *st, const char *domain)
 
 static struct rates rates_of(struct stat *st, const char *domain, const struct headway_record *r)
 {
-	struct sample now = { .at_ns = clock_ns(CLOCK_MONOTONIC), .commits = get(r, "commits"),
-			      .rollbacks = get(r, "rollbacks") };
+	struct sample now = { .at_ns = clock_ns(CLOCK_MONOTONIC), .commits = stat_u64(r, "commits"),
+			      .rollbacks = stat_u64(r, "rollbacks") };
 	struct sample *last = find_sample(st, domain);
 	struct rates rates = { 0 };
 	uint64_t commits_per_s;
@@ -133,9 +118,9 @@ static struct rates rates_of(struct stat *st, const char *domain, const struct h
 		rates.rollbacks_per_s = (double)(now.rollbacks - last->rollbacks) / rates.over_s;
 		rates.known = true;
 	} else if (headway_record_u64(r, "commits_per_s", &commits_per_s)) {
-		rates.over_s = (double)get(r, "window_ns") / NS_PER_S;
+		rates.over_s = (double)stat_u64(r, "window_ns") / NS_PER_S;
 		rates.commits_per_s = (double)commits_per_s;
-		rates.rollbacks_per_s = (double)get(r, "rollbacks_per_s");
+		rates.rollbacks_per_s = (double)stat_u64(r, "rollbacks_per_s");
 		/* The first window is not over yet. */
 		rates.known = rates.over_s > 0;
 		rates.window = true;
@@ -163,6 +148,22 @@ static bool is_name(const char *label)
 	return false;
 }
 
+/* "a<-b<-c" */
+static struct json_object *to_json_stack(const char *value)
+{
+	struct json_object *stack = json_object_new_array();
+
+	for (;;) {
+		const char *end = strstr(value, "<-");
+
+		json_object_array_add(stack, end ? json_object_new_string_len(value, (int)(end - value)) :
+						   json_object_new_string(value));
+		if (!end)
+			return stack;
+		value = end + 2;
+	}
+}
+
 static struct json_object *to_json_value(const struct headway_record *r, size_t i)
 {
 	const char *value = r->fields[i].value;
@@ -172,6 +173,8 @@ static struct json_object *to_json_value(const struct headway_record *r, size_t 
 
 	if (!strcmp(value, "-"))
 		return NULL;
+	if (!strcmp(r->fields[i].label, "stack"))
+		return to_json_stack(value);
 	if (!is_name(r->fields[i].label) && headway_record_u64(&one, r->fields[i].label, &number))
 		return json_object_new_uint64(number);
 	return json_object_new_string(value);
@@ -257,25 +260,16 @@ static const struct headway_column lock_columns[] = {
 	{ "HOLD AVG", "us", false }, { "WAITERS", NULL, false }, { "HOLDER", NULL, true },
 };
 
-static const struct headway_column txn_columns[] = {
-	{ "PID", NULL, false }, { "TRANSACTION OF", NULL, true }, { "TICKET", NULL, false },
-	{ "PRIORITY", NULL, false }, { "HOLDS", "locks", false }, { "RESTARTS", NULL, false },
-	{ "AGE", "ms", false }, { "WOUNDED", NULL, true }, { "WAITS FOR", NULL, true },
-	{ "HELD BY", NULL, true },
-};
-
-#define add(t, ...)		headway_table_add(t, HEADWAY_TINT_NONE, __VA_ARGS__)
-
-static void add_time(struct headway_table *t, const struct headway_record *r, const char *count,
-		     const char *label, double unit_ns)
+void headway_stat_add_time(struct headway_table *t, const struct headway_record *r,
+			   const char *count, const char *label, double unit_ns)
 {
 	uint64_t ns, n;
 
 	/* Nothing was measured: no average to show. */
 	if (!headway_record_u64(r, label, &ns) || (count && headway_record_u64(r, count, &n) && !n))
-		add(t, "-");
+		stat_add(t, "-");
 	else
-		add(t, "%.1f", (double)ns / unit_ns);
+		stat_add(t, "%.1f", (double)ns / unit_ns);
 }
 
 static enum headway_tint verdict_tint(const char *name)
@@ -293,74 +287,45 @@ static enum headway_tint verdict_tint(const char *name)
 static void add_domain(struct headway_table *t, const char *domain, const struct headway_record *r,
 		       const struct rates *rates)
 {
-	const char *verdict = str(r, "verdict");
+	const char *verdict = stat_str(r, "verdict");
 	double age_s = verdict_age_s(r);
 
-	add(t, "%s", domain);
-	add(t, "%s", str(r, "policy"));
+	stat_add(t, "%s", domain);
+	stat_add(t, "%s", stat_str(r, "policy"));
 	headway_table_add(t, verdict_tint(verdict), "%s", verdict);
 	if (age_s < 0)
-		add(t, "-");
+		stat_add(t, "-");
 	else
-		add(t, "%.0f", age_s);
-	add(t, "%s", str(r, "in_flight"));
-	add(t, "%s", str(r, "attempts"));
-	add(t, "%s", str(r, "commits"));
-	add(t, "%s", str(r, "rollbacks"));
+		stat_add(t, "%.0f", age_s);
+	stat_add(t, "%s", stat_str(r, "in_flight"));
+	stat_add(t, "%s", stat_str(r, "attempts"));
+	stat_add(t, "%s", stat_str(r, "commits"));
+	stat_add(t, "%s", stat_str(r, "rollbacks"));
 	if (rates->known) {
-		add(t, "%.1f", rates->commits_per_s);
-		add(t, "%.1f", rates->rollbacks_per_s);
+		stat_add(t, "%.1f", rates->commits_per_s);
+		stat_add(t, "%.1f", rates->rollbacks_per_s);
 	} else {
-		add(t, "-");
-		add(t, "-");
+		stat_add(t, "-");
+		stat_add(t, "-");
 	}
 }
 
 static void add_lock(struct headway_table *t, const struct headway_record *r)
 {
-	const char *holder = str(r, "holder");
+	const char *holder = stat_str(r, "holder");
 
-	add(t, "%s", str(r, "name"));
-	add(t, "%s", str(r, "acquisitions"));
-	add(t, "%s", str(r, "contentions"));
-	add(t, "%s", str(r, "rollbacks"));
-	add_time(t, r, "waittime-count", "waittime-avg_ns", 1e3);
-	add_time(t, r, "waittime-count", "waittime-max_ns", 1e3);
-	add_time(t, r, "holdtime-samples", "holdtime-avg_ns", 1e3);
-	add(t, "%s", str(r, "waiters"));
+	stat_add(t, "%s", stat_str(r, "name"));
+	stat_add(t, "%s", stat_str(r, "acquisitions"));
+	stat_add(t, "%s", stat_str(r, "contentions"));
+	stat_add(t, "%s", stat_str(r, "rollbacks"));
+	headway_stat_add_time(t, r, "waittime-count", "waittime-avg_ns", 1e3);
+	headway_stat_add_time(t, r, "waittime-count", "waittime-max_ns", 1e3);
+	headway_stat_add_time(t, r, "holdtime-samples", "holdtime-avg_ns", 1e3);
+	stat_add(t, "%s", stat_str(r, "waiters"));
 	if (!strcmp(holder, "-"))
 		headway_table_add(t, HEADWAY_TINT_DIM, "-");
 	else
-		add(t, "%s (%s)", holder, str(r, "holder_pid"));
-}
-
-static void add_txn(struct headway_table *t, const struct headway_record *r)
-{
-	bool waits = get(r, "waiting") != 0;
-
-	add(t, "%s", str(r, "pid"));
-	add(t, "%s", str(r, "comm"));
-	add(t, "%s", str(r, "ticket"));
-	add(t, "%s", str(r, "priority"));
-	add(t, "%s", str(r, "held"));
-	add(t, "%s", str(r, "restarts"));
-	add_time(t, r, NULL, "age_ns", 1e6);
-	add(t, "%s", get(r, "wounded") ? "yes" : "no");
-	if (waits) {
-		add(t, "%s since %.1f ms", str(r, "lock"), (double)get(r, "wait_ns") / 1e6);
-		add(t, "%s (%s)", str(r, "holder"), str(r, "holder_pid"));
-	} else {
-		add(t, "-");
-		add(t, "-");
-	}
-}
-
-static void print_edge(const struct headway_record *r, bool first)
-{
-	printf("%s%s (%s) waits for %s, ", first ? "\n" : "", str(r, "waiter"),
-	       str(r, "waiter_pid"), str(r, "lock"));
-	printf("held by %s (%s, %s), since %.1f ms\n", str(r, "holder"), str(r, "holder_pid"),
-	       str(r, "holder_state"), (double)get(r, "wait_ns") / 1e6);
+		stat_add(t, "%s (%s)", holder, stat_str(r, "holder_pid"));
 }
 
 static void print_rates_note(const struct rates *rates, bool color)
@@ -380,12 +345,12 @@ static int compare_locks(const void *a, const void *b)
 	static const char *const labels[] = { "rank", "key" };
 
 	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
-		uint64_t x = get(a, labels[i]), y = get(b, labels[i]);
+		uint64_t x = stat_u64(a, labels[i]), y = stat_u64(b, labels[i]);
 
 		if (x != y)
 			return x < y ? -1 : 1;
 	}
-	return strcmp(str(a, "name"), str(b, "name"));
+	return strcmp(stat_str(a, "name"), stat_str(b, "name"));
 }
 
 /* --- one report ------------------------------------------------------------------------------- */
@@ -415,7 +380,7 @@ static int report_file(struct stat *st, const char *file, const char *type,
 		else if (row)
 			row(&table, r);
 		else
-			print_edge(r, !i);
+			headway_stat_print_edge(r, !i);
 	}
 	if (!st->opts.json && columns) {
 		putchar('\n');
@@ -424,6 +389,8 @@ static int report_file(struct stat *st, const char *file, const char *type,
 		else
 			headway_table_print(&table, stdout, st->color);
 	}
+	for (size_t i = 0; st->opts.stacks && row == headway_stat_add_txn && i < text.nr_records; i++)
+		headway_stat_print_stack(&text.records[i]);
 	headway_text_free(&text);
 	return 0;
 }
@@ -434,6 +401,8 @@ static int report_domain(struct stat *st, const char *domain, struct headway_tab
 	struct headway_record summary;
 	struct headway_text text;
 
+	if (st->opts.dot)
+		return headway_stat_print_dot(&st->kfs, domain) ? complain(st) : 0;
 	if (headway_kernelfs_read(&st->kfs, domain, "summary", &text))
 		return complain(st);
 	st->garbled += text.garbled;
@@ -451,8 +420,8 @@ static int report_details(struct stat *st)
 {
 	return report_file(st, "locks", "lock", lock_columns, ARRAY_LEN(lock_columns), add_lock,
 			   "No lock of this domain has been used yet.") ||
-	       report_file(st, "transactions", "transaction", txn_columns, ARRAY_LEN(txn_columns),
-			   add_txn, "No live transaction has met a conflict.") ||
+	       report_file(st, "transactions", "transaction", headway_txn_columns,
+			   HEADWAY_TXN_COLUMNS, headway_stat_add_txn, "No live transaction has met a conflict.") ||
 	       report_file(st, "graph", "edge", NULL, 0, NULL, NULL);
 }
 
@@ -473,15 +442,15 @@ static int report(struct stat *st)
 	headway_table_init(&table, domain_columns, ARRAY_LEN(domain_columns));
 	for (size_t i = 0; i < nr && !err; i++)
 		err = report_domain(st, names[i], &table, &rates);
-	if (!st->opts.json && nr) {
+	if (!st->opts.json && !st->opts.dot && nr) {
 		headway_table_print(&table, stdout, st->color);
 		print_rates_note(&rates, st->color);
-	} else if (!st->opts.json) {
+	} else if (!st->opts.json && !st->opts.dot) {
 		puts("The module is loaded; no domain is registered.");
 	}
 	if (names != one)
 		headway_kernelfs_free_names(names);
-	return err || (st->opts.domain && report_details(st));
+	return err || (st->opts.domain && !st->opts.dot && report_details(st));
 }
 
 /* --- command line ----------------------------------------------------------------------------- */
@@ -489,6 +458,8 @@ static int report(struct stat *st)
 static const struct argp_option argp_options[] = {
 	{ "json", 'j', NULL, 0, "One JSON object a line (see headway.schema.json)", 0 },
 	{ "interval", 'i', "SECONDS", 0, "Report again every SECONDS, with rates over them", 0 },
+	{ "stacks", 's', NULL, 0, "With DOMAIN: also where each transaction waits", 0 },
+	{ "dot", 'd', NULL, 0, "Only the wait-for graphs, in DOT: a digraph for each domain", 0 },
 	{ "count", 'n', "COUNT", 0, "With -i: stop after COUNT reports", 0 },
 	{ 0 },
 };
@@ -501,6 +472,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'j':
 		opts->json = true;
+		return 0;
+	case 's':
+		opts->stacks = true;
+		return 0;
+	case 'd':
+		opts->dot = true;
 		return 0;
 	case 'i':
 		opts->interval_s = strtod(arg, &end);
@@ -521,6 +498,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (opts->count && opts->interval_s == 0)
 			argp_error(state, "-n needs -i");
+		if (opts->stacks && !opts->domain)
+			argp_error(state, "--stacks needs a DOMAIN");
+		if (opts->dot && (opts->json || opts->stacks || opts->interval_s != 0))
+			argp_error(state, "--dot goes with no other option");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

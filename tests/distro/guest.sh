@@ -221,6 +221,23 @@ find_livelock() {
 	check "none: the events say so" grep -q ' to=livelock ' "$domain/events"
 }
 
+# Live transactions: where they wait, and a graph that the real parser takes.
+show_transactions() {
+	check "transactions: stacks, without addresses" within 60 stacks_are_shown
+	check "graph_dot: dot reads it" within 60 dot_has_an_edge
+}
+
+stacks_are_shown() {
+	local file
+
+	file=$(<"$domain/transactions")
+	[[ $file == *' stack='*'headway_'*'+0x'* && $file != *=0x* && $file != *'<-0x'* ]]
+}
+
+dot_has_an_edge() {
+	dot -Tplain "$domain/graph_dot" 2>&1 | grep -q '^edge t'
+}
+
 # The kernel's own event for contended locks, with the stack that says by whom. On a kernel that does not
 # export it there is nothing of ours to see.
 show_contention() {
@@ -298,6 +315,8 @@ use_the_tool() {
 		return
 	fi
 	check "tool: stat shows the domain" tool 0 fork0 stat philosophers
+	check "tool: stat shows stacks" within 30 tool 0 'headway_' stat --stacks philosophers
+	check "tool: stat prints DOT" tool 0 'digraph "philosophers" {' stat --dot
 	check "tool: stat prints JSON" tool 0 '"domain":"philosophers"' stat --json
 	check "tool: policy switches" tool 0 polite policy philosophers polite
 	check "tool: it has switched" grep -qx current=polite "$domain/policy"
@@ -339,6 +358,7 @@ philosophers() {
 			last=$policy
 		}
 	done
+	show_transactions
 	show_contention
 	bad_input "$last"
 	use_the_tool

@@ -20,8 +20,8 @@ packages=(
 	dkms
 	# virtual machines
 	qemu-system-x86 busybox-static
-	# checks of the tree, of the tool's JSON and of its screen
-	sparse codespell shellcheck clang-format clang-tidy python3-jsonschema tmux spin
+	# checks of the tree, of the tool's JSON, DOT and of its screen
+	sparse codespell shellcheck clang-format clang-tidy python3-jsonschema tmux spin graphviz
 	# tests: signals and processes by id, a terminal for the tool
 	procps util-linux bsdextrautils
 )

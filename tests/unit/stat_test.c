@@ -7,7 +7,7 @@
  * front of headway_kernelfs_open(); and as plain files never refuse, one in front of _write(). Each
  * run is a child process, as usage errors exit.
  */
-// links: userspace/cmd_stat.c userspace/cmd_policy.c userspace/table.c
+// links: userspace/cmd_stat.c userspace/stat_live.c userspace/cmd_policy.c userspace/table.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c
 // libs: -ljson-c -Wl,--wrap=headway_kernelfs_open
 // libs: -Wl,--wrap=headway_kernelfs_write
@@ -243,6 +243,77 @@ KTAP_TEST(stat_json_is_one_object_a_line)
 		json_object_put(o);
 	}
 	EXPECT(json_line(4) == NULL);
+	remove_tree();
+}
+
+#define TRANSACTION(comm, pid, state, stack) \
+	"pid=" pid " comm=" comm " ticket=1 priority=0 held=1 restarts=0 age_ns=2000000 wounded=0 " \
+	state " wait_ns=0 lock=fork0 holder=phil/0 holder_pid=12 " stack "\n"
+
+static void put_transactions(void)
+{
+	put("domains/dinner/transactions", "# headway.transactions v1\n"
+	    TRANSACTION("phil/1", "13", "waiting=1", "backing_off=0 stack=inner+0x1/0x2[mod]<-outer+0x3/0x4")
+	    TRANSACTION("phil/2", "14", "waiting=0", "backing_off=1 stack=alone+0x5/0x6")
+	    TRANSACTION("phil/3", "15", "waiting=0", "backing_off=0 stack=-")
+	    TRANSACTION("phil/4", "16", "waiting=0", ""));
+}
+
+KTAP_TEST(stat_shows_stacks_when_asked)
+{
+	make_tree();
+	put_transactions();
+	EXPECT_EQ(run(stat, "dinner", "--stacks"), 0);
+	EXPECT(strstr(out, "\nphil/1 (13) waits at:\n    inner+0x1/0x2[mod]\n    outer+0x3/0x4\n"));
+	EXPECT(strstr(out, "\nphil/2 (14) backs off at:\n    alone+0x5/0x6\n"));
+	EXPECT(!strstr(out, "phil/3 (15) "));
+	EXPECT(!strstr(out, "phil/4 (16) "));
+	EXPECT_EQ(run(stat, "dinner"), 0);
+	EXPECT(!strstr(out, "inner+"));
+	EXPECT_EQ(run(stat, "--stacks"), 2);
+	remove_tree();
+}
+
+KTAP_TEST(stat_json_has_stacks_as_arrays)
+{
+	struct json_object *o, *stack;
+
+	make_tree();
+	put_transactions();
+	EXPECT_EQ(run(stat, "dinner", "--json"), 0);
+	o = json_line(3);
+	ASSERT(o);
+	stack = json_object_object_get(o, "stack");
+	ASSERT(json_object_is_type(stack, json_type_array));
+	EXPECT_EQ((int)json_object_array_length(stack), 2);
+	EXPECT_STREQ(json_object_get_string(json_object_array_get_idx(stack, 0)), "inner+0x1/0x2[mod]");
+	EXPECT_STREQ(json_object_get_string(json_object_array_get_idx(stack, 1)), "outer+0x3/0x4");
+	json_object_put(o);
+	o = json_line(5);
+	ASSERT(o);
+	EXPECT(json_object_object_get_ex(o, "stack", &stack) && !stack);
+	json_object_put(o);
+	remove_tree();
+}
+
+#define DOT "digraph \"dinner\" {\n\tt13 [label=\"phil/1 (13)\\nwaiting, holds 1\\nrestarts 0\"];\n" \
+	"\tt13 -> t12 [label=\"fork0 (0, 0)\\n1 ms\"];\n}\n"
+
+KTAP_TEST(stat_prints_the_modules_dot)
+{
+	make_tree();
+	put("domains/dinner/graph_dot", "# headway.graph_dot v1\n" DOT);
+	EXPECT_EQ(run(stat, "--dot"), 0);
+	EXPECT_STREQ(out, "# headway.graph_dot v1\n" DOT);
+	EXPECT_EQ(run(stat, "--dot", "dinner"), 0);
+	EXPECT_STREQ(out, "# headway.graph_dot v1\n" DOT);
+	EXPECT_EQ(run(stat, "--dot", "--json"), 2);
+	put("domains/dinner/graph_dot", "# headway.graph_dot v1\ndigraph \"\x1b[2J\" {}\n");
+	EXPECT_EQ(run(stat, "--dot"), 0);
+	EXPECT(!strchr(out, '\x1b'));
+	put("domains/dinner/graph_dot", "digraph {}\n");
+	EXPECT_EQ(run(stat, "--dot"), 1);
+	EXPECT(strstr(err, "graph_dot"));
 	remove_tree();
 }
 

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * stat.h - what cmd_stat.c and stat_live.c, the part about live transactions, share.
+ */
+#ifndef HEADWAY_STAT_H
+#define HEADWAY_STAT_H
+
+#include "kernelfs.h"
+#include "table.h"
+
+#define HEADWAY_TXN_COLUMNS 10
+
+extern const struct headway_column headway_txn_columns[HEADWAY_TXN_COLUMNS];
+
+static inline uint64_t stat_u64(const struct headway_record *r, const char *label)
+{
+	uint64_t value;
+
+	headway_record_u64(r, label, &value);
+	return value;
+}
+
+/* "?" for what the module did not say: not 0, which would be a claim. */
+static inline const char *stat_str(const struct headway_record *r, const char *label)
+{
+	const char *value = headway_record_get(r, label);
+
+	return value ? value : "?";
+}
+
+#define stat_add(t, ...) headway_table_add(t, HEADWAY_TINT_NONE, __VA_ARGS__)
+
+/* cmd_stat.c: a time in UNIT_NS, or - where COUNT says that nothing was measured. */
+void headway_stat_add_time(struct headway_table *t, const struct headway_record *r,
+			   const char *count, const char *label, double unit_ns);
+
+void headway_stat_add_txn(struct headway_table *t, const struct headway_record *r);
+void headway_stat_print_edge(const struct headway_record *r, bool first);
+/* Where a transaction waits, one function a line; nothing for one that runs. */
+void headway_stat_print_stack(const struct headway_record *r);
+/* The domain's wait-for graph, as the module writes it. Return: 0, or an error with a sentence in K. */
+int headway_stat_print_dot(struct headway_kernelfs *k, const char *domain);
+
+#endif /* HEADWAY_STAT_H */
