@@ -2,9 +2,9 @@
 /*
  * arbiter_end.c - how requests and arbiters come to an end: withdraw, shut down, destroy.
  *
- * Lock order: see arbiter.c. What is waited for here changes under arbiter->lock, and whoever changes
- * it calls headway_arbiter_stir() before the lock is dropped. It is looked at under the lock, so that
- * whoever changed it has left the lock, and does not come back to what is freed then.
+ * Lock order: see arbiter.c. What is waited for here changes under arbiter->lock, and whoever
+ * changes it calls headway_arbiter_stir() before the lock is dropped. It is looked at under the
+ * lock, so that whoever changed it has left the lock, and does not come back to what is freed then.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -78,8 +78,9 @@ static bool headway_in_callback(struct headway_arbiter *arbiter)
  * and is still there: release what is held, or wait longer, and call this again.
  *
  * Context: task context, may sleep; not in a callback of the arbiter.
- * Return: 0: it is gone; -ETIMEDOUT: the deadline passed; -EINTR: a signal arrived; -EBUSY: somebody
- * is in it or holds something, and @wait forbids waiting; -EINVAL: in a callback of the arbiter.
+ * Return: 0: it is gone; -ETIMEDOUT: the deadline passed; -EINTR: a signal arrived; -EBUSY:
+ * somebody is in it or holds something, and @wait forbids waiting; -EINVAL: in a callback of the
+ * arbiter.
  */
 int headway_arbiter_destroy_wait(struct headway_arbiter *arbiter, const struct headway_wait *wait)
 {
@@ -89,7 +90,8 @@ int headway_arbiter_destroy_wait(struct headway_arbiter *arbiter, const struct h
 	if (headway_in_callback(arbiter))
 		return -EINVAL;
 	headway_arbiter_shutdown(arbiter);
-	ret = headway_wait_event(&arbiter->idle, headway_is_deserted(arbiter, &held) && !held, wait);
+	ret = headway_wait_event(&arbiter->idle, headway_is_deserted(arbiter, &held) && !held,
+				 wait);
 	if (!ret)
 		headway_arbiter_free(arbiter);
 	return ret;
@@ -101,8 +103,8 @@ EXPORT_SYMBOL_GPL(headway_arbiter_destroy_wait);
  * @arbiter: from headway_arbiter_create(), or an ERR_PTR() or NULL, which are ignored
  *
  * Waiters return with -ECANCELED and callbacks run before this returns: it waits for them without a
- * limit, see headway_arbiter_destroy_wait() for one. Resources must have been released: otherwise it
- * warns and leaves the memory, which their holders will use, where it is.
+ * limit, see headway_arbiter_destroy_wait() for one. Resources must have been released: otherwise
+ * it warns and leaves the memory, which their holders will use, where it is.
  *
  * Context: task context, may sleep; not in a callback of the arbiter.
  */
@@ -153,8 +155,8 @@ static bool headway_left_alone(struct headway_arbiter *arbiter,
  *
  * Context: task context, may sleep; where there is neither a callback nor another task, and with
  * @wait->state TASK_RUNNING, any that may take a spinlock_t with interrupts off.
- * Return: 0: nobody looks at it any more: it may be freed; -ETIMEDOUT: the deadline passed; -EINTR: a
- * signal arrived; -EBUSY: @wait forbids waiting. After an error nothing is held or waited for
+ * Return: 0: nobody looks at it any more: it may be freed; -ETIMEDOUT: the deadline passed; -EINTR:
+ * a signal arrived; -EBUSY: @wait forbids waiting. After an error nothing is held or waited for
  * either, but the callback still runs or the task has not left: the request must stay. Call again.
  */
 int headway_request_withdraw_wait(struct headway_request *request, const struct headway_wait *wait)

@@ -59,7 +59,7 @@ static int headway_sleep_on(struct headway_arbiter *arbiter, struct headway_requ
 	return ret;
 }
 
-/* Under the lock: they are ours until headway_leave(); whoever destroys the arbiter waits for us. */
+/* Under the lock: they are ours until headway_leave(); who destroys the arbiter waits for us. */
 static void headway_settle_down(struct headway_arbiter *arbiter,
 				struct headway_request **requests, unsigned int n)
 {
@@ -338,9 +338,9 @@ EXPORT_SYMBOL_GPL(headway_arbiter_wait_any);
  * Return: 0: granted; -EINTR: a signal arrived, and -EBUSY: @wait forbids sleeping: no result yet;
  * -ETIMEDOUT: the deadline of @wait passed, no result yet, or that of the request did:
  * headway_request_result() tells one (-EINPROGRESS) from the other; -ECANCELED: it was cancelled or
- * withdrawn, or the arbiter is shut down; -EDEADLK: the holder is a victim; -EALREADY: its holder has
- * got a resource of the set otherwise; -ENOENT: it is not submitted; -EINVAL: another task waits for
- * it.
+ * withdrawn, or the arbiter is shut down; -EDEADLK: the holder is a victim; -EALREADY: its holder
+ * has got a resource of the set otherwise; -ENOENT: it is not submitted; -EINVAL: another task
+ * waits for it.
  */
 int headway_arbiter_wait(struct headway_request *request, const struct headway_wait *wait)
 {

@@ -57,8 +57,8 @@ static int headway_backoff_sleep(ktime_t now, u64 delay_ns, const struct headway
  * @wait: what may end the sleep; NULL = nothing
  *
  * Context: task context, may sleep.
- * Return: 0; -EAGAIN: the schedule's attempts are used up; -ETIMEDOUT: the deadline passed; -EINTR: a
- * signal (TASK_INTERRUPTIBLE) or a fatal signal (TASK_KILLABLE) arrived; -EBUSY: @wait forbids
+ * Return: 0; -EAGAIN: the schedule's attempts are used up; -ETIMEDOUT: the deadline passed; -EINTR:
+ * a signal (TASK_INTERRUPTIBLE) or a fatal signal (TASK_KILLABLE) arrived; -EBUSY: @wait forbids
  * sleeping and there was a delay to sleep.
  */
 int headway_backoff_wait(struct headway_backoff *backoff, const struct headway_wait *wait)

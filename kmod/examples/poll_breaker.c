@@ -7,7 +7,7 @@
  * later. Here it is a delayed work, and for its first DOWN_MS nobody answers. A driver that just
  * polls and retries would spend that time polling. This one
  *
- *  - polls with growing, jittered pauses and a deadline (headway_poll()),
+ *  - polls with growing, jittered pauses and a deadline (headway_poll_timeout()),
  *  - stops asking when three commands in a row went unanswered, and then asks once in a while, less
  *  and
  *    less often (the breaker),
@@ -78,14 +78,9 @@ static void plug_work(struct work_struct *work)
 /* One attempt. Return: 0; -ETIMEDOUT: no answer; -EINTR: we were killed. */
 static int send_command(void)
 {
-	struct headway_wait wait = {
-		.state = TASK_KILLABLE,
-		.deadline = ktime_add_ns(ktime_get(), ANSWER_NS),
-	};
-
 	WRITE_ONCE(device.busy, true);
 	schedule_delayed_work(&device.answer, 1);
-	return headway_poll(!READ_ONCE(device.busy), &pauses, &wait);
+	return headway_poll_timeout(!READ_ONCE(device.busy), &pauses, ANSWER_NS);
 }
 
 struct tally {

@@ -29,17 +29,21 @@
  *
  * An *arbiter* gives out resources that have numbers: 0 to n - 1. A *request* names a set of them
  * and is granted as a whole or not at all, so that half a set never lies idle in somebody's hands.
- * A *holder* is an activity that makes requests and holds what was granted::
+ * A *holder* is an activity that makes requests and holds what was granted. From
+ * kmod/examples/device_claim.c, where clerks share the devices of an office::
  *
- *	headway_holder_init(&holder, arbiter);
- *	headway_request_init(&request, &holder, 0);
- *	headway_request_add(&request, SCANNER);
- *	headway_request_add(&request, PRINTER);
- *	err = headway_arbiter_acquire_killable(&request);
+ *	headway_holder_init(&clerk->holder, office);
+ *
+ *	headway_request_init(&first, &clerk->holder, clerk->priority);
+ *	for_each_set_bit(d, &clerk->devices, NR_DEVICES)
+ *		headway_request_add(&first, d);
+ *	err = headway_arbiter_acquire_timeout(&first, PATIENCE_NS);
  *	if (err)
  *		return err;
- *	copy_a_page();
- *	headway_arbiter_release(&request);
+ *
+ *	use_devices(clerk->devices);
+ *
+ *	headway_arbiter_release(&first);
  *
  * Order. A request's age is its ticket (they are counted), less its priority times the arbiter's
  * age_step; older requests are served first. A younger one may pass an older one while the latter
@@ -71,17 +75,34 @@
  * -ECANCELED; one that was granted before that stays granted, and headway_request_cancel() says so
  * with -EALREADY.
  *
- * Results of a request:
+ * Ends. A callback runs, and a waiter leaves, in their own time: whoever frees a request or an
+ * arbiter waits for them, headway_request_withdraw() and headway_arbiter_destroy() without a limit,
+ * headway_request_withdraw_wait() and headway_arbiter_destroy_wait() with one.
+ *
+ * Results of a request, and of the call that waits for it:
  *
  * ============ ==================================================================================
  * 0            granted: all of the set is held, until headway_arbiter_release()
  * -EDEADLK     the holder is a victim: release everything, then try again
  * -ETIMEDOUT   the deadline passed
  * -EINTR       a signal (interruptible) or a fatal signal (killable) arrived
- * -ECANCELED   the request was cancelled, or the arbiter is being shut down
- * -EALREADY    the holder holds one of the resources, by another of its requests
- * -EBUSY       a try form found the set not to be had now; or the request is in use
- * -EINVAL      the set is empty
+ * -ECANCELED   somebody else ended it: cancelled or withdrew it, or shut the arbiter down
+ * -EALREADY    the holder has one of the resources by another of its requests; of several it has
+ *              got another one
+ * -EBUSY       it must not sleep, and the set is not to be had now; or the request is in use
+ * -EINVAL      the set is empty; the requests are not of one holder or arbiter; another task waits
+ * -ENOENT      wait: the request is not submitted
+ * ============ ==================================================================================
+ *
+ * Results of withdraw and destroy with a limit:
+ *
+ * ============ ==================================================================================
+ * 0            nobody looks at it any more: it may be freed; the arbiter is gone
+ * -ETIMEDOUT   the deadline passed, and somebody still looks at it. The request holds nothing,
+ *              nobody can enter the arbiter: call again
+ * -EINTR       a signal arrived; as above
+ * -EBUSY       it must not sleep; as above
+ * -EINVAL      destroy: called by a callback of the arbiter
  * ============ ==================================================================================
  */
 

@@ -16,25 +16,36 @@
  * A *breaker* stands before something that can fail for a while: a device, a peer, a trylock. As
  * long as it works, the breaker is closed and lets every call through. When it fails too often the
  * breaker opens and refuses calls, so that nobody burns time on what cannot succeed. After a
- * cool-down it lets a few probes through; their results close it, or open it for a longer time::
+ * cool-down it lets a few probes through; their results close it, or open it for a longer time.
+ * What follows is from kmod/examples/poll_breaker.c, a driver that does not hammer a device that is
+ * down::
  *
  *	err = headway_breaker_allow(&breaker, &pass);
- *	if (err)
- *		return err;			(-EAGAIN; pass.retry_ns says when to come again)
- *	err = talk_to_device();
+ *	if (err) {
+ *		tally->refused++;
+ *		*retry_ns = pass.retry_ns;
+ *		return err;
+ *	}
+ *
+ *	err = send_command();
+ *
  *	headway_breaker_report(&breaker, &pass, !err);
  *
  * A *budget* bounds how much of the load may be retries: a token for every retry, earned by
  * successes. Retries of the many then cannot keep down what they wait for::
  *
- *	if (err && !headway_budget_take(&budget))
- *		goto retry;
+ *	if (headway_budget_take(&budget)) {
+ *		tally->given_up++;
+ *		*retry_ns = ANSWER_NS;
+ *		return -EAGAIN;
+ *	}
  *
- * A *poll* repeats a condition with backoff until it holds::
+ * A *poll* repeats a condition until it holds, with backoff in between and a limit::
  *
- *	err = headway_poll_timeout(!READ_ONCE(device.busy), &pauses, ANSWER_NS);
+ *	return headway_poll_timeout(!READ_ONCE(device.busy), &pauses, ANSWER_NS);
  *
- * These are from kmod/examples/poll_breaker.c, a driver that does not hammer a device that is down.
+ * headway_poll() takes any kind of wait, headway_poll_atomic() spins, headway_poll_backoff() goes
+ * on with a schedule of the caller's. kmod/backoff.md shows what the schedules are worth.
  *
  * Results of the calls:
  *

@@ -24,21 +24,25 @@
  * jobs::
  *
  *	group = headway_group_create(GFP_KERNEL);
- *	for (i = 0; i < n; i++) {
- *		err = headway_group_add(group, &work[i].job, stop_work);
- *		if (!err)
- *			queue_work(wq, &work[i].work);
+ *
+ *	int err = headway_group_add(group, &clerk->job, NULL);
+ *
+ *	err = headway_group_wait_timeout(group, PATIENCE_NS);
+ *	if (err) {
+ *		headway_group_cancel(group);
+ *		headway_arbiter_shutdown(office);
  *	}
- *	err = headway_group_wait_timeout(group, NSEC_PER_SEC);
- *	if (err)
- *		err = headway_group_cancel_wait(group, NULL);
+ *
  *	headway_group_put(group);
  *
  * and the job::
  *
- *	while (more && !headway_job_cancelled(job))
- *		...
- *	headway_group_done(job, err);
+ *	while (clerk->done < JOBS_EACH && !headway_job_cancelled(&clerk->job)) {
+ *
+ *	headway_group_done(&clerk->job, err);
+ *
+ * (From kmod/examples/device_claim.c.) headway_group_cancel_wait() waits for the jobs that were
+ * called off.
  *
  * Cancelling a group passes it on to every job under way: by its cancel function, and by
  * headway_job_cancelled(), which the job reads. It takes nothing from a job and waits for none.

@@ -15,9 +15,14 @@ import sys
 
 TOP = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "kmod/backoff.md")
 CALLER = "kmod/examples/caller.c"
 HEADER = "kmod/include/headway.h"
+PARTS = {
+    "kmod/include/headway_arbiter.h": "kmod/examples/device_claim.c",
+    "kmod/include/headway_group.h": "kmod/examples/device_claim.c",
+    "kmod/include/headway_breaker.h": "kmod/examples/poll_breaker.c",
+}
 TOOL = "build/headway"
 
 
@@ -89,6 +94,23 @@ def check_header_caller():
     if "headway_txn_begin" not in code:
         raise Failure(f"{HEADER}: the first example begins no transaction:\n{code}")
     require_verbatim(paragraphs(code), HEADER, True)
+
+
+def check_part_examples():
+    """The examples in the DOC blocks of the other headers are pieces of the examples that are built."""
+    def plain(code):
+        return " ".join(re.sub(r"/\*.*?\*/", " ", code, flags=re.S).split())
+
+    for header, example in PARTS.items():
+        doc = re.search(r"/\*\*\n \* DOC:.*?\*/", read(header), re.S)
+        blocks = re.findall(r"::\n \*\n((?: \*(?:\t.*)?\n)+)", doc.group(0)) if doc else []
+        if not blocks:
+            raise Failure(f"{header}: no example in a DOC block")
+        code = plain(read(example))
+        for block in blocks:
+            for piece in re.sub(r"^ \*\t?", "", block, flags=re.M).strip().split("\n\n"):
+                if plain(piece) not in code:
+                    raise Failure(f"{header}: this is not in {example}:\n{piece}")
 
 
 def tool(*arguments):
@@ -224,6 +246,7 @@ def check_tiers():
 CHECKS = (
     ("readme_caller_is_built_code", check_readme_caller),
     ("header_example_is_built_code", check_header_caller),
+    ("part_examples_are_built_code", check_part_examples),
     ("commands_and_options_exist", check_commands),
     ("every_command_is_in_the_readme", check_verbs_documented),
     ("make_targets_exist", check_make_targets),

@@ -33,7 +33,7 @@ control() {
 	local name=$1 expected=$2 file=$3 program=$4 got
 
 	cp "$top"/{README.md,CONTRIBUTING.md,CHANGELOG.md,Makefile} "$copy/"
-	cp "$top/kmod/include/headway.h" "$copy/kmod/include/"
+	cp "$top"/kmod/include/*.h "$copy/kmod/include/"
 	sed -i "$program" "$copy/$file"
 	if [ -f "$top/$file" ] && cmp -s "$top/$file" "$copy/$file"; then
 		not_ok "$name" "the edit changed nothing in $file"
@@ -53,6 +53,8 @@ ktap_begin docs.controls
 control readme_caller_differs readme_caller_is_built_code README.md 's/headway_txn_end(&txn)/headway_txn_finish(\&txn)/'
 control header_example_differs header_example_is_built_code kmod/include/headway.h \
 	's/to->balance += amount;/to->balance += 1;/'
+control poll_example_differs part_examples_are_built_code kmod/include/headway_breaker.h \
+	's/headway_poll_timeout(!READ_ONCE/headway_poll_for(!READ_ONCE/'
 control unknown_command commands_and_options_exist README.md '$a Run `headway frobnicate`.'
 control unknown_option commands_and_options_exist CONTRIBUTING.md '$a Run `headway stat --frobnicate`.'
 control unknown_target make_targets_exist CONTRIBUTING.md '$a Run `make frobnicate`.'

@@ -234,7 +234,7 @@ static void arbiter_withdrawn_under_its_waiter(struct kunit *test)
 	preempt_enable();
 	/* It still looks at it, so that it may not be freed; a moment later it may. */
 	KUNIT_EXPECT_EQ(test, left, -EBUSY);
-	KUNIT_EXPECT_EQ(test, headway_request_withdraw_wait(theirs, LAB_WITHIN(LAB_PATIENCE_NS)), 0);
+	KUNIT_EXPECT_EQ(test, headway_request_withdraw_wait(theirs, NULL), 0);
 	KUNIT_EXPECT_NULL(test, theirs->waiter);
 	KUNIT_EXPECT_EQ(test, lab_join(hand), -ECANCELED);
 	set_cpus_allowed_ptr(current, cpu_possible_mask);

@@ -41,7 +41,8 @@ static void ending_withdraw_has_every_limit(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, headway_request_withdraw_wait(request, LAB_TRY), -EBUSY);
 	/* It is given back at once, whatever the callback does. */
 	KUNIT_EXPECT_EQ(test, arena_stats(arena).held, 0u);
-	KUNIT_EXPECT_EQ(test, headway_request_withdraw_wait(request, LAB_WITHIN(3 * MS)), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, headway_request_withdraw_wait(request, LAB_WITHIN(3 * MS)),
+			-ETIMEDOUT);
 	KUNIT_EXPECT_GE(test, ktime_get_ns() - start, 3 * MS);
 	hand = lab_hand(arena->lab, withdraw_work, request);
 	lab_await(hand);
@@ -259,7 +260,7 @@ static void ending_of_a_holders_requests_says_why(struct kunit *test)
 	arena_close(arena);
 }
 
-/* One of two was granted and withdrawn before the waiter ran: that is neither a grant nor a loss. */
+/* One of two was granted, and withdrawn before the waiter ran: no grant, and no loss either. */
 static void ending_of_acquire_any_under_its_waiter(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 2, 0, 8);

@@ -302,7 +302,7 @@ static int cancel_wait_work(struct hand *hand)
 					 LAB_WITHIN(LAB_PATIENCE_NS) : LAB_WITHIN(2 * MS));
 }
 
-/* The limit has passed and the jobs still run: they are all accounted for, and can be waited for. */
+/* The limit has passed and jobs still run: they are accounted for, and can be waited for. */
 static void group_cancel_wait_accounts_for_the_stubborn(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_ORDERED, 0);
@@ -335,7 +335,7 @@ static void group_cancel_wait_accounts_for_the_stubborn(struct kunit *test)
 	headway_group_put(group);
 }
 
-/* Empty for a moment, and busy again before the waiter has run: it has seen the end all the same. */
+/* Empty for a moment, and busy again before the waiter has run: it sees the end all the same. */
 static void group_wait_ends_though_new_jobs_come(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_ORDERED, 0);
@@ -346,6 +346,7 @@ static void group_wait_ends_though_new_jobs_come(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, headway_group_add(group, &jobs[0].job, NULL), 0);
 	hand = lab_hand(lab, waiter_work, group);
+	/* Asleep, or about to be: it cannot have seen the end before that. */
 	KUNIT_EXPECT_TRUE(test, lab_eventually(waitqueue_active(&group->wq)));
 	KUNIT_EXPECT_EQ(test, set_cpus_allowed_ptr(current, cpumask_of(task_cpu(hand->task))), 0);
 	preempt_disable();
