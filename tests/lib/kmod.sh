@@ -32,7 +32,7 @@ done
 # The products are not in the source and must survive --delete.
 rsync -aR --delete --exclude='*.o' --exclude='*.ko' --exclude='*.a' --exclude='*.mod' --exclude='*.mod.c' \
 	--exclude='.*.cmd' --exclude='*.order' --exclude='Module.symvers' --exclude='.module-common.*' \
-	--exclude='.tmp_*' "${sources[@]}" "$dir/" || exit 1
+	--exclude='.tmp_*' --exclude='*.gcno' "${sources[@]}" "$dir/" || exit 1
 
 # The lock is not inherited: a daemon that a build might start must not keep it.
 nice make -C "$kdir" M="$(readlink -f "$dir")" -j"$(nproc)" --no-print-directory "$@" 9>&-
