@@ -28,6 +28,44 @@ static void wait_lasts_as_long_as_it_says(struct kunit *test)
 	}
 }
 
+static void linear_waits_grow_by_the_same(struct kunit *test)
+{
+	const struct headway_backoff_params linear = {
+		.base_ns = 2 * MS, .kind = HEADWAY_BACKOFF_LINEAR, .cap_ns = 5 * MS,
+	};
+	struct headway_backoff backoff;
+	u64 start, all = ktime_get_ns();
+	int i;
+
+	headway_backoff_init(&backoff, &linear, 1);
+	for (i = 1; i <= 4; i++) {
+		start = ktime_get_ns();
+		KUNIT_EXPECT_EQ(test, headway_backoff_wait(&backoff, NULL), 0);
+		KUNIT_EXPECT_GE(test, ktime_get_ns() - start, min(2 * i * MS, 5 * MS));
+	}
+	KUNIT_EXPECT_GE(test, ktime_get_ns() - all, 16 * MS);
+}
+
+/* Each is drawn from between the base and three times the one before, cut at the cap. */
+static void decorrelated_waits_are_not_shorter_than_the_base(struct kunit *test)
+{
+	const struct headway_backoff_params decorrelated = {
+		.base_ns = MS, .kind = HEADWAY_BACKOFF_EXPONENTIAL, .cap_ns = 4 * MS,
+		.jitter = HEADWAY_JITTER_DECORRELATED,
+	};
+	struct headway_backoff backoff;
+	u64 start;
+	int i;
+
+	headway_backoff_init(&backoff, &decorrelated, 7);
+	for (i = 0; i < 8; i++) {
+		start = ktime_get_ns();
+		KUNIT_EXPECT_EQ(test, headway_backoff_wait(&backoff, NULL), 0);
+		KUNIT_EXPECT_GE(test, ktime_get_ns() - start, MS);
+		KUNIT_EXPECT_LE(test, backoff.prev_ns, 4 * MS);
+	}
+}
+
 static void attempts_run_out(struct kunit *test)
 {
 	struct headway_backoff backoff;
@@ -203,6 +241,8 @@ static void spin_ends_at_its_end(struct kunit *test)
 
 static struct kunit_case backoff_cases[] = {
 	KUNIT_CASE(wait_lasts_as_long_as_it_says),
+	KUNIT_CASE(linear_waits_grow_by_the_same),
+	KUNIT_CASE(decorrelated_waits_are_not_shorter_than_the_base),
 	KUNIT_CASE(attempts_run_out),
 	KUNIT_CASE(deadline_cuts_the_delay),
 	KUNIT_CASE(try_does_not_sleep),

@@ -93,6 +93,48 @@ static void breaker_gives_up_on_a_lost_probe(struct kunit *test)
 	headway_breaker_return(breaker, &pass);
 }
 
+/* Half of at least four reports, never three failures in a row. */
+static void breaker_opens_at_a_rate(struct kunit *test)
+{
+	const struct headway_breaker_params params = {
+		.rate_percent = 50, .rate_reports = 4, .window_ns = 1000 * LAB_PATIENCE_NS,
+		.cooldown = { .base_ns = LAB_PATIENCE_NS, .kind = HEADWAY_BACKOFF_CONSTANT },
+	};
+	struct headway_breaker breaker;
+	struct headway_pass pass;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, headway_breaker_init(&breaker, NULL, &params), 0);
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_EQ(test, headway_breaker_allow(&breaker, &pass), 0);
+		headway_breaker_report(&breaker, &pass, i % 2 == 0);
+	}
+	KUNIT_EXPECT_EQ(test, headway_breaker_allow(&breaker, &pass), -EAGAIN);
+	KUNIT_EXPECT_EQ(test, mode_of(&breaker), HEADWAY_BREAKER_OPEN);
+}
+
+/* With the old ones there would be six failures, which is more than enough. */
+static void breaker_forgets_what_is_older_than_its_window(struct kunit *test)
+{
+	const struct headway_breaker_params params = {
+		.rate_percent = 50, .rate_reports = 4, .window_ns = 10 * MS,
+		.cooldown = quick.cooldown,
+	};
+	struct headway_breaker breaker;
+	struct headway_pass pass;
+	unsigned int i, round;
+
+	KUNIT_ASSERT_EQ(test, headway_breaker_init(&breaker, "kunit", &params), 0);
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < 3; i++) {
+			KUNIT_EXPECT_EQ(test, headway_breaker_allow(&breaker, &pass), 0);
+			headway_breaker_report(&breaker, &pass, false);
+		}
+		usleep_range(11000, 12000);
+	}
+	KUNIT_EXPECT_EQ(test, mode_of(&breaker), HEADWAY_BREAKER_CLOSED);
+}
+
 static void breaker_works_with_interrupts_off(struct kunit *test)
 {
 	struct headway_breaker *breaker = kunit_kzalloc(test, sizeof(*breaker), GFP_KERNEL);
@@ -369,6 +411,8 @@ static struct kunit_case breaker_cases[] = {
 	KUNIT_CASE(breaker_refuses_bad_parameters),
 	KUNIT_CASE(breaker_opens_refuses_probes_and_closes),
 	KUNIT_CASE(breaker_gives_up_on_a_lost_probe),
+	KUNIT_CASE(breaker_opens_at_a_rate),
+	KUNIT_CASE(breaker_forgets_what_is_older_than_its_window),
 	KUNIT_CASE(breaker_works_with_interrupts_off),
 	KUNIT_CASE(breaker_keeps_many_hands_from_a_dead_device),
 	KUNIT_CASE(budget_gives_out_no_token_twice),
