@@ -181,6 +181,11 @@ struct headway_adapt_step headway_adapt_step(struct headway_adapt *adapt,
 		step.next_ns = HEADWAY_ADAPT_IDLE_NS;
 		return step;
 	}
+	/* It began at some time while nobody was there. */
+	if (adapt->why == HEADWAY_WHY_IDLE) {
+		adapt->why = HEADWAY_WHY_START;
+		return step;
+	}
 	/* Timers come late, not early; but nobody is forced to be on time. */
 	if (trial->length_ns < HEADWAY_TRIAL_NS ||
 	    (trial->commits < HEADWAY_TRIAL_COMMITS && trial->length_ns < HEADWAY_TRIAL_MAX_NS)) {

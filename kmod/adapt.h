@@ -45,7 +45,7 @@ struct headway_trial {
 
 /**
  * enum headway_why - why the present arm is on
- * @HEADWAY_WHY_START: nothing has been measured yet
+ * @HEADWAY_WHY_START: nothing has been measured yet, or not since somebody is there again
  * @HEADWAY_WHY_IDLE: nobody is there to measure
  * @HEADWAY_WHY_LITTLE_CONFLICT: so few rollbacks and waits that the other arm could not matter
  * @HEADWAY_WHY_COMPARING: a comparison is under way

@@ -23,6 +23,7 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 
+#include "adaptive.h"
 #include "debugfs.h"
 #include "progress.h"
 
@@ -93,6 +94,27 @@ static void headway_show_escalation(struct seq_file *m, struct headway_domain *d
 	seq_printf(m, "last_restore_ns=%llu\n", r.last_restore_ns);
 }
 
+static void headway_show_adaptive(struct seq_file *m, const struct headway_domain *domain)
+{
+	struct headway_adapt report;
+	int i;
+
+	headway_adaptive_report(domain, &report);
+	seq_printf(m, "adaptive_arm=%s\n", headway_policy_name(READ_ONCE(domain->arm)));
+	seq_printf(m, "adaptive_why=%s\n", headway_why_name(report.why));
+	seq_printf(m, "adaptive_trials=%llu\n", report.trials);
+	seq_printf(m, "adaptive_comparisons=%llu\n", report.comparisons);
+	seq_printf(m, "adaptive_switches=%llu\n", report.switches);
+	for (i = 0; i < HEADWAY_ARMS; i++) {
+		const char *name = headway_policy_name(headway_arms[i]);
+
+		seq_printf(m, "adaptive_%s_commits_per_s=%llu\n", name,
+			   report.rate[i].commits_per_s);
+		seq_printf(m, "adaptive_%s_rollbacks_per_1000_commits=%llu\n", name,
+			   report.rate[i].rollbacks_per_1000);
+	}
+}
+
 static int headway_summary_show(struct seq_file *m, void *unused)
 {
 	struct headway_domain *domain = m->private;
@@ -115,6 +137,8 @@ static int headway_summary_show(struct seq_file *m, void *unused)
 		seq_printf(m, "# %s: %s\n", headway_stat_name(i), headway_stat_help(i));
 	headway_put_name(m, "domain", domain->name);
 	seq_printf(m, "\npolicy=%s\n", headway_policy_name(READ_ONCE(domain->policy)));
+	if (READ_ONCE(domain->policy) == HEADWAY_POLICY_ADAPTIVE)
+		headway_show_adaptive(m, domain);
 	seq_printf(m, "epoch=%u\n", READ_ONCE(domain->epoch));
 	headway_show_verdict(m, report);
 	seq_printf(m, "locks=%u\n", READ_ONCE(domain->nr_locks));

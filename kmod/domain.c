@@ -22,6 +22,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "adaptive.h"
 #include "internal.h"
 #include "trace.h"
 
@@ -136,7 +137,7 @@ static int headway_join_gate(struct headway_txn *txn, const struct headway_wait 
 		if (likely(!smp_load_acquire(&domain->flipping))) {
 			p = raw_cpu_ptr(domain->pcpu);
 			WRITE_ONCE(p->begun, p->begun + 1);
-			txn->policy = domain->policy;
+			txn->policy = domain->arm;
 			preempt_enable();
 			return 0;
 		}
@@ -215,8 +216,11 @@ int headway_epoch_migrate(struct headway_txn *txn, const struct headway_wait *wa
 static void headway_gate_shut(struct headway_domain *domain)
 {
 	WRITE_ONCE(domain->flipping, 1);
-	/* Pairs with the preempt-off section in headway_epoch_join(). */
-	synchronize_rcu();
+	/*
+	 * Pairs with the preempt-off section in headway_epoch_join(). Expedited, since the whole
+	 * domain waits for it: tens of microseconds, where a normal one takes tens of milliseconds.
+	 */
+	synchronize_rcu_expedited();
 }
 
 static void headway_gate_open(struct headway_domain *domain)
@@ -255,6 +259,49 @@ static int headway_drain(struct headway_domain *domain, unsigned int state, ktim
 	return ret;
 }
 
+/* Under flip_mutex. Return: as headway_drain(); then nothing has changed. */
+static int headway_flip(struct headway_domain *domain, enum headway_policy policy,
+			enum headway_policy arm, unsigned int state, ktime_t deadline)
+{
+	ktime_t start = ktime_get();
+	int ret;
+
+	headway_gate_shut(domain);
+	ret = headway_drain(domain, state, deadline);
+	if (!ret) {
+		domain->policy = policy;
+		domain->arm = arm;
+	}
+	headway_gate_open(domain);
+	if (!ret)
+		domain->last_flip_ns = ktime_to_ns(ktime_sub(ktime_get(), start));
+	return ret;
+}
+
+/**
+ * headway_domain_change_arm - change what transactions run under; the policy stays `adaptive`
+ * @domain: domain with that policy; the caller holds flip_mutex
+ * @arm: the new arm
+ * @limit_ns: how long to wait for the transactions in flight
+ *
+ * No epoch begins, as nobody set a policy: who watches the epoch for that is not disturbed.
+ *
+ * Context: may sleep.
+ * Return: 0; -EBUSY: a transaction neither ended nor rolled back in time.
+ */
+int headway_domain_change_arm(struct headway_domain *domain, enum headway_policy arm, u64 limit_ns)
+{
+	enum headway_policy from = domain->arm;
+	int ret;
+
+	lockdep_assert_held(&domain->flip_mutex);
+	ret = headway_flip(domain, domain->policy, arm, TASK_IDLE,
+			   ktime_add_ns(ktime_get(), limit_ns));
+	if (!ret)
+		trace_headway_policy(domain, from, arm, domain->last_flip_ns);
+	return ret;
+}
+
 /**
  * headway_domain_change_policy - headway_domain_set_policy(), but only from a certain epoch
  * @domain: registered domain
@@ -269,8 +316,7 @@ int headway_domain_change_policy(struct headway_domain *domain, enum headway_pol
 				 const struct headway_wait *wait, u32 *epoch)
 {
 	unsigned int state = wait ? wait->state : TASK_KILLABLE;
-	ktime_t start = ktime_get();
-	ktime_t deadline = ktime_add_ns(start, HEADWAY_FLIP_TIMEOUT_NS);
+	ktime_t deadline = ktime_add_ns(ktime_get(), HEADWAY_FLIP_TIMEOUT_NS);
 	enum headway_policy from;
 	int ret;
 
@@ -284,18 +330,14 @@ int headway_domain_change_policy(struct headway_domain *domain, enum headway_pol
 		mutex_unlock(&domain->flip_mutex);
 		return -ESTALE;
 	}
-	headway_gate_shut(domain);
-	ret = headway_drain(domain, state, deadline);
 	from = domain->policy;
+	ret = headway_flip(domain, policy, headway_adaptive_first(policy), state, deadline);
 	if (!ret) {
-		domain->policy = policy;
 		domain->epoch++;
 		if (epoch)
 			*epoch = domain->epoch;
-	}
-	headway_gate_open(domain);
-	if (!ret) {
-		domain->last_flip_ns = ktime_to_ns(ktime_sub(ktime_get(), start));
+		if (policy == HEADWAY_POLICY_ADAPTIVE)
+			headway_adaptive_begin(domain);
 		trace_headway_policy(domain, from, policy, domain->last_flip_ns);
 	}
 	mutex_unlock(&domain->flip_mutex);
@@ -390,13 +432,18 @@ int headway_domain_register(struct headway_domain *domain)
 	ret = headway_domain_enlist(domain);
 	if (ret)
 		goto free_pcpu;
-	ret = headway_progress_start(domain);
+	ret = headway_adaptive_start(domain);
 	if (ret)
 		goto delist;
+	ret = headway_progress_start(domain);
+	if (ret)
+		goto adaptive_stop;
 	headway_debugfs_add(domain);
 	domain->registered = true;
 	return 0;
 
+adaptive_stop:
+	headway_adaptive_stop(domain);
 delist:
 	headway_domain_delist(domain);
 free_pcpu:
@@ -419,6 +466,7 @@ void headway_domain_unregister(struct headway_domain *domain)
 		return;
 	headway_debugfs_remove(domain);
 	headway_progress_stop(domain);
+	headway_adaptive_stop(domain);
 	headway_domain_delist(domain);
 	headway_lock_destroy(&domain->token);
 	WARN(!headway_drained(domain), "headway: %s: transactions in flight at unregister\n",

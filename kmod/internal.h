@@ -91,6 +91,8 @@ bool headway_name_ok(const char *name);
 void headway_domain_sum(const struct headway_domain *domain, struct headway_sums *sums);
 int headway_domain_change_policy(struct headway_domain *domain, enum headway_policy policy,
 				 const struct headway_wait *wait, u32 *epoch);
+int headway_domain_change_arm(struct headway_domain *domain, enum headway_policy arm,
+			      u64 limit_ns);
 int headway_epoch_join(struct headway_txn *txn, const struct headway_wait *wait);
 void headway_epoch_leave(struct headway_txn *txn, enum headway_stat why);
 /* Joins a newly opened policy at a point where nothing is held; see domain.c. */
@@ -184,6 +186,10 @@ void headway_progress_stop(struct headway_domain *domain);
 extern bool headway_panic_on_livelock;	/* module parameter */
 int headway_watch_init(void);
 void headway_watch_exit(void);
+
+/* adaptive.c; see also adaptive.h */
+int headway_adaptive_init(void);
+void headway_adaptive_exit(void);
 
 /* escalate.c; see also escalate.h */
 int headway_escalate_init(void);

@@ -106,9 +106,14 @@ static int __init headway_init(void)
 	ret = headway_escalate_init();
 	if (ret)
 		goto watch_exit;
+	ret = headway_adaptive_init();
+	if (ret)
+		goto escalate_exit;
 	headway_debugfs_init();
 	return 0;
 
+escalate_exit:
+	headway_escalate_exit();
 watch_exit:
 	headway_watch_exit();
 	return ret;
@@ -118,6 +123,7 @@ static void __exit headway_exit(void)
 {
 	/* Every domain and loop belongs to a module that uses our symbols, so none is left. */
 	headway_debugfs_exit();
+	headway_adaptive_exit();
 	headway_escalate_exit();
 	headway_watch_exit();
 }

@@ -109,6 +109,7 @@ struct headway_lock;
 struct headway_txn;
 struct headway_pcpu;
 struct headway_lock_times;
+struct headway_adaptive;
 
 /**
  * struct headway_lock_stats - per-lock statistics; private, shown in debugfs
@@ -206,7 +207,8 @@ struct headway_txn {
 struct headway_domain {
 	/* private: */
 	const char *name;
-	enum headway_policy policy;	/* flip_mutex; begin reads it inside the epoch gate */
+	enum headway_policy policy;	/* flip_mutex; as it was set */
+	enum headway_policy arm;	/* flip_mutex; begin reads it inside the epoch gate */
 	u32 epoch;			/* flip_mutex */
 	int flipping;			/* flip_mutex; begin reads it: see domain.c */
 	struct headway_pcpu __percpu *pcpu;	/* each CPU its own, preemption disabled */
@@ -222,6 +224,7 @@ struct headway_domain {
 	struct headway_backoff_params backoff;	/* const after register; `polite` */
 	struct headway_backoff_params grid;	/* const after register; `none` */
 	struct headway_watch watch;
+	struct headway_adaptive *adaptive;	/* const after register; adaptive.c's own */
 	struct dentry *debugfs;
 	struct list_head node;		/* headway_domains; headway_domains_mutex */
 	struct headway_lock token;	/* policy `serial`: every transaction takes it first */
@@ -333,7 +336,8 @@ bool __headway_txn_again(struct headway_txn *txn, const void *from_top);
  * headway_txn_policy - the policy that a transaction runs under now
  * @txn: own transaction
  *
- * It can change at a rollback, when the domain's policy was changed.
+ * It can change at a rollback, when the domain's policy was changed. In a domain with policy
+ * `adaptive` it is one of those that this chooses from.
  *
  * Return: the policy.
  */

@@ -241,6 +241,7 @@ static void batch_ww_once_sorted(struct bench_worker *worker, void *state)
 const struct bench_side batch_incremental[] = {
 	BATCH("wound-wait", WOUND_WAIT, batch_once),
 	BATCH("wait-die", WAIT_DIE, batch_once),
+	BATCH("adaptive", ADAPTIVE, batch_once),
 	BATCH("detect", DETECT, batch_once),
 	BATCH("polite", POLITE, batch_once),
 	BATCH("serial", SERIAL, batch_once),
@@ -252,6 +253,7 @@ const struct bench_side batch_incremental[] = {
 const struct bench_side batch_sorted[] = {
 	BATCH("wound-wait", WOUND_WAIT, batch_once_sorted),
 	BATCH("wait-die", WAIT_DIE, batch_once_sorted),
+	BATCH("adaptive", ADAPTIVE, batch_once_sorted),
 	BATCH("ordered", ORDERED, batch_once_sorted),
 	BATCH("detect", DETECT, batch_once_sorted),
 	BATCH_WW("ww_mutex-wound-wait", WOUND_WAIT, batch_ww_once_sorted),

@@ -2,8 +2,8 @@
 /*
  * bench.c - headway_bench.ko: runs one operation at insmod; one line in the log for each run.
  *
- * A run is a fixed number of transactions, which threads pinned to the CPUs in turn draw from one
- * counter. tests/bench/run.sh makes medians and ratios of the lines.
+ * A run is a fixed time, as contestants may differ by more than ten; threads are pinned to the CPUs
+ * in turn. tests/bench/run.sh makes medians and ratios of the lines.
  */
 #define pr_fmt(fmt) "headway-bench: " fmt
 
@@ -30,9 +30,9 @@ static unsigned int rounds = 5;
 module_param(rounds, uint, 0444);
 MODULE_PARM_DESC(rounds, "Runs of each contestant");
 
-static unsigned int txns = 2000;
-module_param(txns, uint, 0444);
-MODULE_PARM_DESC(txns, "Transactions of a run, all threads together");
+static unsigned int run_ms = 400;
+module_param(run_ms, uint, 0444);
+MODULE_PARM_DESC(run_ms, "Length of a run; what has been begun by then is finished");
 
 static char *only;
 module_param(only, charp, 0444);
@@ -91,7 +91,7 @@ static int bench_thread(void *data)
 	struct bench_run *run = worker->run;
 
 	wait_for_completion(&run->go);
-	while (atomic64_dec_return(&run->left) >= 0) {
+	while (ktime_get_ns() < run->end_ns) {
 		bench_pick(worker);
 		run->side->once(worker, run->state);
 		worker->commits++;
@@ -142,12 +142,13 @@ static unsigned int bench_start(struct bench_run *run, unsigned int round)
 
 static void bench_print(const struct bench_run *run, unsigned int round, u64 time_ns)
 {
-	u64 rollbacks = 0, acquired = 0, most = 0, least = U64_MAX;
+	u64 commits = 0, rollbacks = 0, acquired = 0, most = 0, least = U64_MAX;
 	u32 restarts_max = 0;
 	char text[256] = "";
 	unsigned int i;
 
 	for (i = 0; i < run->threads; i++) {
+		commits += workers[i].commits;
 		rollbacks += workers[i].rollbacks;
 		acquired += workers[i].acquired;
 		restarts_max = max(restarts_max, workers[i].restarts_max);
@@ -156,9 +157,9 @@ static void bench_print(const struct bench_run *run, unsigned int round, u64 tim
 	}
 	if (run->side->tell)
 		run->side->tell(run->state, text, sizeof(text));
-	pr_info("op=%s threads=%u round=%u side=%s time_ns=%llu commits=%u rollbacks=%llu wasted=%lld restarts_max=%u commits_most=%llu commits_least=%llu %s\n",
-		op, run->threads, round, run->side->name, time_ns, txns, rollbacks,
-		(s64)(acquired - (u64)txns * bench_locks), restarts_max, most, least, text);
+	pr_info("op=%s threads=%u round=%u side=%s time_ns=%llu commits=%llu rollbacks=%llu wasted=%lld restarts_max=%u commits_most=%llu commits_least=%llu %s\n",
+		op, run->threads, round, run->side->name, time_ns, commits, rollbacks,
+		(s64)(acquired - commits * bench_locks), restarts_max, most, least, text);
 }
 
 static int bench_run_once(const struct bench_side *side, void *state, unsigned int round)
@@ -170,12 +171,11 @@ static int bench_run_once(const struct bench_side *side, void *state, unsigned i
 	init_completion(&run.go);
 	init_completion(&run.done);
 	run.threads = threads;
-	atomic64_set(&run.left, txns);
 	atomic_set(&run.running, threads);
 	run.threads = bench_start(&run, round);
-	if (run.threads < threads)
-		atomic64_set(&run.left, 0);
 	start_ns = ktime_get_ns();
+	if (run.threads == threads)
+		run.end_ns = start_ns + run_ms * NSEC_PER_MSEC;
 	complete_all(&run.go);
 	if (run.threads == threads) {
 		wait_for_completion(&run.done);

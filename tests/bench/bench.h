@@ -36,7 +36,7 @@ struct bench_run {
 	const struct bench_side *side;
 	void *state;			/* from side->open() */
 	unsigned int threads;
-	atomic64_t left;		/* transactions still to be begun */
+	u64 end_ns;			/* no transaction begins after that */
 	struct completion go;
 	struct completion done;
 	atomic_t running;

@@ -111,7 +111,11 @@ static void change_opens_an_epoch(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, headway_domain_set_policy(lab->domain, policy, NULL), 0);
 		KUNIT_EXPECT_EQ(test, lab->domain->epoch, epoch + 1);
 		headway_txn_begin(&txn, lab->domain);
-		KUNIT_EXPECT_EQ(test, (int)headway_txn_policy(&txn), policy);
+		if (policy == HEADWAY_POLICY_ADAPTIVE)
+			KUNIT_EXPECT_EQ(test, (int)headway_txn_policy(&txn),
+					(int)HEADWAY_POLICY_WOUND_WAIT);
+		else
+			KUNIT_EXPECT_EQ(test, (int)headway_txn_policy(&txn), policy);
 		headway_txn_end(&txn);
 	}
 }
@@ -318,6 +322,11 @@ static void out_of_a_livelock_to_serial(struct kunit *test)
 	out_of_a_livelock(test, HEADWAY_POLICY_SERIAL);
 }
 
+static void out_of_a_livelock_to_adaptive(struct kunit *test)
+{
+	out_of_a_livelock(test, HEADWAY_POLICY_ADAPTIVE);
+}
+
 /*
  * Every hand moves money between the same few accounts, half of them one by one, until told to
  * stop.
@@ -364,7 +373,8 @@ static void changes_under_load_lose_nobody(struct kunit *test)
 	static const enum headway_policy policies[] = {
 		HEADWAY_POLICY_POLITE, HEADWAY_POLICY_WOUND_WAIT, HEADWAY_POLICY_NONE,
 		HEADWAY_POLICY_DETECT, HEADWAY_POLICY_SERIAL, HEADWAY_POLICY_NONE,
-		HEADWAY_POLICY_WAIT_DIE, HEADWAY_POLICY_ORDERED,
+		HEADWAY_POLICY_WAIT_DIE, HEADWAY_POLICY_ADAPTIVE, HEADWAY_POLICY_ORDERED,
+		HEADWAY_POLICY_ADAPTIVE,
 	};
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 4);
 	struct hand *hands[6];
@@ -381,7 +391,7 @@ static void changes_under_load_lose_nobody(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, timed_change(lab, policy, LAB_PATIENCE_NS), 0);
 		usleep_range(1000, 5000);
 	}
-	/* The last one was `ordered`: everybody still gets on. */
+	/* The last one was `adaptive`: everybody still gets on. */
 	for (i = 0; i < 6; i++)
 		before[i] = READ_ONCE(hands[i]->count);
 	for (i = 0; i < 6; i++)
@@ -439,6 +449,7 @@ static struct kunit_case epoch_cases[] = {
 	KUNIT_CASE(out_of_a_livelock_to_wait_die),
 	KUNIT_CASE(out_of_a_livelock_to_detect),
 	KUNIT_CASE(out_of_a_livelock_to_serial),
+	KUNIT_CASE(out_of_a_livelock_to_adaptive),
 	KUNIT_CASE(changes_under_load_lose_nobody),
 	KUNIT_CASE(changes_take_turns),
 	{}

@@ -399,6 +399,27 @@ KTAP_TEST(too_slow_to_compare)
 	EXPECT_GT(adapt.trials, 200ull);
 }
 
+/* The trial that sees the first commits has begun while nobody was there: it says nothing. */
+KTAP_TEST(trial_that_began_idle_does_not_count)
+{
+	struct headway_adapt adapt;
+	struct headway_trial first = { .length_ns = SECOND, .commits = 1000, .rollbacks = 1000,
+				       .in_flight = true };
+	struct headway_adapt_step step;
+
+	headway_adapt_init(&adapt);
+	headway_adapt_step(&adapt, &(struct headway_trial){ .length_ns = SECOND });
+	EXPECT_EQ((int)adapt.why, HEADWAY_WHY_IDLE);
+	step = headway_adapt_step(&adapt, &first);
+	EXPECT_TRUE(step.fresh);
+	EXPECT_EQ(step.next_ns, (u64)HEADWAY_TRIAL_NS);
+	EXPECT_EQ(adapt.trials, 0ull);
+	EXPECT_FALSE(adapt.comparing);
+	headway_adapt_step(&adapt, &first);
+	EXPECT_EQ(adapt.trials, 1ull);
+	EXPECT_TRUE(adapt.comparing);
+}
+
 /* ---- changes that cannot be made ---------------------------------------------------------- */
 
 KTAP_TEST(refused_changes_are_not_pressed)

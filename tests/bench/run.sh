@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# bench tier: the kernel benchmarks in User Mode Linux, natively, on two CPUs. "make bench" runs it.
+#
+# Usage:  run.sh              every benchmark
+#         run.sh NAME...      these, of: batch800 batch800_sorted
+#
+# Contestants of a benchmark run in turns in one boot; from the raw lines that headway_bench.ko prints come
+#   BENCH name=lock.OP threads=N policy=P metric=M value=V unit=U
+# with medians over the rounds, and ratios that are medians of the ratios of each round. Measures, does
+# not judge: the exit status says only whether everything ran. HEADWAY_BENCH_ROUNDS, HEADWAY_BENCH_MS and
+# HEADWAY_BENCH_ONLY (contestants, separated by commas) change how much is run.
+set -u -o pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+# shellcheck source=tests/lib/say.sh
+. "$top/tests/lib/say.sh"
+
+if [ "${HEADWAY_IN_VM:-}" = 1 ]; then
+	build=$1
+	shift
+	insmod "$build/kmod/headway.ko" || exit 3
+	only=()
+	[ -z "${HEADWAY_BENCH_ONLY:-}" ] || only=(only="$HEADWAY_BENCH_ONLY")
+	for op in "$@"; do
+		for threads in 4 16; do
+			insmod "$build/tests/bench/headway_bench.ko" op="$op" threads="$threads" \
+				rounds="${HEADWAY_BENCH_ROUNDS:-7}" run_ms="${HEADWAY_BENCH_MS:-400}" \
+				${only[@]+"${only[@]}"} || exit 4
+			rmmod headway_bench || exit 5
+		done
+	done
+	rmmod headway || exit 6
+	exit 0
+fi
+
+[ $# -gt 0 ] || set -- batch800 batch800_sorted
+kernel=$("$top/tests/vm/uml.sh" build) || die "no UML kernel"
+build=$top/build/kmod-uml-bench
+make -s --no-print-directory -C "$top" kmod KDIR="$kernel" FLAVOUR=uml-bench ARCH=um HEADWAY_BENCH=y \
+	HEADWAY_EXAMPLES=n || die "the modules did not build"
+mkdir -p "$top/build/logs"
+raw=$top/build/logs/bench-raw.log
+HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-900} "$top/tests/vm/uml.sh" boot "$here/run.sh" "$build" "$@" |
+	tee "$raw" | sed -u -n 's/.*headway-bench: \(op=.* threads=.* round=.* side=[^ ]*\).*/  \1/p'
+status=${PIPESTATUS[0]}
+[ "$status" -eq 0 ] || tail -5 "$raw"
+awk -f "$here/summary.awk" "$raw" | tee "$top/build/logs/bench.log"
+exit "$status"
