@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * adaptive.c - policy `adaptive`: wound-wait or wait-die, whichever the domain commits more under.
+ * adaptive.c - policy `adaptive`: wound-wait or wait-die, whichever a domain commits more under.
  *
  * adapt.c decides; this file measures, and changes the arm as any policy is changed: all of the old
- * arm's transactions end or roll back before the first of the new one begins (see domain.c), so that
- * the two never meet. Beginning transactions wait meanwhile; a change that is not made within
+ * arm's transactions end or roll back before the first of the new one begins (see domain.c), so
+ * that the two never meet. Beginning transactions wait meanwhile; a change that is not made within
  * HEADWAY_ARM_WAIT_NS is given up, and that time counts as a cost of probing.
  *
  * The change waits for transactions, so it has a work and a workqueue of its own. It never waits

@@ -53,7 +53,7 @@ MODULE_PARM_DESC(locks, "Locks of a transaction");
 static struct bench_worker *workers;
 static DEFINE_PER_CPU(struct task_struct *, keepers);
 
-/* User Mode Linux preempts kernel threads at preempt_enable() only, where cond_resched() is empty. */
+/* User Mode Linux preempts kernel threads at preempt_enable() only; its cond_resched() is empty. */
 static void bench_give_way(void)
 {
 	if (need_resched())
@@ -129,7 +129,9 @@ static unsigned int bench_start(struct bench_run *run, unsigned int round)
 		worker->number = i;
 		/* The same transactions for each contestant of a round. */
 		worker->rng = ((u64)round << 32) + i;
-		worker->commits = worker->rollbacks = worker->acquired = 0;
+		worker->commits = 0;
+		worker->rollbacks = 0;
+		worker->acquired = 0;
 		worker->restarts_max = 0;
 		worker->task = kthread_create(bench_thread, worker, "bench/%u", i);
 		if (IS_ERR(worker->task))
