@@ -9,8 +9,8 @@
  *
  * The change waits for transactions, so it has a work and a workqueue of its own. It never waits
  * for flip_mutex: who holds that may be about to end us, so it looks again later. Whoever sets
- * another policy ends the adaptation: the work sees that and is not queued again. Setting `adaptive`
- * again starts anew, with nothing known.
+ * another policy ends the adaptation: the work sees that and is not queued again. Setting
+ * `adaptive` again starts anew, with nothing known.
  *
  * Lock order: flip_mutex > adaptive->lock.
  */

@@ -20,7 +20,7 @@
 
 static char *op = "batch800";
 module_param(op, charp, 0444);
-MODULE_PARM_DESC(op, "batch800 (locks one by one, in random order) or batch800_sorted (as one set)");
+MODULE_PARM_DESC(op, "batch800 (locks one by one, in random order), batch800_sorted (one set)");
 
 static unsigned int threads = 4;
 module_param(threads, uint, 0444);
