@@ -418,6 +418,49 @@ watched_loop() {
 	check "the loop is gone" [ ! -e "$loop" ]
 }
 
+# commits_exceed DOMAIN NUMBER
+commits_exceed() {
+	[ "$(field "$root/domains/$1/summary" commits)" -gt "$2" ]
+}
+
+flows_under() {
+	local commits
+
+	write_to "$root/domains/$1/policy" "$2" || return 1
+	grep -qx "current=$2" "$root/domains/$1/policy" || return 1
+	commits=$(field "$root/domains/$1/summary" commits)
+	within 30 commits_exceed "$1" $((commits + 200)) || {
+		echo "$1 under $2: no 200 commits within 30 s"
+		cat "$root/domains/$1/summary"
+		return 1
+	}
+}
+
+passes_at_exit() {
+	mark_log "$1 exits"
+	rmmod "$1" && log_since "headway-test: $1 exits" | grep "$1: pass: [1-9]" || {
+		log_since "headway-test: $1 exits"
+		return 1
+	}
+}
+
+# worker MODULE DOMAIN: an example that works until it is told to stop, and then checks what it did.
+worker() {
+	local policy
+
+	check "$1.ko loads" insmod "$modules/kmod/examples/$1.ko"
+	for policy in wound-wait wait-die detect ordered polite serial; do
+		check "$1: $policy: work gets done" flows_under "$2" "$policy"
+	done
+	# A livelock is allowed to it, not to stop from unloading.
+	check "$1: none: switched to" write_to "$root/domains/$2/policy" none
+	check "$1: in mid-run it unloads, and what it did is right" passes_at_exit "$1"
+	check "$1: for a second" insmod "$modules/kmod/examples/$1.ko" seconds=1
+	check "$1: and unloads" rmmod "$1"
+	check "$1: what is wrong fails" \
+		fails_with "Input/output error" insmod "$modules/kmod/examples/$1.ko" seconds=1 spoil=1
+}
+
 # The probes, on a program that livelocks without making a single futex call.
 probes() {
 	local program=$top/build/corpus/two_lock_grid json
@@ -482,6 +525,8 @@ main() {
 	check "the suites unload" rmmod headway_kunit
 	check "caller.ko loads" insmod "$modules/kmod/examples/caller.ko"
 	check "caller.ko unloads" rmmod caller
+	worker bank clearing
+	worker rename tree
 	philosophers
 	watched_loop
 	check "headway.ko unloads" rmmod headway
