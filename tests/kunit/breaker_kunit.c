@@ -194,10 +194,7 @@ static void breaker_keeps_many_hands_from_a_dead_device(struct kunit *test)
 
 	for (i = 0; i < 4; i++)
 		lab_hand(lab, hammer_work, breaker);
-	for (i = 0; i < 4; i++)
-		lab_await(&lab->hands[i]);
-	for (i = 0; i < 4; i++)
-		lab_go(&lab->hands[i]);
+	lab_start(lab->hands, 4);
 	msleep(200);
 	WRITE_ONCE(lab->stop, true);
 	for (i = 0; i < 4; i++) {
@@ -237,10 +234,7 @@ static void budget_gives_out_no_token_twice(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, headway_budget_init(budget, &params), 0);
 	for (i = 0; i < 4; i++)
 		lab_hand(lab, take_work, budget);
-	for (i = 0; i < 4; i++)
-		lab_await(&lab->hands[i]);
-	for (i = 0; i < 4; i++)
-		lab_go(&lab->hands[i]);
+	lab_start(lab->hands, 4);
 	for (i = 0; i < 4; i++) {
 		lab_join(&lab->hands[i]);
 		taken += lab->hands[i].count;

@@ -43,16 +43,6 @@ static int random_sets_work(struct hand *hand)
 	return 0;
 }
 
-static void start_hands(struct lab *lab, unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		lab_await(&lab->hands[i]);
-	for (i = 0; i < n; i++)
-		lab_go(&lab->hands[i]);
-}
-
 static void claims_exclude_each_other(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, ARENA_IDS, 0, 4);
@@ -61,7 +51,7 @@ static void claims_exclude_each_other(struct kunit *test)
 
 	for (i = 0; i < 6; i++)
 		lab_hand(arena->lab, random_sets_work, arena);
-	start_hands(arena->lab, 6);
+	lab_start(arena->lab->hands, 6);
 	for (i = 0; i < 6; i++) {
 		KUNIT_EXPECT_EQ(test, lab_join(&arena->lab->hands[i]), 0);
 		KUNIT_EXPECT_EQ(test, arena->lab->hands[i].errors, 0ull);
@@ -143,7 +133,7 @@ static void claims_wide_set_is_not_starved_by_narrow_ones(struct kunit *test)
 	lab_hand(lab, wide_work, arena);
 	for (i = 1; i < 5; i++)
 		lab_hand(lab, narrow_work, arena);
-	start_hands(lab, 5);
+	lab_start(lab->hands, 5);
 	KUNIT_EXPECT_EQ(test, lab_join(&lab->hands[0]), 0);
 	KUNIT_EXPECT_EQ(test, lab->hands[0].count, (u64)WIDE_ROUNDS);
 	KUNIT_EXPECT_EQ(test, lab->hands[0].errors, 0ull);
@@ -197,7 +187,7 @@ static void claims_low_priority_is_not_starved_by_high(struct kunit *test)
 
 	for (i = 0; i < 5; i++)
 		lab_hand(lab, priority_work, arena);
-	start_hands(lab, 5);
+	lab_start(lab->hands, 5);
 	KUNIT_EXPECT_EQ(test, lab_join(&lab->hands[0]), 0);
 	KUNIT_EXPECT_EQ(test, lab->hands[0].count, 4ull);
 	KUNIT_EXPECT_EQ(test, lab->hands[0].errors, 0ull);
@@ -255,7 +245,7 @@ static void circle_of(struct kunit *test, unsigned int n)
 
 	for (i = 0; i < n; i++)
 		lab_hand(arena->lab, neighbour_work, arena);
-	start_hands(arena->lab, n);
+	lab_start(arena->lab->hands, n);
 	for (i = 0; i < n; i++) {
 		KUNIT_EXPECT_EQ(test, lab_join(&arena->lab->hands[i]), 0);
 		KUNIT_EXPECT_EQ(test, arena->lab->hands[i].errors, 0ull);
@@ -321,7 +311,7 @@ static void claims_chains_have_no_victim(struct kunit *test)
 
 	for (i = 0; i < 5; i++)
 		lab_hand(arena->lab, ladder_work, arena);
-	start_hands(arena->lab, 5);
+	lab_start(arena->lab->hands, 5);
 	for (i = 0; i < 5; i++) {
 		KUNIT_EXPECT_EQ(test, lab_join(&arena->lab->hands[i]), 0);
 		waits += arena->lab->hands[i].count;
@@ -386,7 +376,7 @@ static void claims_deadlocks_under_load_are_all_resolved(struct kunit *test)
 
 	for (i = 0; i < 4; i++)
 		lab_hand(arena->lab, walker_work, arena);
-	start_hands(arena->lab, 4);
+	lab_start(arena->lab->hands, 4);
 	for (i = 0; i < 4; i++) {
 		KUNIT_EXPECT_EQ(test, lab_join(&arena->lab->hands[i]), 0);
 		KUNIT_EXPECT_EQ(test, arena->lab->hands[i].errors, 0ull);

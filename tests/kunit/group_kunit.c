@@ -255,9 +255,8 @@ static void group_cancel_races_with_add_and_done(struct kunit *test)
 
 		first = lab->nr_hands;
 		for (i = 0; i < 4; i++)
-			lab_await(lab_hand(lab, churn_work, group));
-		for (i = 0; i < 4; i++)
-			lab_go(&lab->hands[first + i]);
+			lab_hand(lab, churn_work, group);
+		lab_start(&lab->hands[first], 4);
 		usleep_range(20000, 21000);
 		headway_group_cancel(group);
 		KUNIT_EXPECT_EQ(test, headway_group_wait_timeout(group, LAB_PATIENCE_NS), 0);

@@ -91,6 +91,8 @@ void lab_pause(struct hand *hand);
 void lab_await(struct hand *hand);
 void lab_go(struct hand *hand);
 void lab_signal(struct hand *hand, int sig);
+/* Lets the @n hands from @first on begin, when all of them are in lab_pause(). */
+void lab_start(struct hand *first, unsigned int n);
 
 /* A hand that holds a lock from now until lab_let_go(). */
 struct hand *lab_hold(struct lab *lab, struct headway_lock *lock);

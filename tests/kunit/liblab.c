@@ -181,6 +181,16 @@ void lab_signal(struct hand *hand, int sig)
 	send_sig(sig, hand->task, 1);
 }
 
+void lab_start(struct hand *first, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		lab_await(&first[i]);
+	for (i = 0; i < n; i++)
+		lab_go(&first[i]);
+}
+
 static int lab_hold_work(struct hand *hand)
 {
 	struct headway_txn txn;
