@@ -42,12 +42,15 @@ static struct headway_domain *headway_file_domain(struct file *file)
 static int headway_policy_show(struct seq_file *m, void *unused)
 {
 	struct headway_domain *domain = m->private;
+	enum headway_policy policy = READ_ONCE(domain->policy);
 	int i;
 
 	headway_head(m, "policy");
 	for (i = 0; i < HEADWAY_NR_POLICIES; i++)
 		seq_printf(m, "# %s: %s\n", headway_policy_name(i), headway_policy_help(i));
-	seq_printf(m, "current=%s\n", headway_policy_name(READ_ONCE(domain->policy)));
+	seq_printf(m, "current=%s\n", headway_policy_name(policy));
+	if (policy == HEADWAY_POLICY_ADAPTIVE)
+		seq_printf(m, "arm=%s\n", headway_policy_name(READ_ONCE(domain->arm)));
 	for (i = 0; i < HEADWAY_NR_POLICIES; i++)
 		seq_printf(m, "policy=%s\n", headway_policy_name(i));
 	return 0;

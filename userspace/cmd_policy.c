@@ -120,7 +120,7 @@ static int show(struct headway_kernelfs *k, const struct options *opts)
 	struct headway_record all;
 	struct headway_table table;
 	struct headway_text text;
-	const char *current;
+	const char *current, *arm;
 	size_t len;
 	char *raw;
 
@@ -133,9 +133,12 @@ static int show(struct headway_kernelfs *k, const struct options *opts)
 	all = headway_text_all(&text);
 	current = headway_record_get(&all, "current");
 	current = current ? current : "?";
+	arm = headway_record_get(&all, "arm");	/* what `adaptive` has chosen */
 	headway_table_init(&table, columns, 3);
 	if (opts->json) {
 		o = new_json(opts->domain, current);
+		if (arm)
+			json_object_object_add(o, "arm", json_object_new_string(arm));
 		list = json_object_new_array();
 		json_object_object_add(o, "available", list);
 	}
@@ -146,7 +149,8 @@ static int show(struct headway_kernelfs *k, const struct options *opts)
 	if (opts->json) {
 		print_json(o);
 	} else {
-		printf("Domain %s: policy %s.\n\n", opts->domain, current);
+		printf("Domain %s: policy %s%s%s.\n\n", opts->domain, current,
+		       arm ? ", now as " : "", arm ? arm : "");
 		headway_table_print(&table, stdout, headway_table_color(stdout));
 		printf("\nSwitch with: headway policy %s NAME\n", opts->domain);
 	}

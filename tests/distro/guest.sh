@@ -263,6 +263,8 @@ cure() {
 	before=$(meals)
 	check "$policy: switched to while in use" write_to "$domain/policy" "$policy"
 	check "$policy: is the current one" grep -qx "current=$policy" "$domain/policy"
+	[ "$policy" != adaptive ] || check "adaptive: says which arm is on" \
+		grep -qxE 'adaptive_arm=(wound-wait|wait-die)' "$domain/summary"
 	check "$policy: they eat" within 60 ate_more_than $((before + 20))
 	check "$policy: the alarm is over" within 30 is_not_livelocked
 }
