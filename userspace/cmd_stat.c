@@ -138,7 +138,7 @@ static struct rates rates_of(struct stat *st, const char *domain, const struct h
 static bool is_name(const char *label)
 {
 	static const char *const names[] = {
-		"domain", "policy", "verdict", "name", "lock", "comm", "holder", "waiter",
+		"domain", "loop", "policy", "verdict", "name", "lock", "comm", "holder", "waiter",
 		"holder_state", "module",
 	};
 
@@ -180,27 +180,27 @@ static struct json_object *to_json_value(const struct headway_record *r, size_t 
 	return json_object_new_string(value);
 }
 
-static struct json_object *to_json(const char *type, const char *domain,
-				   const struct headway_record *r)
+struct json_object *headway_stat_json(const char *type, const char *of, const char *name,
+				      const struct headway_record *r)
 {
 	struct json_object *o = json_object_new_object();
 	char key[128];
 
 	json_object_object_add(o, "v", json_object_new_int(1));
 	json_object_object_add(o, "type", json_object_new_string(type));
-	json_object_object_add(o, "domain", json_object_new_string(domain));
+	json_object_object_add(o, of, json_object_new_string(name));
 	for (size_t i = 0; i < r->nr; i++) {
 		snprintf(key, sizeof(key), "%s", r->fields[i].label);
 		for (char *c = key; *c; c++)
 			if (*c == '-')
 				*c = '_';
-		if (strcmp(key, "v") && strcmp(key, "type") && strcmp(key, "domain"))
+		if (strcmp(key, "v") && strcmp(key, "type") && strcmp(key, of))
 			json_object_object_add(o, key, to_json_value(r, i));
 	}
 	return o;
 }
 
-static void print_json(struct json_object *o)
+void headway_stat_print_json(struct json_object *o)
 {
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
 					    JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -208,7 +208,7 @@ static void print_json(struct json_object *o)
 }
 
 /* As many digits as mean something: json-c would print all 17. */
-static struct json_object *json_number(double value, int decimals)
+struct json_object *headway_stat_number(double value, int decimals)
 {
 	char text[64];
 
@@ -217,7 +217,7 @@ static struct json_object *json_number(double value, int decimals)
 }
 
 /* How long the verdict has stood, s; < 0 when the module does not say. */
-static double verdict_age_s(const struct headway_record *r)
+double headway_stat_age_s(const struct headway_record *r)
 {
 	uint64_t since, now = clock_ns(CLOCK_BOOTTIME);
 
@@ -229,19 +229,19 @@ static double verdict_age_s(const struct headway_record *r)
 static void domain_json(const char *domain, const struct headway_record *r,
 			const struct rates *rates)
 {
-	double age_s = verdict_age_s(r);
-	struct json_object *o = to_json("domain", domain, r);
+	double age_s = headway_stat_age_s(r);
+	struct json_object *o = headway_stat_json("domain", "domain", domain, r);
 	bool known = rates->known;
 
-	json_object_object_add(o, "verdict_age_s", age_s < 0 ? NULL : json_number(age_s, 1));
-	json_object_object_add(o, "rates_over_s", known ? json_number(rates->over_s, 3) : NULL);
+	json_object_object_add(o, "verdict_age_s", age_s < 0 ? NULL : headway_stat_number(age_s, 1));
+	json_object_object_add(o, "rates_over_s", known ? headway_stat_number(rates->over_s, 3) : NULL);
 	json_object_object_add(o, "commits_per_s",
-			       known ? json_number(rates->commits_per_s, 1) : NULL);
+			       known ? headway_stat_number(rates->commits_per_s, 1) : NULL);
 	json_object_object_add(o, "rollbacks_per_s",
-			       known ? json_number(rates->rollbacks_per_s, 1) : NULL);
+			       known ? headway_stat_number(rates->rollbacks_per_s, 1) : NULL);
 	json_object_object_add(o, "time_unix_s",
-			       json_number((double)clock_ns(CLOCK_REALTIME) / NS_PER_S, 3));
-	print_json(o);
+			       headway_stat_number((double)clock_ns(CLOCK_REALTIME) / NS_PER_S, 3));
+	headway_stat_print_json(o);
 }
 
 /* --- text ------------------------------------------------------------------------------------- */
@@ -272,7 +272,7 @@ void headway_stat_add_time(struct headway_table *t, const struct headway_record 
 		stat_add(t, "%.1f", (double)ns / unit_ns);
 }
 
-static enum headway_tint verdict_tint(const char *name)
+enum headway_tint headway_stat_tint(const char *name)
 {
 	enum headway_verdict verdict;
 
@@ -288,11 +288,11 @@ static void add_domain(struct headway_table *t, const char *domain, const struct
 		       const struct rates *rates)
 {
 	const char *verdict = stat_str(r, "verdict");
-	double age_s = verdict_age_s(r);
+	double age_s = headway_stat_age_s(r);
 
 	stat_add(t, "%s", domain);
 	stat_add(t, "%s", stat_str(r, "policy"));
-	headway_table_add(t, verdict_tint(verdict), "%s", verdict);
+	headway_table_add(t, headway_stat_tint(verdict), "%s", verdict);
 	if (age_s < 0)
 		stat_add(t, "-");
 	else
@@ -376,7 +376,7 @@ static int report_file(struct stat *st, const char *file, const char *type,
 		const struct headway_record *r = &text.records[i];
 
 		if (st->opts.json)
-			print_json(to_json(type, st->opts.domain, r));
+			headway_stat_print_json(headway_stat_json(type, "domain", st->opts.domain, r));
 		else if (row)
 			row(&table, r);
 		else
@@ -450,7 +450,12 @@ static int report(struct stat *st)
 	}
 	if (names != one)
 		headway_kernelfs_free_names(names);
-	return err || (st->opts.domain && !st->opts.dot && report_details(st));
+	if (err || st->opts.dot)
+		return err;
+	if (st->opts.domain)
+		return report_details(st);
+	return headway_stat_loops(&st->kfs, st->opts.json, st->color, &st->garbled) ?
+	       complain(st) : 0;
 }
 
 /* --- command line ----------------------------------------------------------------------------- */
@@ -510,7 +515,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
 	argp_options, parse_option, "[DOMAIN]",
-	"Shows the domains of headway.ko; with DOMAIN also its locks, its transactions that met a "
+	"Shows the domains of headway.ko and its watched loops; with DOMAIN also its locks, its transactions that met a "
 	"conflict, and who waits for whom.\vExit status: 0 done, 1 failed, 2 usage.",
 	NULL, NULL, NULL
 };

@@ -298,7 +298,8 @@ void headway_kernelfs_free_names(char **names)
 	free(names);
 }
 
-int headway_kernelfs_domains(struct headway_kernelfs *k, char ***names, size_t *nr)
+/* The names of the directories in WHAT of headway's directory. */
+static int list_names(struct headway_kernelfs *k, const char *what, char ***names, size_t *nr)
 {
 	char **list = calloc(1, sizeof(*list)), **bigger;
 	struct dirent *entry;
@@ -306,7 +307,7 @@ int headway_kernelfs_domains(struct headway_kernelfs *k, char ***names, size_t *
 	DIR *dir;
 	int fd;
 
-	fd = openat(k->dir, "domains", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(k->dir, what, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!list || !dir) {
 		int err = -errno;
@@ -316,7 +317,7 @@ int headway_kernelfs_domains(struct headway_kernelfs *k, char ***names, size_t *
 		if (dir)
 			closedir(dir);
 		free(list);
-		return fail(k, err, "cannot list headway's domains: %s", strerror(-err));
+		return fail(k, err, "cannot list headway's %s: %s", what, strerror(-err));
 	}
 	while ((entry = readdir(dir))) {
 		char name[sizeof(entry->d_name)];
@@ -343,6 +344,23 @@ int headway_kernelfs_domains(struct headway_kernelfs *k, char ***names, size_t *
 	*names = list;
 	*nr = n;
 	return 0;
+}
+
+int headway_kernelfs_domains(struct headway_kernelfs *k, char ***names, size_t *nr)
+{
+	return list_names(k, "domains", names, nr);
+}
+
+int headway_kernelfs_loops(struct headway_kernelfs *k, char ***names, size_t *nr)
+{
+	int err = list_names(k, "loops", names, nr);
+
+	if (err != -ENOENT)
+		return err;
+	/* A module that knows no loops has none. */
+	*names = calloc(1, sizeof(**names));
+	*nr = 0;
+	return *names ? 0 : fail(k, -ENOMEM, "out of memory");
 }
 
 int headway_kernelfs_check_domain(struct headway_kernelfs *k, const char *domain)
@@ -416,14 +434,15 @@ int headway_kernelfs_read_raw(struct headway_kernelfs *k, const char *domain, co
 	return err ? fail_file(k, path, err) : 0;
 }
 
-int headway_kernelfs_read(struct headway_kernelfs *k, const char *domain, const char *file,
-			  struct headway_text *text)
+/* The text of PATH below DOMAIN, or of the top directory, which calls itself FILE. */
+static int read_text(struct headway_kernelfs *k, const char *domain, const char *path,
+		     const char *file, struct headway_text *text)
 {
 	char *buf = NULL;
 	size_t len = 0;
 	int err;
 
-	err = headway_kernelfs_read_raw(k, domain, file, &buf, &len);
+	err = headway_kernelfs_read_raw(k, domain, path, &buf, &len);
 	if (err)
 		return err;
 	err = headway_text_parse(text, file, buf, len);
@@ -433,6 +452,21 @@ int headway_kernelfs_read(struct headway_kernelfs *k, const char *domain, const 
 			    "build the module and this program from the same source",
 			    file, text->header, file, HEADWAY_LOGFMT_VERSION);
 	return err ? fail_file(k, file, err) : 0;
+}
+
+int headway_kernelfs_read(struct headway_kernelfs *k, const char *domain, const char *file,
+			  struct headway_text *text)
+{
+	return read_text(k, domain, file, file, text);
+}
+
+int headway_kernelfs_read_loop(struct headway_kernelfs *k, const char *loop, const char *file,
+			       struct headway_text *text)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "loops/%.128s/%.64s", loop, file);
+	return read_text(k, NULL, path, file, text);
 }
 
 int headway_kernelfs_write(struct headway_kernelfs *k, const char *domain, const char *file,

@@ -28,6 +28,7 @@ void headway_kernelfs_close(struct headway_kernelfs *k);
 
 /* Names, sorted, NULL-terminated; free with headway_kernelfs_free_names(). */
 int headway_kernelfs_domains(struct headway_kernelfs *k, char ***names, size_t *nr);
+int headway_kernelfs_loops(struct headway_kernelfs *k, char ***names, size_t *nr);
 void headway_kernelfs_free_names(char **names);
 /* -ENOENT: no such domain; the sentence lists those that there are. */
 int headway_kernelfs_check_domain(struct headway_kernelfs *k, const char *domain);
@@ -35,6 +36,8 @@ int headway_kernelfs_check_domain(struct headway_kernelfs *k, const char *domain
 /* DOMAIN NULL: a file of the top directory. */
 int headway_kernelfs_read(struct headway_kernelfs *k, const char *domain, const char *file,
 			  struct headway_text *text);
+int headway_kernelfs_read_loop(struct headway_kernelfs *k, const char *loop, const char *file,
+			       struct headway_text *text);
 /* As it is in the file, comments included; for people. *buf is NUL-terminated, malloc'ed. */
 int headway_kernelfs_read_raw(struct headway_kernelfs *k, const char *domain, const char *file,
 			      char **buf, size_t *len);

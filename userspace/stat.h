@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * stat.h - what cmd_stat.c and stat_live.c, the part about live transactions, share.
+ * stat.h - what cmd_stat.c shares with stat_live.c, the part about live transactions, and
+ * stat_loops.c, that about watched loops.
  */
 #ifndef HEADWAY_STAT_H
 #define HEADWAY_STAT_H
+
+#include <json-c/json.h>
 
 #include "kernelfs.h"
 #include "table.h"
@@ -33,6 +36,19 @@ static inline const char *stat_str(const struct headway_record *r, const char *l
 /* cmd_stat.c: a time in UNIT_NS, or - where COUNT says that nothing was measured. */
 void headway_stat_add_time(struct headway_table *t, const struct headway_record *r,
 			   const char *count, const char *label, double unit_ns);
+
+/* A record as JSON; OF: "domain" or "loop", whose NAME it is. */
+struct json_object *headway_stat_json(const char *type, const char *of, const char *name,
+				      const struct headway_record *r);
+struct json_object *headway_stat_number(double value, int decimals);
+/* Frees it. */
+void headway_stat_print_json(struct json_object *o);
+/* For how long the verdict has held; negative when the module does not say. */
+double headway_stat_age_s(const struct headway_record *r);
+enum headway_tint headway_stat_tint(const char *verdict);
+
+/* All watched loops. Return: 0, or an error with a sentence in K. */
+int headway_stat_loops(struct headway_kernelfs *k, bool json, bool color, size_t *garbled);
 
 void headway_stat_add_txn(struct headway_table *t, const struct headway_record *r);
 void headway_stat_print_edge(const struct headway_record *r, bool first);

@@ -413,6 +413,7 @@ watched_loop() {
 	check "loop: the events say so" grep -q ' to=livelock ' "$loop/events"
 	check "loop: the actors have names and stacks" \
 		grep -Eq 'comm=watched/[01] restarts=[1-9].* stack=.*\[watched_loop\]' "$loop/actors"
+	[ ! -x "$headway" ] || check "tool: stat shows the loop" tool 0 watched_loop stat
 	check "loop: the cure is taken" write_to /sys/module/watched_loop/parameters/cured 1
 	check "loop: the alarm is over" within 60 loop_verdict_is healthy
 	check "loop: reset zeroes" write_to "$loop/reset" 1

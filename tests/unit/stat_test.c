@@ -7,7 +7,8 @@
  * front of headway_kernelfs_open(); and as plain files never refuse, one in front of _write(). Each
  * run is a child process, as usage errors exit.
  */
-// links: userspace/cmd_stat.c userspace/stat_live.c userspace/cmd_policy.c userspace/table.c
+// links: userspace/cmd_stat.c userspace/stat_live.c userspace/stat_loops.c
+// links: userspace/cmd_policy.c userspace/table.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c
 // libs: -ljson-c -Wl,--wrap=headway_kernelfs_open
 // libs: -Wl,--wrap=headway_kernelfs_write
@@ -212,6 +213,41 @@ static const char *string_of(struct json_object *o, const char *key)
 static int int_of(struct json_object *o, const char *key)
 {
 	return json_object_get_int(json_object_object_get(o, key));
+}
+
+#define LOOP "# headway.summary v1\nloop=claim\nverdict=starvation\nin_flight=3\nlisted=1\n" \
+	"attempts=90\ncommits=40\naborts=2\nrollbacks=48\nwindow_ns=1000000000\n" \
+	"commits_per_s=4\nrollbacks_per_s=5\n"
+
+KTAP_TEST(stat_shows_loops_beside_domains)
+{
+	struct json_object *o;
+
+	make_tree();
+	make_dir("loops");
+	EXPECT_EQ(run(stat), 0);
+	EXPECT(!strstr(out, "LOOP"));
+	make_dir("loops/claim");
+	put("loops/claim/summary", LOOP);
+	EXPECT_EQ(run(stat), 0);
+	EXPECT(strstr(out,
+		      "\nLOOP   VERDICT     FOR  IN FLIGHT  ATTEMPTS  COMMITS  ABORTS  ROLLBACKS  COMMITS/s  ROLLBACKS/s\n"
+		      "                     s\n"
+		      "claim  starvation    -          3        90       40       2         48          4            5\n"));
+	EXPECT_EQ(run(stat, "--json"), 0);
+	o = json_line(1);
+	ASSERT(o);
+	EXPECT_STREQ(string_of(o, "type"), "loop");
+	EXPECT_STREQ(string_of(o, "loop"), "claim");
+	EXPECT_EQ(int_of(o, "rollbacks"), 48);
+	json_object_put(o);
+	/* A loop is not asked for when a domain is. */
+	EXPECT_EQ(run(stat, "dinner"), 0);
+	EXPECT(!strstr(out, "claim"));
+	put("loops/claim/summary", "# headway.summary v2\n");
+	EXPECT_EQ(run(stat), 1);
+	EXPECT(strstr(err, "'# headway.summary v2'"));
+	remove_tree();
 }
 
 KTAP_TEST(stat_json_is_one_object_a_line)
