@@ -160,6 +160,17 @@ livelock_is_shown() {
 		has "$domain/events" ' to=livelock ' && has "$domain/transactions" '^pid=.* restarts=[1-9]'
 }
 
+# A loop that the module only watches: its verdict, who is in it, and that its counts start again.
+loop_is_shown() {
+	local loop=$root/loops/watched_loop
+
+	if ! within 20 has "$loop/summary" '^verdict=livelock$' || ! has "$loop/actors" '='; then
+		cat "$loop/summary" "$loop/actors"
+		return 1
+	fi
+	fails_with "Invalid argument" write_to "$loop/reset" 2 && write_to "$loop/reset" 1
+}
+
 livelock_ends() {
 	write_to "$domain/policy" wound-wait && within 30 has "$domain/events" ' from=livelock to='
 }
@@ -217,6 +228,7 @@ open_files_outlive() {
 
 ktap_begin debugfs
 check "philosophers.ko loads" insmod "$modules/kmod/examples/philosophers.ko" reach_ms=8 seats=4 policy=wound-wait
+check "watched_loop.ko loads" insmod "$modules/kmod/examples/watched_loop.ko"
 check "every file can be read, and says what it is" every_file_can_be_read
 check "root's alone" only_root
 check "hold_sample takes powers of two" hold_sample
@@ -229,6 +241,7 @@ check "watchdog takes all or nothing" all_or_nothing
 check "statistics can be off" statistics_off
 check "a livelock is shown" livelock_is_shown
 check "its end is shown" livelock_ends
+check "a loop's livelock is shown" loop_is_shown
 check "an unknown policy is refused" fails_with "Invalid argument" write_to "$domain/policy" no-such
 printf '# fuzz: seed %s\n' "$seed"
 check "fuzzed writes" fuzzed
@@ -239,6 +252,7 @@ if [ -e /proc/self/fail-nth ]; then
 else
 	skip "out of memory at every place in turn" "this kernel does not let allocations fail"
 fi
+check "watched_loop.ko unloads" rmmod watched_loop
 write_to "$domain/policy" ordered
 check "open files outlive their domain" open_files_outlive
 write_to "$parameters/hold_sample" 64
