@@ -149,13 +149,8 @@ static void wait_or_begin(struct headway_adapt *adapt, const struct headway_tria
 
 static void look_idle(struct headway_adapt *adapt)
 {
-	bool known = adapt->known;
-
-	/* A load that ends in the middle has said nothing; its trials are charged all the same. */
-	if (adapt->comparing) {
-		settle(adapt, HEADWAY_WHY_IDLE, adapt->spent_ns);
-		adapt->known = known;
-	}
+	/* A comparison goes on, with the incumbent's trial, when somebody is there again. */
+	adapt->arm = adapt->best;
 	/* Time in which nobody is there pays no debt. */
 	adapt->why = HEADWAY_WHY_IDLE;
 	adapt->unusual = 0;
@@ -183,7 +178,7 @@ struct headway_adapt_step headway_adapt_step(struct headway_adapt *adapt,
 	}
 	/* It began at some time while nobody was there. */
 	if (adapt->why == HEADWAY_WHY_IDLE) {
-		adapt->why = HEADWAY_WHY_START;
+		adapt->why = adapt->comparing ? HEADWAY_WHY_COMPARING : HEADWAY_WHY_START;
 		return step;
 	}
 	/* Timers come late, not early; but nobody is forced to be on time. */

@@ -19,7 +19,7 @@
 /* Fewer after that time, and the domain is too slow to compare anything. */
 #define HEADWAY_TRIAL_COMMITS_MIN 4
 /* An idle domain is looked at so often. */
-#define HEADWAY_ADAPT_IDLE_NS	1000000000ull
+#define HEADWAY_ADAPT_IDLE_NS	(5 * HEADWAY_TRIAL_NS)
 /* For each ns of probing the other arm in vain, so many in the better one: 1 / 41 = 2.4 %. */
 #define HEADWAY_ADAPT_SPARE	40
 
