@@ -7,7 +7,7 @@
  * Every waiter judges the present owner whenever it wakes. The first, which a release wakes, is the
  * oldest, so it judges for all; one that leaves without the lock wakes the next, since a wounded
  * one leaves without judging. That is why a lock that is stolen (taken while a woken waiter is on
- * its way) needs no look at the queue by the thief. See tests/model/lock.pml.
+ * its way) needs no look at the queue by the thief. See tests/model/queue.pml.
  *
  * Lock order: domain->live_lock > txn->pin > lock->wait_lock > the scheduler's locks.
  */

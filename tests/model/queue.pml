@@ -17,15 +17,16 @@
  *  wound-wait: 2^k - 1 when, after a rollback, the lock is taken first that the wounder waits for,
  *	and not stolen from an older waiter. Not 2^k - 1 when instead the lock is taken first that
  *	the victim was about to wait for (RELOCK_OWN), when it may be stolen (RELOCK_STEALS), or when
- *	the wounder is not in the queue while it wounds (SETTLE, headway_settle_and_spin()): the
- *	victim can then have the lock back before the wounder queues, and is wounded again. With
+ *	the wounder is not in the queue while it wounds (SETTLE): the victim can then have the lock
+ *	back before the wounder queues, and is wounded again. The code did all three once. With
  *	SETTLE an attempt costs two restarts at most: 3^k - 1.
- *  wait-die: not 2^k - 1 when the locks of one that ends come free one by one: who waits for the
- *	first of them can die again of the next, once for each lock. It is 2^k - 1 if nobody dies of
- *	one that is giving back everything, and so waits for nothing any more (ENDING).
+ *  wait-die: 2^k - 1, since nobody dies of one that is giving back everything, and so waits for
+ *	nothing any more (ENDING, txn->ending). Without that the locks of one that ends come free one
+ *	by one: who waits for the first of them can die again of the next, once for each lock.
  *
  * Under wait-die, a waiter that wakes while the lock is free and the first waiter is on its way has
- * to judge that one as if it were the owner already. BREAK_FREE looks at wounds only, and hangs.
+ * to judge that one as if it were the owner already. BREAK_FREE looks at wounds only, and hangs, as
+ * the code did before this model.
  *
  * A first waiter that leaves without the lock wakes the next: a wounded one leaves without having
  * judged a thief. That matters if it does not come back for the lock after its rollback, which it

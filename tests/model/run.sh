@@ -73,19 +73,16 @@ two="-DTXNS=2 -DLONGEST=3" four="-DTXNS=4 -DCAST -DGIVES_UP"
 {
 	sound wound_wait "wound-wait: all end, restarts <= 2^k - 1" queue $ww -DBOUND=2
 	sound wound_wait_long "wound-wait, 3 locks: restarts <= 2^k - 1" queue $ww -DBOUND=2 $two
-	sound settle "wound-wait, wounds before queueing: restarts <= 3^k - 1" queue $ww -DBOUND=3 $two -DSETTLE
-	sound wait_die "wait-die: all end, restarts <= 2^k - 1 if nobody dies of one that ends" \
-		queue $wd -DBOUND=2 -DENDING
-	sound wait_die_long "wait-die, 3 locks: the same" queue $wd -DBOUND=2 -DENDING $two
-	sound wait_die_now "wait-die, 3 locks: restarts <= 4^k - 1 if somebody does" queue $wd -DBOUND=4 $two
+	sound wait_die "wait-die: all end, restarts <= 2^k - 1" queue $wd -DBOUND=2 -DENDING
+	sound wait_die_long "wait-die, 3 locks: restarts <= 2^k - 1" queue $wd -DBOUND=2 -DENDING $two
 	sound four_wound_wait "wound-wait, 4 transactions: all end" queue $ww $four
-	sound four_wait_die "wait-die, 4 transactions: all end" queue $wd $four
+	sound four_wait_die "wait-die, 4 transactions: all end" queue $wd -DENDING $four
 	control RELOCK_OWN "$restarts" queue $ww -DBOUND=2 -DRELOCK_OWN
 	control RELOCK_STEALS "$restarts" queue $ww -DBOUND=2 -DRELOCK_STEALS
 	control SETTLE "$restarts" queue $ww -DBOUND=2 $two -DSETTLE
 	control "dying of one that ends" "$restarts" queue $wd -DBOUND=2 $two
-	control BREAK_FREE "$hang" queue $wd -DBREAK_FREE
-	control BREAK_ENQUEUE "$hang" queue $wd -DBREAK_ENQUEUE
+	control BREAK_FREE "$hang" queue $wd -DENDING -DBREAK_FREE
+	control BREAK_ENQUEUE "$hang" queue $wd -DENDING -DBREAK_ENQUEUE
 	control BREAK_PASS_ON "$hang" queue $ww $four -DBREAK_PASS_ON
 }
 ktap_end
