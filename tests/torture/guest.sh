@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# guest.sh - torture, inside of the guest: one insmod of headway_torture.ko for each run, and what
-# only user space can do meanwhile: read and reset debugfs, try to unload headway, fail allocations.
+# guest.sh - torture, inside of the guest: starts the runs of headway_torture.ko, and does what only
+# user space can do meanwhile: read and reset debugfs, try to unload headway, fail allocations.
 #
 # Usage:  guest.sh BUILD SUITE RUN...      RUN: "NAME PARAMETER=VALUE..."; NAME is the policy, or
-#                                          control:NAME, unload, or any other word
+#                                          control:NAME, or any other word
 #
 # KTAP, between what the module says. HEADWAY_TORTURE_SECONDS: length of a run.
 set -u -o pipefail
@@ -42,13 +42,19 @@ fail_allocations() {
 	echo 10 >"$failslab/probability"
 	echo -1 >"$failslab/times"
 	echo 0 >"$failslab/verbose"
+	# Also those that could wait for memory, which are most.
+	echo N >"$failslab/ignore-gfp-wait"
 }
 
-insert() {
-	local parameters=("patience_ms=${HEADWAY_TORTURE_PATIENCE_MS:-30000}" "seconds=$seconds")
+# begin PARAMETER=VALUE...: the others are as usual.
+begin() {
+	local word usual=(control=none policy=wound-wait sorted=N workers=0 pool=0 locks=100000
+		"seconds=$seconds" "patience_ms=${HEADWAY_TORTURE_PATIENCE_MS:-30000}")
 
-	[ ! -d "$failslab" ] || parameters+=(enomem=1)
-	insmod "$build/tests/torture/headway_torture.ko" "${parameters[@]}" "$@"
+	for word in "${usual[@]}" "$@" start=1; do
+		# Without a newline: the kernel would take it for a part of the word.
+		printf %s "${word#*=}" >"$module/${word%%=*}" || return
+	done
 }
 
 await() {
@@ -65,8 +71,8 @@ run() {
 	local name=$1 expected=$2 verdict reader
 	shift 2
 
-	if ! insert "$@"; then
-		not_ok "$name" "headway_torture.ko does not load: $*"
+	if ! begin "$@"; then
+		not_ok "$name" "the run does not begin: $*"
 		return
 	fi
 	rm -f "$reads"
@@ -85,23 +91,20 @@ run() {
 	else
 		not_ok "$name" "the verdict is $verdict, expected $expected: $*"
 	fi
-	rmmod headway_torture || not_ok "$name.rmmod" "headway_torture.ko does not unload"
 }
 
 # The module goes in the middle of its run, with everything in flight.
 unload() {
-	insert policy=wound-wait seconds=600 || {
-		not_ok unload "headway_torture.ko does not load"
-		return
-	}
-	sleep 1
+	begin seconds=600 && sleep 1
 	check unload rmmod headway_torture
 }
 
 ktap_begin "$suite"
 insmod "$build/kmod/headway.ko" || exit 3
+insmod "$build/tests/torture/headway_torture.ko" || exit 4
 if [ -d "$failslab" ]; then
 	fail_allocations
+	echo Y >"$module/enomem"
 else
 	skip enomem "this kernel has no failslab; the debug kernel has"
 fi
@@ -109,9 +112,9 @@ for arguments; do
 	read -r -a words <<<"$arguments"
 	case $arguments in
 	control:*) run "${words[0]/:/.}" caught "control=${words[0]#control:}" "${words[@]:1}" ;;
-	unload) unload ;;
 	*) run "${words[0]}" pass "${words[@]:1}" ;;
 	esac
 done
+unload
 check unload_headway rmmod headway
 ktap_end

@@ -30,8 +30,10 @@ runs() {
 		echo "$policy policy=$policy"
 	done
 	echo "mixed policy=mixed"
+	# So crowded that some come near the number of restarts after which they take the token.
+	echo "polite.crowd policy=polite workers=24 pool=16"
 	# Whoever asks in order never has to roll back, whatever the policy.
-	echo "detect.sorted policy=detect sorted=1"
+	echo "detect.sorted policy=detect sorted=Y"
 }
 
 controls() {
@@ -79,12 +81,12 @@ all)
 	exit "$status"
 	;;
 plain)
-	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-12} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-400}
+	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-11} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
 	mapfile -t runs < <(runs)
-	torture plain "" "${runs[@]}" unload
+	torture plain "" "${runs[@]}"
 	;;
 controls)
-	export HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-400}
+	export HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
 	mapfile -t runs < <(controls)
 	torture plain -broken "${runs[@]}"
 	;;
@@ -92,7 +94,7 @@ debug)
 	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-5} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
 	export HEADWAY_TORTURE_PATIENCE_MS=120000
 	mapfile -t runs < <(runs | sed 's/$/ locks=10000/')
-	torture debug "" "${runs[@]}" unload
+	torture debug "" "${runs[@]}"
 	;;
 soak)
 	minutes=${2:?run.sh soak MINUTES}

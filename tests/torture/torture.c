@@ -23,36 +23,39 @@
 #include "torture.h"
 
 static char *policy = "wound-wait";
-module_param(policy, charp, 0444);
+module_param(policy, charp, 0644);
 MODULE_PARM_DESC(policy, "policy to torture, or mixed: changed at random meanwhile");
 static unsigned int seconds = 10;
-module_param(seconds, uint, 0444);
+module_param(seconds, uint, 0644);
 MODULE_PARM_DESC(seconds, "length of the run");
 static unsigned int workers;
-module_param(workers, uint, 0444);
+module_param(workers, uint, 0644);
 MODULE_PARM_DESC(workers, "threads; 0 = four for each CPU");
 static unsigned int locks = 100000;
-module_param(locks, uint, 0444);
+module_param(locks, uint, 0644);
 MODULE_PARM_DESC(locks, "locks of the domain: the largest pool");
+static unsigned int pool;
+module_param(pool, uint, 0644);
+MODULE_PARM_DESC(pool, "most locks that a set is chosen from; 0 = all");
 static unsigned int stutter_ms = 400;
-module_param(stutter_ms, uint, 0444);
+module_param(stutter_ms, uint, 0644);
 MODULE_PARM_DESC(stutter_ms, "time between two parkings");
 static unsigned int patience_ms = 30000;
-module_param(patience_ms, uint, 0444);
+module_param(patience_ms, uint, 0644);
 MODULE_PARM_DESC(patience_ms, "how long the last transactions may take to end");
 static bool sorted;
-module_param(sorted, bool, 0444);
+module_param(sorted, bool, 0644);
 MODULE_PARM_DESC(sorted, "every load asks in sorted order, so that nobody may have to roll back");
 static bool signals = true;
-module_param(signals, bool, 0444);
+module_param(signals, bool, 0644);
 MODULE_PARM_DESC(signals, "workers get signals and kills");
 static bool enomem;
-module_param(enomem, bool, 0444);
+module_param(enomem, bool, 0644);
 MODULE_PARM_DESC(enomem, "allocation failures are injected (failslab, task-filter)");
-static char *control = "";
-module_param(control, charp, 0444);
+static char *control = "none";
+module_param(control, charp, 0644);
 MODULE_PARM_DESC(control, "negative control to run instead of the policy");
-static char *verdict = "running";
+static char *verdict = "none";
 module_param(verdict, charp, 0444);
 MODULE_PARM_DESC(verdict, "result, once there is one (read only)");
 
@@ -183,24 +186,25 @@ static void torture_resume(void)
 	wait_event_idle(torture.wait, !atomic_read(&torture.parked) || kthread_should_stop());
 }
 
-/* Return: true if all were parked at the end. */
-static bool torture_run(void)
+static void torture_run(void)
 {
 	unsigned long end = jiffies + seconds * HZ;
-	bool parked;
+	/* A slow machine gets more time to come by everything. */
+	unsigned long limit = end + 9 * seconds * HZ;
 
 	for (;;) {
 		schedule_timeout_idle(max(1UL, msecs_to_jiffies(stutter_ms)));
-		parked = torture_stutter();
-		if (!parked) {
+		if (!torture_stutter()) {
 			torture_say_live();
-			return false;
+			torture_await_looks();
+			return;
 		}
 		torture_check_parked();
 		atomic64_inc(&torture.events[TORTURE_SAW_PARKED]);
-		if (torture_failed() || time_after_eq(jiffies, end) || kthread_should_stop()) {
+		if (torture_failed() || kthread_should_stop() || time_after_eq(jiffies, limit) ||
+		    (time_after_eq(jiffies, end) && torture_covered(false))) {
 			torture_check_end();
-			return true;
+			return;
 		}
 		torture_resume();
 	}
@@ -232,7 +236,7 @@ static int torture_main(void *unused)
 	torture_disturb_stop();
 	torture_stop_workers();
 	torture_watch_stop();
-	covered = torture_covered();
+	covered = torture_covered(true);
 	if (torture_left_behind)
 		__module_get(THIS_MODULE);
 #ifdef HEADWAY_BROKEN
@@ -250,7 +254,7 @@ static int torture_choose(void)
 {
 	int i;
 
-	if (*control) {
+	if (strcmp(control, "none")) {
 		torture.control = torture_find_control(control);
 		if (!torture.control)
 			return -EINVAL;
@@ -281,22 +285,25 @@ static int torture_choose(void)
 	torture.sorted = sorted || torture.policy == HEADWAY_POLICY_ORDERED;
 	torture.peaceful = torture.sorted || torture.policy == HEADWAY_POLICY_SERIAL;
 	torture.nr_locks = max(locks, TORTURE_SET_MAX + 0U);
+	torture.pool = min(pool ?: torture.nr_locks, torture.nr_locks);
 	torture.patience_ms = patience_ms;
 	torture.enomem = enomem;
 	torture.signals = signals;
 	return 0;
 }
 
-static void torture_init_locks(struct torture_lock *array, unsigned int n,
-			       struct headway_domain *domain)
+/* Some of equal rank, so that keys decide; neither goes along with the address. */
+static void torture_init_locks(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < n; i++) {
-		/* Some of equal rank, so that keys decide; neither goes along with the address. */
-		headway_lock_init(&array[i].lock, domain, i % 7, (u64)i, "torture");
-		array[i].balance = TORTURE_BALANCE;
+	for (i = 0; i < torture.nr_locks; i++) {
+		headway_lock_init(&torture.locks[i].lock, torture.domain, i % 7, (u64)i, "torture");
+		torture.locks[i].balance = TORTURE_BALANCE;
 	}
+	/* For lockdep another class: these are taken while those are held. */
+	for (i = 0; i < TORTURE_INNER_LOCKS; i++)
+		headway_lock_init(&torture.inner_locks[i].lock, torture.inner, 0, (u64)i, "inner");
 }
 
 static int torture_make(void)
@@ -311,8 +318,7 @@ static int torture_make(void)
 				      GFP_KERNEL);
 	if (!torture.workers || !torture.locks || !torture.inner_locks)
 		return -ENOMEM;
-	torture_init_locks(torture.locks, torture.nr_locks, torture.domain);
-	torture_init_locks(torture.inner_locks, TORTURE_INNER_LOCKS, torture.inner);
+	torture_init_locks();
 	return 0;
 }
 
@@ -350,29 +356,75 @@ stop_watch:
 	torture_watch_stop();
 stop_workers:
 	torture_stop_workers();
+	torture_main_task = NULL;
 	return ret;
 }
 
-static int __init torture_init(void)
+/* What is left of a run that is over, or did not begin. */
+static void torture_clear(void)
+{
+	if (torture_main_task)
+		kthread_stop(torture_main_task);
+	torture_main_task = NULL;
+	torture_free();
+	memset(&torture, 0, sizeof(torture));
+}
+
+static int torture_begin_run(void)
 {
 	int ret;
 
+	if (torture_left_behind || !strcmp(READ_ONCE(verdict), "running"))
+		return -EBUSY;
+	torture_clear();
 	init_waitqueue_head(&torture.wait);
+	reinit_completion(&torture_begun);
 	ret = torture_choose();
+	if (!ret)
+		ret = torture_make();
 	if (ret)
 		return ret;
-	ret = torture_make();
-	if (!ret)
-		ret = torture_start();
+	WRITE_ONCE(verdict, "running");
+	ret = torture_start();
 	if (ret)
-		torture_free();
+		WRITE_ONCE(verdict, "none");
+	return ret;
+}
+
+/* ---- module ------------------------------------------------------------------------------- */
+
+static bool start;
+static bool torture_loaded;
+
+static int torture_set_start(const char *value, const struct kernel_param *param)
+{
+	int ret = param_set_bool(value, param);
+
+	if (ret || !start || !torture_loaded)
+		return ret;
+	return torture_begin_run();
+}
+
+static const struct kernel_param_ops torture_start_ops = {
+	.set = torture_set_start,
+	.get = param_get_bool,
+};
+module_param_cb(start, &torture_start_ops, &start, 0644);
+MODULE_PARM_DESC(start, "begin a run");
+
+static int __init torture_init(void)
+{
+	int ret = start ? torture_begin_run() : 0;
+
+	torture_loaded = !ret;
+	if (ret)
+		torture_clear();
 	return ret;
 }
 
 static void __exit torture_exit(void)
 {
-	kthread_stop(torture_main_task);
-	torture_free();
+	torture_clear();
 }
 
 module_init(torture_init);

@@ -32,7 +32,7 @@
 	X(BANK, "bank", "money was made or lost: a set was not held as a whole") \
 	X(HELD, "held", "a call's result and the locks held do not agree") \
 	X(LEAK, "leak", "something was left held, waited for or in flight") \
-	X(SLEEPER, "sleeper", "a transaction sleeps on a free lock") \
+	X(SLEEPER, "sleeper", "a transaction sleeps on a lock that it could have") \
 	X(STUCK, "stuck", "a transaction did not end although nobody else was left") \
 	X(TICKET, "ticket", "a ticket was not kept") \
 	X(BOUND, "bound", "more restarts than the policy promises") \
@@ -64,6 +64,7 @@ enum torture_check {
 	X(DUPLICATES, "duplicates") \
 	X(PRIORITIES, "priorities") \
 	X(JUDGED, "restarts_judged") \
+	X(TOKEN, "polite_tokens") \
 	X(PARKED, "parkings") \
 	X(SIGNALS, "signals") \
 	X(KILLS, "kills") \
@@ -153,6 +154,7 @@ struct torture {
 	struct torture_lock *inner_locks;
 	struct torture_worker *workers;
 	unsigned int nr_locks;
+	unsigned int pool;		/* most that a set is chosen from */
 	unsigned int nr_workers;
 	unsigned int patience_ms;
 	enum headway_policy policy;
@@ -164,6 +166,7 @@ struct torture {
 	const struct torture_load *only;	/* NULL = all loads */
 	bool signals;
 	bool enomem;			/* the guest injects allocation failures */
+	atomic_t looks;			/* of the watcher */
 	atomic_t met;			/* the lockstep load's meetings */
 	bool pause;
 	bool stop;
@@ -227,7 +230,7 @@ void torture_check_bounds(void);
 /* torture_cover.c */
 u64 torture_stat(enum headway_stat stat);
 u64 torture_event(enum torture_event event);
-bool torture_covered(void);		/* says what is missing */
+bool torture_covered(bool say);
 
 bool torture_known(enum headway_policy policy);
 
@@ -242,6 +245,7 @@ void torture_disturb_stop(void);
 /* torture_watch.c */
 int torture_watch_start(void);
 void torture_watch_stop(void);
+void torture_await_looks(void);
 void torture_say_live(void);
 
 /* torture_controls.c */

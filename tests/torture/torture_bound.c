@@ -5,6 +5,9 @@
  * wound-wait, wait-die, detect: an attempt of an effectively older transaction that lives at the
  * same time costs another one restart at most: restarts(T) <= sum of (1 + restarts(O)) over those
  * O. The oldest never restarts. One that unlocks before its end may cost a restart for each lock.
+ * polite: a number, after which it takes the token. ordered, serial: none. Under mixed policies
+ * nothing is promised.
+ *
  * Every transaction that met a conflict is recorded by its worker and judged when all are parked,
  * so that none is half told. Times are taken outside of begin and end: too many O at worst, never
  * too few.
@@ -46,8 +49,7 @@ void torture_record(struct torture_worker *worker, u64 end_ns)
 		.restarts = txn->restarts,
 		.load = worker->load->name,
 		.nr = worker->nr,
-		/* Looser than promised, for now: any may cost a restart for each lock. */
-		.charge = 1 + worker->nr,
+		.charge = worker->load->unlocks ? 1 + worker->nr : 1,
 	};
 }
 
@@ -126,6 +128,9 @@ static void torture_judge(const struct torture_record *record)
 	case HEADWAY_POLICY_DETECT:
 		allowed = torture_allowance(record, false);
 		break;
+	case HEADWAY_POLICY_POLITE:
+		allowed = HEADWAY_POLITE_RESTARTS;
+		break;
 	default:
 		return;
 	}
@@ -144,7 +149,6 @@ void torture_check_bounds(void)
 	unsigned int i;
 	u32 at;
 
-	/* Flips: restarts under one policy are no matter of the next. */
 	for (i = 0; i < torture.nr_workers; i++)
 		if (torture.workers[i].unrecorded_ns)
 			until_ns = min(until_ns, torture.workers[i].unrecorded_ns);

@@ -81,7 +81,8 @@ bool torture_known(enum headway_policy policy)
 	return torture_needs[policy].known;
 }
 
-bool torture_covered(void)
+/* Whether all was seen that the policy has; with @say, how much of each. */
+bool torture_covered(bool say)
 {
 	unsigned long stats = TORTURE_STATS_ALL, events = TORTURE_EVENTS_ALL;
 	bool covered = true;
@@ -99,14 +100,14 @@ bool torture_covered(void)
 		events |= SAW(ENOMEM);
 	for (i = 0; i < HEADWAY_NR_STATS; i++) {
 		count = torture_stat(i);
-		if (count || stats & BIT(i))
+		if (say && (count || stats & BIT(i)))
 			pr_info("count %s=%llu%s\n", torture_stat_names[i], count,
 				count ? "" : " NEVER");
 		covered &= count || !(stats & BIT(i));
 	}
 	for (i = 0; i < TORTURE_NR_EVENTS; i++) {
 		count = torture_event(i);
-		if (count || events & BIT(i))
+		if (say && (count || events & BIT(i)))
 			pr_info("saw %s=%llu%s\n", torture_event_names[i], count,
 				count ? "" : " NEVER");
 		covered &= count || !(events & BIT(i));

@@ -38,7 +38,7 @@ static void torture_pick_any(struct torture_worker *worker, unsigned int max)
 	u32 most = torture_one_in(worker, 8) ? TORTURE_SET_MAX : torture_one_in(worker, 2) ? 16 : 4;
 
 	torture_pick(worker, 1 + torture_random(worker, min(most, max)),
-		     min(pool, torture.nr_locks));
+		     min(pool, torture.pool));
 }
 
 const struct headway_wait torture_killable = {
@@ -117,6 +117,8 @@ void torture_end(struct torture_worker *worker, int ret)
 	else
 		worker->commits++;
 	worker->rollbacks += restarts;
+	if (txn->policy == HEADWAY_POLICY_POLITE && restarts >= HEADWAY_POLITE_RESTARTS)
+		worker->events[TORTURE_SAW_TOKEN]++;
 	worker->restarts_max = max(worker->restarts_max, restarts);
 	if (restarts && torture.peaceful)
 		torture_fail(TORTURE_DEADLK, "%s, worker %u restarted %u times\n",

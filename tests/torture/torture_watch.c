@@ -2,9 +2,10 @@
 /*
  * torture_watch.c - looks at the transactions that wait, from outside.
  *
- * A lock that is free and waited for has woken its first waiter, which is on its way. So the same
- * wait at the same free lock, seen again and again while the lock changes hands not once, is one
- * that nobody will end. What the domain's own watchdog says is looked at as well.
+ * A lock that is free and waited for has woken its first waiter, which is on its way; so has one
+ * that was handed to its first waiter. So the same wait at the same free or own lock, seen again
+ * and again while the lock changes hands not once, is one that nobody will end. What the domain's
+ * own watchdog says is looked at as well.
  *
  * Lock order, as in the module: live_lock > txn->pin > lock->wait_lock.
  */
@@ -30,7 +31,7 @@ struct torture_wait {
 static struct torture_wait torture_waits[TORTURE_WAITS_MAX];
 static struct task_struct *torture_watcher;
 
-/* Under live_lock. Return: whether @txn waits for a lock that is free. */
+/* Under live_lock. Return: whether @txn waits for a lock that is free, or its own by now. */
 static bool torture_waits_in_vain(struct headway_txn *txn, struct torture_wait *wait)
 {
 	struct headway_lock *lock;
@@ -40,7 +41,8 @@ static bool torture_waits_in_vain(struct headway_txn *txn, struct torture_wait *
 	lock = READ_ONCE(txn->waiting_on);
 	if (lock) {
 		raw_spin_lock(&lock->wait_lock);
-		in_vain = !(atomic_long_read(&lock->owner) & ~HEADWAY_LOCK_FLAGS);
+		in_vain = !(atomic_long_read(&lock->owner) & ~HEADWAY_LOCK_FLAGS) ||
+			  headway_lock_held(txn, lock);
 		*wait = (struct torture_wait){
 			.txn = txn,
 			.lock = lock,
@@ -69,6 +71,20 @@ static unsigned int torture_looks_before(const struct torture_wait *wait)
 	return 0;
 }
 
+static unsigned int torture_looks_needed(void)
+{
+	return max(torture.patience_ms / 2 / TORTURE_LOOK_MS, 2U);
+}
+
+/* Somebody hangs: gives the watcher the time to see whether it is at a free lock. */
+void torture_await_looks(void)
+{
+	int until = atomic_read(&torture.looks) + torture_looks_needed() + 2;
+
+	while (atomic_read(&torture.looks) - until < 0 && !kthread_should_stop())
+		schedule_timeout_idle(msecs_to_jiffies(TORTURE_LOOK_MS));
+}
+
 static void torture_look(void)
 {
 	struct torture_wait now[TORTURE_WAITS_MAX] = {};
@@ -82,13 +98,14 @@ static void torture_look(void)
 	raw_spin_unlock(&torture.domain->live_lock);
 	for (i = 0; i < n; i++) {
 		now[i].looks += torture_looks_before(&now[i]);
-		if (now[i].looks == max(torture.patience_ms / 2 / TORTURE_LOOK_MS, 2U))
+		if (now[i].looks == torture_looks_needed())
 			torture_fail(TORTURE_SLEEPER, "lock %llu, %u looks in a row\n", now[i].key,
 				     now[i].looks);
 	}
 	if (n < TORTURE_WAITS_MAX)
 		now[n].txn = NULL;
 	memcpy(torture_waits, now, sizeof(now));
+	atomic_inc(&torture.looks);
 	if (headway_domain_verdict(torture.domain) == HEADWAY_VERDICT_LIVELOCK)
 		torture_fail(TORTURE_LIVELOCK, "domain %s\n", torture.domain->name);
 }
