@@ -117,7 +117,7 @@ static const struct torture_control torture_control_list[] = {
 	{ "leaked-lock", TORTURE_LEAK, HEADWAY_POLICY_WOUND_WAIT, &torture_leak, 0, 0 },
 	{ "unsorted", TORTURE_DEADLK, HEADWAY_POLICY_ORDERED, &torture_unsorted, 0, 0 },
 	{ "lockstep", TORTURE_LIVELOCK, HEADWAY_POLICY_NONE, &torture_lockstep, 0, 2 },
-	{ "lost-wakeup", TORTURE_SLEEPER, HEADWAY_POLICY_WOUND_WAIT, NULL,
+	{ "lost-wakeup", TORTURE_STUCK, HEADWAY_POLICY_WOUND_WAIT, NULL,
 	  BIT(HEADWAY_BROKEN_WAKEUP), 0 },
 	{ "ignored-wound", TORTURE_STUCK, HEADWAY_POLICY_WOUND_WAIT, NULL,
 	  BIT(HEADWAY_BROKEN_WOUND), 0 },
