@@ -233,8 +233,10 @@ static void domain_json(const char *domain, const struct headway_record *r,
 	struct json_object *o = headway_stat_json("domain", "domain", domain, r);
 	bool known = rates->known;
 
-	json_object_object_add(o, "verdict_age_s", age_s < 0 ? NULL : headway_stat_number(age_s, 1));
-	json_object_object_add(o, "rates_over_s", known ? headway_stat_number(rates->over_s, 3) : NULL);
+	json_object_object_add(o, "verdict_age_s",
+			       age_s < 0 ? NULL : headway_stat_number(age_s, 1));
+	json_object_object_add(o, "rates_over_s",
+			       known ? headway_stat_number(rates->over_s, 3) : NULL);
 	json_object_object_add(o, "commits_per_s",
 			       known ? headway_stat_number(rates->commits_per_s, 1) : NULL);
 	json_object_object_add(o, "rollbacks_per_s",
@@ -376,7 +378,8 @@ static int report_file(struct stat *st, const char *file, const char *type,
 		const struct headway_record *r = &text.records[i];
 
 		if (st->opts.json)
-			headway_stat_print_json(headway_stat_json(type, "domain", st->opts.domain, r));
+			headway_stat_print_json(headway_stat_json(type, "domain",
+								  st->opts.domain, r));
 		else if (row)
 			row(&table, r);
 		else
@@ -515,8 +518,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
 	argp_options, parse_option, "[DOMAIN]",
-	"Shows the domains of headway.ko and its watched loops; with DOMAIN also its locks, its transactions that met a "
-	"conflict, and who waits for whom.\vExit status: 0 done, 1 failed, 2 usage.",
+	"Shows the domains of headway.ko and its watched loops; with DOMAIN also its locks, its "
+	"transactions that met a conflict, and who waits for whom.\vExit status: 0 done, 1 failed, 2 usage.",
 	NULL, NULL, NULL
 };
 

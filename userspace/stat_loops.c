@@ -42,7 +42,8 @@ static void print_loop(const char *loop, const struct headway_record *r)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	json_object_object_add(o, "verdict_age_s", age_s < 0 ? NULL : headway_stat_number(age_s, 1));
+	json_object_object_add(o, "verdict_age_s",
+			       age_s < 0 ? NULL : headway_stat_number(age_s, 1));
 	json_object_object_add(o, "time_unix_s",
 			       headway_stat_number((double)now.tv_sec + now.tv_nsec / NS_PER_S, 3));
 	headway_stat_print_json(o);
