@@ -67,7 +67,10 @@ export HEADWAY_TORTURE ?=
 export HEADWAY_BENCH ?=
 export HEADWAY_GCOV ?=
 export HEADWAY_BROKEN ?=
+# Not when it is empty: a kernel that was not packaged by Debian would look for the architecture "".
+ifneq ($(ARCH),)
 export ARCH
+endif
 
 ##@ kmod: headway.ko and the examples, for the stock Debian kernel
 kmod:

@@ -3,7 +3,7 @@
 # distro tier: insmod in qemu, on kernels as a user's machine runs them: stock Debian's, its PREEMPT_RT
 # variant, and one of our own with lockdep, KASAN and sleep checks that sees what those do not tell.
 #
-# Usage:  run.sh [SERIES...]       default: 6.1 6.1-rt 6.12
+# Usage:  run.sh [SERIES...]       default: 6.1 6.1-rt 6.12 7.3-debug
 #
 # The KUnit suites are built too: on a kernel without KUnit their own small runner (kunit_shim.h)
 # runs them. guest.sh runs in the guest, with the directory of the modules as its argument, and prints
@@ -13,7 +13,7 @@ set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
-[ $# -gt 0 ] || set -- 6.1 6.1-rt 6.12
+[ $# -gt 0 ] || set -- 6.1 6.1-rt 6.12 7.3-debug
 status=0
 
 # session SERIES RESULT [WHY]: one document of one result: what the guest cannot say about itself.
