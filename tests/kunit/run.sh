@@ -7,7 +7,8 @@
 #         run.sh debug        the kernel with lockdep, KASAN and sleep checks; the debugfs files as well,
 #                             with nonsense written into them (tests/fuzz/debugfs.sh)
 #
-# Each ends with "KUNIT suites=N cases=N passed=N failed=N". A kernel splat is a failure, also when all
+# Each ends with "KUNIT suites=N cases=N passed=N failed=N" and "KERNEL version=V flavour=uml
+# insmod=pass|fail bpf=none build=plain|debug". On x86-64 the distro tier runs the suites. A kernel splat is a failure, also when all
 # cases passed, and so are a suite that did not run to its end and a module that does not load or unload.
 set -u -o pipefail
 
@@ -104,4 +105,8 @@ fi
 [ -z "$why" ] || failed=$((failed + 1))
 printf 'KUNIT suites=%d cases=%d passed=%d failed=%d\n' \
 	"$suites" $((passed + failed + skipped)) "$passed" "$failed"
+insmod=pass
+[ "$failed" -eq 0 ] || insmod=fail
+printf 'KERNEL version=%s flavour=uml insmod=%s bpf=none build=%s\n' \
+	"$(cat "$kernel/include/config/kernel.release")" "$insmod" "$flavour"
 [ "$failed" -eq 0 ]
