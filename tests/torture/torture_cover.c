@@ -45,6 +45,8 @@ static const struct torture_needs {
 } torture_needs[HEADWAY_NR_POLICIES] = {
 	[HEADWAY_POLICY_ORDERED] = { true, STAT(ABORTS), 0 },
 	[HEADWAY_POLICY_SERIAL] = { true, 0, SAW(REFUSED) },
+	/* Which policies it moves through depends on the load. */
+	[HEADWAY_POLICY_ADAPTIVE] = { true, STAT(ABORTS), 0 },
 	[HEADWAY_POLICY_POLITE] = { true, STAT(ABORTS) | STAT(ROLLBACKS) | STAT(BACKOFFS),
 				    SAW(EDEADLK) },
 	[HEADWAY_POLICY_WOUND_WAIT] = { true, STAT(ABORTS) | STAT(ROLLBACKS) | STAT(WOUNDS),
