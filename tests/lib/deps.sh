@@ -20,6 +20,8 @@ packages=(
 	dkms
 	# virtual machines
 	qemu-system-x86 busybox-static
+	# perf, which should see our locks too
+	linux-perf
 	# checks of the tree, of the tool's JSON, DOT and of its screen
 	sparse codespell shellcheck clang-format clang-tidy python3-jsonschema tmux spin graphviz
 	# tests: signals and processes by id, a terminal for the tool
