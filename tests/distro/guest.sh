@@ -104,9 +104,10 @@ is_livelocked() {
 	local line
 	local -A now=()
 
+	# Read at once: bash seeks back after each line, and the file is made anew for each seek.
 	while read -r line; do
 		[[ $line == '#'* ]] || now[${line%%=*}]=${line#*=}
-	done <"$domain/summary"
+	done <<<"$(<"$domain/summary")"
 	[ "${now[verdict]}" = livelock ] && [ "${now[window_commits]}" -eq 0 ] &&
 		[ "${now[window_rollbacks]}" -ge 16 ]
 }
@@ -351,7 +352,7 @@ stop_quickly() {
 
 	start=$(now_ms)
 	rmmod philosophers || return 1
-	[ $(($(now_ms) - start)) -lt $limit ] || {
+	[ $(($(now_ms) - start)) -lt "$limit" ] || {
 		echo "rmmod took $(($(now_ms) - start)) ms"
 		return 1
 	}
