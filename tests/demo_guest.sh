@@ -53,7 +53,7 @@ snapshot() {
 	figures=([meals]=0)
 	while read -r line; do
 		[[ $line == '#'* ]] || figures[${line%%=*}]=${line#*=}
-	done <"$domain/summary"
+	done <<<"$(<"$domain/summary")"
 	while read -r line; do
 		for word in $line; do
 			[[ $word != meals=* ]] || figures[meals]=$((figures[meals] + ${word#meals=}))
