@@ -84,8 +84,8 @@
  * ================================ ===============================================================
  * serial; ordered, in order        0 times
  * polite                           32 times; then it takes the domain's token and waits instead
- * wound-wait, wait-die, detect     once for each attempt of an older one that lives at the same
- *                                  time: sum of (1 + restarts(O)) over those O, hence 2^k - 1 for
+ * wound-wait, wait-die, adaptive,  once for each attempt of an older one that lives at the same
+ * detect                           time: sum of (1 + restarts(O)) over those O, hence 2^k - 1 for
  *                                  k of them; the oldest never
  * none                             any number of times: that is the livelock
  * ================================ ===============================================================
@@ -93,9 +93,10 @@
  * Proof of the third: whoever makes T restart is older, and holds, waits for, or is given a lock
  * that T then waits for with nothing held before it starts anew. T neither steals that lock nor
  * passes an older waiter, so it goes on only after that attempt has begun to end, by commit or
- * rollback, and nobody restarts because of one that is ending: one attempt costs T one restart. By induction over age, R(k) <= sum of (1 + R(j)) over j < k
- * gives 2^k - 1. And k is bounded: of those older than T, all had a ticket when T got its own, but
- * for at most 960 that a higher priority put before it. tests/model and tests/torture check it.
+ * rollback, and nobody restarts because of one that is ending: one attempt costs T one restart. By
+ * induction over age, R(k) <= sum of (1 + R(j)) over j < k gives 2^k - 1. And k is bounded: of
+ * those older than T, all had a ticket when T got its own, but for at most 960 that a higher
+ * priority put before it. tests/model and tests/torture check it.
  *
  * Context. Everything here may sleep unless it says otherwise: task context, no spinlocks held.
  *
