@@ -394,10 +394,29 @@ philosophers() {
 		sleep 0.3
 		check "$policy: rmmod under load ends" stop_quickly
 	done
+	stalled_holder
 	for policy in policy=no-such seats=1 seats=65 reach_ms=0 reach_ms=100000 meal_us=2000000; do
 		check "philosophers: $policy is refused" \
 			fails_with "Invalid parameters" insmod "$modules/kmod/examples/philosophers.ko" "$policy"
 	done
+}
+
+# Meals that take longer than the domain's user has said that a wait may.
+stalled_holder() {
+	mark_log "a long meal"
+	check "a long meal: loads" insmod "$modules/kmod/examples/philosophers.ko" policy=ordered \
+		reach_ms=$reach_ms meal_us=900000
+	check "a long meal: takes limits" \
+		write_to "$domain/watchdog" "window_ns=100000000 wait_max_ns=50000000"
+	check "a long meal: the log names the holder" within 30 logged_since "a long meal" \
+		'philosophers: stalled-holder: .*; waits: philosopher/[0-9]*\[[0-9]*\] -> fork[0-9]* -> philosopher/'
+	check "a long meal: the log shows where others wait" within 30 logged_since "a long meal" \
+		'philosophers: philosopher/[0-9]*\[[0-9]*\] waits; stack headway_.*<-.*\[philosophers\]'
+	check "a long meal: rmmod ends" stop_quickly
+}
+
+logged_since() {
+	log_since "headway-test: $1" | grep -q "$2"
 }
 
 loop_verdict_is() {
