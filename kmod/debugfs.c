@@ -3,7 +3,8 @@
  * debugfs.c - the directory /sys/kernel/debug/headway, and its files that are only read.
  *
  * Format 1: the first line names the file and the format; other lines that begin with # are for
- * people; the rest is label=value words, units as label suffixes. Files only: figures come from
+ * people; the rest is label=value words, units as label suffixes. debugfs.md documents each label
+ * of each file, and the kunit tier checks that it does. Files only: figures come from
  * stats.c and progress.c. Directory and files are root's alone. debugfs_ctl.c has those that are
  * written, debugfs_live.c those of live transactions, debugfs_watch.c the watchdog's,
  * debugfs_loops.c those of loops, debugfs_arbiter.c those of arbiters; userspace/kernelfs.c is the

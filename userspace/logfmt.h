@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * logfmt.h - PURE: the text format of headway.ko's debugfs files, v1.
+ * logfmt.h - PURE: the text format of headway.ko's debugfs files, v1 (kmod/debugfs.md).
  *
  * A file is a header line `# headway.<file> v1`, then lines of space-separated `label=value`; lines
  * that start with '#' are for people. Labels that we do not know are kept, labels that are missing

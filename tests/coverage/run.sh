@@ -19,7 +19,7 @@ if [ "${HEADWAY_IN_VM:-}" = 1 ]; then
 	gcov=/sys/kernel/debug/gcov
 	# The guest's root is read-only; this one directory of the host's is not.
 	mount -n -t hostfs -o "$out" none /mnt || exit 10
-	"$top/tests/kunit/run.sh" "$modules" files
+	"$top/tests/kunit/run.sh" "$modules"
 	echo "kunit $?" >/mnt/status
 	HEADWAY_TORTURE_SECONDS=5 "$top/tests/torture/guest.sh" "$modules" coverage "mixed policy=mixed" unload
 	# 1: it has said "not ok" itself.

@@ -15,7 +15,8 @@ import sys
 
 TOP = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "kmod/backoff.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "kmod/backoff.md",
+             "kmod/debugfs.md")
 CALLER = "kmod/examples/caller.c"
 HEADER = "kmod/include/headway.h"
 PARTS = {
@@ -243,6 +244,18 @@ def check_tiers():
                       f"{sorted(rows - tiers)}")
 
 
+def check_counters():
+    """kmod/debugfs.md has every counter of a domain, with the words of the module's list."""
+    counters = re.findall(r'^X\(\w+, "(\w+)", "(.*)"\)$', read("kmod/stats_list.h"), re.M)
+    document = "kmod/debugfs.md"
+    text = read(document)
+    for name, meaning in counters:
+        if f"| `{name}` | count | always | {meaning} |\n" not in text:
+            raise Failure(f"{document}: no counter '{name}: {meaning}'")
+    if not counters:
+        raise Failure("kmod/stats_list.h: no list of counters")
+
+
 CHECKS = (
     ("readme_caller_is_built_code", check_readme_caller),
     ("header_example_is_built_code", check_header_caller),
@@ -253,6 +266,7 @@ CHECKS = (
     ("files_exist", check_files),
     ("verdict_table_is_complete", check_verdicts),
     ("policy_table_is_complete", check_policies),
+    ("debugfs_counters_are_the_modules", check_counters),
     ("tier_table_is_complete", check_tiers),
 )
 

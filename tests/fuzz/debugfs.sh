@@ -8,7 +8,7 @@
 # MODULES: the build directory, with kmod/examples/; FUZZER: the program made of debugfs.c.
 # HEADWAY_SEED decides what is written (default: another one every day); HEADWAY_FUZZ_SECONDS how long.
 # KTAP. That the kernel reports nothing meanwhile is for the caller to check, in the kernel log.
-# shellcheck disable=SC2317 # the functions below are called by check
+# shellcheck disable=SC2016,SC2317 # single-quoted backquotes are Markdown; check calls the functions below
 set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -17,6 +17,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 modules=$1 fuzzer=$2
 root=/sys/kernel/debug/headway
 domain=$root/domains/philosophers
+document=$here/../../kmod/debugfs.md
 parameters=/sys/module/headway/parameters
 seed=${HEADWAY_SEED:-$((${EPOCHREALTIME%[.,]*} / 86400))}
 seconds=${HEADWAY_FUZZ_SECONDS:-6}
@@ -205,6 +206,38 @@ control_is_caught() {
 	fi
 }
 
+# All kinds of lines: also those of an escalation, of the policy adaptive, and of an arbiter in use.
+labels_are_seen() {
+	local collector
+
+	write_to "$domain/watchdog" escalate=1 && write_to "$domain/policy" none &&
+		within 30 has "$domain/events" ' event=escalate ' || return 1
+	write_to "$domain/watchdog" escalate=0 && write_to "$domain/policy" adaptive || return 1
+	"$here/labels.py" collect "$document" /tmp/shapes "$root" 60 &
+	collector=$!
+	within 30 [ -e /tmp/shapes ] && insmod "$modules/kmod/examples/device_claim.ko" seconds=4 &&
+		rmmod device_claim && wait "$collector" || return 1
+	[ -s /tmp/shapes ]
+}
+
+document_is_true() {
+	"$here/labels.py" judge "$document" /tmp/shapes
+}
+
+# wrong_document SED-PROGRAM TEXT: a copy with that edit is found out.
+wrong_document() {
+	sed "$1" "$document" >/tmp/document.md
+	! cmp -s "$document" /tmp/document.md && fails_with "$2" "$here/labels.py" judge /tmp/document.md /tmp/shapes
+}
+
+wrong_documents() {
+	wrong_document '/^| `holder_state` |/d' 'domains/NAME/graph: holder_state is not documented' &&
+		wrong_document 's/^| `waiters` |/| `waitors` |/' 'never seen: domains/NAME/locks: waitors' &&
+		wrong_document 's/ event `verdict` / always /' 'domains/NAME/events: from is not always there' &&
+		wrong_document 's/^Mode 0600/Mode 0400/' 'domains/NAME/policy: mode 0600, documented 0400' &&
+		wrong_document 's,^### .*`loops/NAME/reset`,### `domains/NAME/reset`,' 'loops/NAME/reset is not documented'
+}
+
 # Files that are open when their domain goes away: they end, and nothing is touched that is gone.
 open_files_outlive() {
 	local fds=() fd file
@@ -244,6 +277,9 @@ if [ ! -e /proc/lockdep ]; then
 	check "a livelock is shown" livelock_is_shown
 	check "its end is shown" livelock_ends
 	check "a loop's livelock is shown" loop_is_shown
+	check "all sorts of lines are seen" labels_are_seen
+	check "kmod/debugfs.md says what they say" document_is_true
+	check "control: wrong documents are found out" wrong_documents
 	check "an unknown policy is refused" fails_with "Invalid argument" write_to "$domain/policy" no-such
 fi
 printf '# fuzz: seed %s\n' "$seed"

@@ -4,8 +4,9 @@
 #
 # Usage:  run.sh              both of these
 #         run.sh plain        the plain kernel: timing and contention are real
-#         run.sh debug        the kernel with lockdep, KASAN and sleep checks; the debugfs files as well,
-#                             with nonsense written into them (tests/fuzz/debugfs.sh)
+#         run.sh debug        the kernel with lockdep, KASAN and sleep checks
+#
+# Then the debugfs files: read, held against their document, fuzzed (tests/fuzz/debugfs.sh).
 #
 # Each ends with "KUNIT suites=N cases=N passed=N failed=N" and "KERNEL version=V flavour=uml
 # insmod=pass|fail bpf=none build=plain|debug". On x86-64 the distro tier runs the suites. A kernel splat is a failure, also when all
@@ -30,7 +31,7 @@ if [ "${HEADWAY_IN_VM:-}" = 1 ]; then
 	echo "headway-kunit: end insmod=$status"
 	[ "$status" -eq 0 ] || exit 4
 	rmmod headway_kunit || exit 5
-	[ "${2:-}" != files ] || "$top/tests/fuzz/debugfs.sh" "$build" "$top/build/fuzz/debugfs"
+	"$top/tests/fuzz/debugfs.sh" "$build" "$top/build/fuzz/debugfs"
 	rmmod headway || exit 6
 	exit 0
 fi
@@ -60,18 +61,15 @@ make -s --no-print-directory -C "$top" build/fuzz/debugfs || trouble fuzz "the f
 
 mkdir -p "$top/build/logs"
 console=$top/build/logs/$name-console.log
-debug=() files=
-[ "$flavour" = plain ] || {
-	debug=("--$flavour")
-	files=files
-}
+debug=()
+[ "$flavour" = plain ] || debug=("--$flavour")
 export HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
 # Without the prefixes that printk and the console may add, so that it is KTAP again.
 plain() {
 	sed -u -E -e 's/^<[0-9]+>//' -e 's/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? //'
 }
 HEADWAY_VM_LOG=$console "$top/tests/vm/uml.sh" boot ${debug[@]+"${debug[@]}"} \
-	"$here/run.sh" "$top/$build" $files | plain
+	"$here/run.sh" "$top/$build" | plain
 status=${PIPESTATUS[0]}
 
 # Judged from the log of the console, which is there whole even after a crash.
