@@ -283,8 +283,12 @@ int headway_arbiter_enter(struct headway_arbiter *arbiter, struct headway_reques
 	request->pid = in_task() ? current->pid : 0;
 	strscpy(request->comm, in_task() ? current->comm : "interrupt", sizeof(request->comm));
 	request->one_of = false;
-	if (!try)
-		return headway_arbiter_core_submit(&arbiter->core, request);
+	if (!try) {
+		ret = headway_arbiter_core_submit(&arbiter->core, request);
+		if (!ret)
+			trace_headway_request(arbiter->name, request);
+		return ret;
+	}
 	ret = headway_arbiter_core_try(&arbiter->core, request);
 	if (!ret)
 		trace_headway_grant(arbiter->name, request->ticket, request->priority, 0, 0);

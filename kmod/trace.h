@@ -3,8 +3,9 @@
  * trace.h - the tracepoints of system "headway".
  *
  * Names instead of kernel addresses: a lock is (name, rank, key), a transaction is its ticket,
- * which is 0 until its first conflict. Waits and delays are begin/end pairs, so that their time can
- * be taken from outside.
+ * which is 0 until its first conflict. What takes time is a begin/end pair, the end with ret as the
+ * call returns it: txn, lock_wait, backoff; rollback and rollback_end; request and grant (one that
+ * is only tried has no request). The others are of a moment: wound, victim, breaker, verdict.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM headway
@@ -60,7 +61,8 @@ TRACE_EVENT(headway_txn_begin,
 		  headway_show_policy(__entry->policy), __entry->bonus)
 );
 
-TRACE_EVENT(headway_txn_end,
+/* ret of headway_txn_end: of the last lock call; 1: there was none since the begin or rollback. */
+DECLARE_EVENT_CLASS(headway_txn_result,
 	TP_PROTO(struct headway_txn *txn, int ret),
 	TP_ARGS(txn, ret),
 	TP_STRUCT__entry(
@@ -77,6 +79,17 @@ TRACE_EVENT(headway_txn_end,
 	),
 	TP_printk("domain=%s ticket=%llu restarts=%u ret=%d", __get_str(domain), __entry->ticket,
 		  __entry->restarts, __entry->ret)
+);
+
+DEFINE_EVENT(headway_txn_result, headway_txn_end,
+	TP_PROTO(struct headway_txn *txn, int ret),
+	TP_ARGS(txn, ret)
+);
+
+/* Of what begins with headway_rollback: new policy, delay and wait for the contended lock. */
+DEFINE_EVENT(headway_txn_result, headway_rollback_end,
+	TP_PROTO(struct headway_txn *txn, int ret),
+	TP_ARGS(txn, ret)
 );
 
 TRACE_EVENT(headway_lock_wait_begin,
@@ -318,7 +331,7 @@ TRACE_EVENT(headway_grant,
 		  __entry->ret)
 );
 
-TRACE_EVENT(headway_victim,
+DECLARE_EVENT_CLASS(headway_arbiter_request,
 	TP_PROTO(const char *arbiter, const struct headway_request *request),
 	TP_ARGS(arbiter, request),
 	TP_STRUCT__entry(
@@ -340,6 +353,17 @@ TRACE_EVENT(headway_victim,
 	TP_printk("arbiter=%s request=%llu priority=%u held=%u times=%u pid=%d",
 		  __get_str(arbiter), __entry->request, __entry->priority, __entry->held,
 		  __entry->times, __entry->pid)
+);
+
+/* It asks; headway_grant follows, with what became of it. */
+DEFINE_EVENT(headway_arbiter_request, headway_request,
+	TP_PROTO(const char *arbiter, const struct headway_request *request),
+	TP_ARGS(arbiter, request)
+);
+
+DEFINE_EVENT(headway_arbiter_request, headway_victim,
+	TP_PROTO(const char *arbiter, const struct headway_request *request),
+	TP_ARGS(arbiter, request)
 );
 
 #endif /* HEADWAY_TRACE_H */

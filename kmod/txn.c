@@ -418,6 +418,7 @@ int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait
 	if (!ret && txn->policy == policy)
 		ret = headway_take_contended(txn, contended, wait);
 	txn->last = ret ?: 1;
+	trace_headway_rollback_end(txn, ret);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(headway_txn_rollback_wait);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# debugfs.sh - the module's files and parameters, in a guest in which headway.ko is loaded. Its callers
+# debugfs.sh - the module's files, parameters and tracepoints, in a guest in which headway.ko is loaded. Its callers
 # boot the guest: tests/kunit/run.sh (plain, and under KASAN and lockdep) and tests/coverage.
 #
 # Usage:  debugfs.sh MODULES FUZZER
@@ -206,6 +206,27 @@ control_is_caught() {
 	fi
 }
 
+# What takes time has an event at both ends; a philosopher is between the two of a pair once at most.
+tracepoints_pair() {
+	local tracing=/sys/kernel/tracing pair begun ended
+	local pairs="txn_begin:txn_end lock_wait_begin:lock_wait_end rollback:rollback_end"
+
+	# On and off at one stroke: the switch of the events takes them one after the other.
+	echo 0 >"$tracing/tracing_on" && echo >"$tracing/trace" &&
+		echo 1 >"$tracing/events/headway/enable" && echo 1 >"$tracing/tracing_on" || return 1
+	for pair in $pairs; do
+		within 20 has "$tracing/trace" " headway_${pair#*:}: .*ret=" || echo "no ${pair#*:}"
+	done
+	echo 0 >"$tracing/tracing_on"
+	echo 0 >"$tracing/events/headway/enable"
+	for pair in $pairs; do
+		begun=$(grep -c " headway_${pair%:*}: " "$tracing/trace")
+		ended=$(grep -c " headway_${pair#*:}: " "$tracing/trace")
+		echo "$pair $begun $ended"
+		[ "$ended" -gt 0 ] && [ $((begun - ended)) -le 4 ] && [ $((ended - begun)) -le 4 ] || return 1
+	done
+}
+
 # All kinds of lines: also those of an escalation, of the policy adaptive, and of an arbiter in use.
 labels_are_seen() {
 	local collector
@@ -277,6 +298,7 @@ if [ ! -e /proc/lockdep ]; then
 	check "a livelock is shown" livelock_is_shown
 	check "its end is shown" livelock_ends
 	check "a loop's livelock is shown" loop_is_shown
+	check "tracepoints come in pairs" tracepoints_pair
 	check "all sorts of lines are seen" labels_are_seen
 	check "kmod/debugfs.md says what they say" document_is_true
 	check "control: wrong documents are found out" wrong_documents
