@@ -26,8 +26,8 @@
 /*
  * The tracepoints by which `perf lock contention` finds locks, as kernel/locking/mutex.c uses them:
  * before the spin, before the sleep, at the end. To be included where they are used only: it is a
- * header of events, which must not be read while trace.h makes ours. (In quotes, since gcc says that
- * linux is 1.)
+ * header of events, which must not be read while trace.h makes ours. (In quotes, since gcc says
+ * that linux is 1.)
  */
 #if HEADWAY_HAVE_CONTENTION_TRACE
 #define HEADWAY_CONTENTION_HEADER "trace/events/lock.h"

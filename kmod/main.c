@@ -2,8 +2,9 @@
 /*
  * main.c - the module: parameters, and what comes up and goes down in which order.
  *
- * PREEMPT_RT: a lock's owner is not lent its waiters' priority, and the waiters' queue knows age, not
- * scheduling priority. There, that is what people rely on, so the module does not load unless told to.
+ * PREEMPT_RT: a lock's owner is not lent its waiters' priority, and the waiters' queue knows age,
+ * not scheduling priority. There, that is what people rely on, so the module does not load unless
+ * told to.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

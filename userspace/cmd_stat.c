@@ -155,9 +155,9 @@ static struct json_object *to_json_stack(const char *value)
 
 	for (;;) {
 		const char *end = strstr(value, "<-");
+		size_t length = end ? (size_t)(end - value) : strlen(value);
 
-		json_object_array_add(stack, end ? json_object_new_string_len(value, (int)(end - value)) :
-						   json_object_new_string(value));
+		json_object_array_add(stack, json_object_new_string_len(value, (int)length));
 		if (!end)
 			return stack;
 		value = end + 2;
@@ -392,8 +392,9 @@ static int report_file(struct stat *st, const char *file, const char *type,
 		else
 			headway_table_print(&table, stdout, st->color);
 	}
-	for (size_t i = 0; st->opts.stacks && row == headway_stat_add_txn && i < text.nr_records; i++)
-		headway_stat_print_stack(&text.records[i]);
+	if (st->opts.stacks && row == headway_stat_add_txn)
+		for (size_t i = 0; i < text.nr_records; i++)
+			headway_stat_print_stack(&text.records[i]);
 	headway_text_free(&text);
 	return 0;
 }
@@ -424,7 +425,8 @@ static int report_details(struct stat *st)
 	return report_file(st, "locks", "lock", lock_columns, ARRAY_LEN(lock_columns), add_lock,
 			   "No lock of this domain has been used yet.") ||
 	       report_file(st, "transactions", "transaction", headway_txn_columns,
-			   HEADWAY_TXN_COLUMNS, headway_stat_add_txn, "No live transaction has met a conflict.") ||
+			   HEADWAY_TXN_COLUMNS, headway_stat_add_txn,
+			   "No live transaction has met a conflict.") ||
 	       report_file(st, "graph", "edge", NULL, 0, NULL, NULL);
 }
 

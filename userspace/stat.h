@@ -54,7 +54,7 @@ void headway_stat_add_txn(struct headway_table *t, const struct headway_record *
 void headway_stat_print_edge(const struct headway_record *r, bool first);
 /* Where a transaction waits, one function a line; nothing for one that runs. */
 void headway_stat_print_stack(const struct headway_record *r);
-/* The domain's wait-for graph, as the module writes it. Return: 0, or an error with a sentence in K. */
+/* The domain's wait-for graph, as the module writes it. Return: 0, or an error, said in K. */
 int headway_stat_print_dot(struct headway_kernelfs *k, const char *domain);
 
 #endif /* HEADWAY_STAT_H */

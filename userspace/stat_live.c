@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * stat_live.c - how `headway stat` shows live transactions: rows, edges, stacks and the graph in DOT.
+ * stat_live.c - how `headway stat` shows live transactions: rows, edges, stacks, the graph in DOT.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +29,8 @@ void headway_stat_add_txn(struct headway_table *t, const struct headway_record *
 	headway_stat_add_time(t, r, NULL, "age_ns", 1e6);
 	stat_add(t, "%s", stat_u64(r, "wounded") ? "yes" : "no");
 	if (waits) {
-		stat_add(t, "%s since %.1f ms", stat_str(r, "lock"), (double)stat_u64(r, "wait_ns") / 1e6);
+		stat_add(t, "%s since %.1f ms", stat_str(r, "lock"),
+			 (double)stat_u64(r, "wait_ns") / 1e6);
 		stat_add(t, "%s (%s)", stat_str(r, "holder"), stat_str(r, "holder_pid"));
 	} else {
 		stat_add(t, "-");
@@ -41,8 +42,9 @@ void headway_stat_print_edge(const struct headway_record *r, bool first)
 {
 	printf("%s%s (%s) waits for %s, ", first ? "\n" : "", stat_str(r, "waiter"),
 	       stat_str(r, "waiter_pid"), stat_str(r, "lock"));
-	printf("held by %s (%s, %s), since %.1f ms\n", stat_str(r, "holder"), stat_str(r, "holder_pid"),
-	       stat_str(r, "holder_state"), (double)stat_u64(r, "wait_ns") / 1e6);
+	printf("held by %s (%s, %s), since %.1f ms\n", stat_str(r, "holder"),
+	       stat_str(r, "holder_pid"), stat_str(r, "holder_state"),
+	       (double)stat_u64(r, "wait_ns") / 1e6);
 }
 
 void headway_stat_print_stack(const struct headway_record *r)

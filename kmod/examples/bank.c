@@ -7,7 +7,7 @@
  * is to do about deadlock and livelock. When the module goes, no money may have been made or lost.
  *
  *	insmod bank.ko accounts=64 clerks=4		until rmmod
- *	insmod bank.ko seconds=5			for 5 seconds; fails (EIO) when money is lost
+ *	insmod bank.ko seconds=5		for 5 seconds; fails (EIO) when money is lost
  *	echo wait-die >/sys/kernel/debug/headway/domains/clearing/policy
  *
  * The kernel log says at the end:
@@ -214,7 +214,8 @@ static int __init bank_init(void)
 	int err;
 
 	if (accounts < 2 || accounts > ACCOUNTS_MAX || !clerks || clerks > CLERKS_MAX) {
-		pr_err("bank: accounts must be 2 to %d, clerks 1 to %d\n", ACCOUNTS_MAX, CLERKS_MAX);
+		pr_err("bank: accounts must be 2 to %d, clerks 1 to %d\n", ACCOUNTS_MAX,
+		       CLERKS_MAX);
 		return -EINVAL;
 	}
 	book = kvcalloc(accounts, sizeof(*book), GFP_KERNEL);

@@ -18,8 +18,8 @@
  * The kernel log says at the end "rename: pass", with figures, or, as an error, "rename: FAIL".
  *
  * Invariants: each inode is under one name of one directory, its parent; no directory is its own
- * ancestor. An entry is written under its directory's lock, a parent under the inode's lock and, for
- * directories, the tree's.
+ * ancestor. An entry is written under its directory's lock, a parent under the inode's lock and,
+ * for directories, the tree's.
  */
 #include <linux/delay.h>
 #include <linux/kernel.h>
@@ -198,9 +198,11 @@ static int check_tree(void)
 			names += inodes[name / NAMES].entry[name % NAMES] == &inodes[i];
 		for (up = &inodes[i], depth = 0; up->parent && depth < INODES; depth++)
 			up = up->parent;
-		if (names == (i > 0) && up == &inodes[0])
+		/* The root has no name, and is above all. */
+		if (names == !!i && up == &inodes[0])
 			continue;
-		pr_err("rename: FAIL: inode %u is under %u names, %u levels down\n", i, names, depth);
+		pr_err("rename: FAIL: inode %u is under %u names, %u levels down\n", i, names,
+		       depth);
 		return -EIO;
 	}
 	return 0;

@@ -39,8 +39,8 @@ static DEFINE_MUTEX(inbox);
 static DEFINE_MUTEX(outbox);
 
 struct worker {
-	struct mutex *first;
-	struct mutex *second;
+	struct mutex *first;		/* inbox or outbox */
+	struct mutex *second;		/* the other */
 	struct task_struct *task;
 	struct headway_backoff backoff;
 	u64 moved;			/* own */

@@ -100,8 +100,8 @@
  *
  * Context. Everything here may sleep unless it says otherwise: task context, no spinlocks held.
  *
- * Debugfs. What the module shows below /sys/kernel/debug/headway/, and what may be written there, is
- * in kmod/debugfs.md: each file, each label.
+ * Debugfs. What the module shows below /sys/kernel/debug/headway/, and what may be written there,
+ * is in kmod/debugfs.md: each file, each label.
  *
  * PREEMPT_RT. Locks have no priority inheritance: their queues know age, and a preempted holder is
  * lent no priority. So the module refuses to load there, with -EOPNOTSUPP, unless it is loaded with

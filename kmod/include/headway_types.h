@@ -32,7 +32,7 @@ typedef uint32_t u32;
 	X(WAIT_DIE, "wait-die", "the older transaction waits, the younger rolls back") \
 	X(DETECT, "detect", "wait, look for a cycle, and let its youngest roll back") \
 	X(SERIAL, "serial", "one transaction at a time: slow, and certain to get on") \
-	X(ADAPTIVE, "adaptive", "wound-wait or wait-die, whichever commits more here; it tries both")
+	X(ADAPTIVE, "adaptive", "wound-wait or wait-die, whichever commits more: tries both")
 
 /**
  * enum headway_policy - how a domain's transactions resolve a conflict
@@ -54,8 +54,9 @@ typedef uint32_t u32;
  * @HEADWAY_POLICY_ADAPTIVE: wound-wait or wait-die for the whole domain, whichever is measured to
  *	commit more per second, or as much with half of the rollbacks. It starts with wound-wait,
  *	compares the two in trials of 50 ms to 200 ms when there is conflict, and compares again
- *	rarely: that costs less than 3 % of the time. Transactions run under one of the two at a time;
- *	between them new ones wait until those in flight have ended or rolled back, 20 ms at most.
+ *	rarely: that costs less than 3 % of the time. Transactions run under one of the two at a
+ *	time; between them new ones wait until those in flight have ended or rolled back, 20 ms at
+ *	most.
  *	Setting any policy ends it, and setting it again starts it anew.
  * @HEADWAY_NR_POLICIES: number of policies
  */

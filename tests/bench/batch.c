@@ -233,6 +233,7 @@ static void batch_ww_once_sorted(struct bench_worker *worker, void *state)
 	.name = _name, .open = batch_open, .close = batch_close, .once = _once, \
 	.tell = batch_tell, .policy = HEADWAY_POLICY_##_policy, \
 }
+
 #define BATCH_WW(_name, _policy, _once) { \
 	.name = _name, .open = batch_ww_open, .close = batch_ww_close, .once = _once, \
 	.policy = HEADWAY_POLICY_##_policy, \

@@ -94,10 +94,10 @@ bool lab_value(const char *line, const char *label, char *value, size_t size)
 	while (word < end) {
 		if (!strncmp(word, label, len) && word[len] == '=') {
 			strscpy(value, word + len + 1,
-				min(size, strcspn(word + len + 1, " \n") + 1));
+				min(size, strcspn(word + len + 1, "\n ") + 1));
 			return true;
 		}
-		word += strcspn(word, " \n") + 1;
+		word += strcspn(word, "\n ") + 1;
 	}
 	return false;
 }

@@ -398,7 +398,9 @@ KTAP_TEST(no_commits_at_all)
 	run(&w, &adapt, 600 * SECOND);
 	EXPECT_EQ(w.attempts, 0u);
 	/* Rollbacks without commits are the watchdog's business, not ours. */
-	w.trial = (struct headway_trial){ .length_ns = SECOND, .rollbacks = 1000000, .in_flight = true };
+	w.trial = (struct headway_trial){
+		.length_ns = SECOND, .rollbacks = 1000000, .in_flight = true,
+	};
 	headway_adapt_step(&adapt, &w.trial);
 	EXPECT_EQ(adapt.arm, 0u);
 }

@@ -231,9 +231,11 @@ KTAP_TEST(stat_shows_loops_beside_domains)
 	put("loops/claim/summary", LOOP);
 	EXPECT_EQ(run(stat), 0);
 	EXPECT(strstr(out,
-		      "\nLOOP   VERDICT     FOR  IN FLIGHT  ATTEMPTS  COMMITS  ABORTS  ROLLBACKS  COMMITS/s  ROLLBACKS/s\n"
+		      "\nLOOP   VERDICT     FOR  IN FLIGHT  ATTEMPTS  COMMITS  ABORTS  ROLLBACKS  COMMITS/s"
+		      "  ROLLBACKS/s\n"
 		      "                     s\n"
-		      "claim  starvation    -          3        90       40       2         48          4            5\n"));
+		      "claim  starvation    -          3        90       40       2         48          4"
+		      "            5\n"));
 	EXPECT_EQ(run(stat, "--json"), 0);
 	o = json_line(1);
 	ASSERT(o);
@@ -289,7 +291,8 @@ KTAP_TEST(stat_json_is_one_object_a_line)
 static void put_transactions(void)
 {
 	put("domains/dinner/transactions", "# headway.transactions v1\n"
-	    TRANSACTION("phil/1", "13", "waiting=1", "backing_off=0 stack=inner+0x1/0x2[mod]<-outer+0x3/0x4")
+	    TRANSACTION("phil/1", "13", "waiting=1",
+			"backing_off=0 stack=inner+0x1/0x2[mod]<-outer+0x3/0x4")
 	    TRANSACTION("phil/2", "14", "waiting=0", "backing_off=1 stack=alone+0x5/0x6")
 	    TRANSACTION("phil/3", "15", "waiting=0", "backing_off=0 stack=-")
 	    TRANSACTION("phil/4", "16", "waiting=0", ""));
