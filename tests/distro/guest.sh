@@ -514,6 +514,11 @@ probes() {
 		skip "probes: a livelock in a process is found" "this kernel was built without BTF"
 		return
 	fi
+	# Its tracepoints of system calls are not laid out as its BTF says: attaching fails with EACCES.
+	if [ -e /sys/kernel/realtime ]; then
+		skip "probes: a livelock in a process is found" "watch does not work on PREEMPT_RT yet"
+		return
+	fi
 	export CORPUS_SECONDS=60
 	json=$(timeout 60 "$headway" watch --json -d 10 -w 3 -- "$program" 2>&1 </dev/null)
 	if grep -q '"verdict":"livelock"' <<<"$json"; then
