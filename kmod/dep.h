@@ -4,7 +4,9 @@
  *
  * All locks of a transaction nest under the transaction itself, so that taking several of one class
  * is no recursion; that is safe because policies, not lockdep's class order, rule out cycles inside
- * a domain. Orders against other locks of the kernel are checked as usual.
+ * a domain. For the same reason all locks of a domain are one class, as those of a ww_class are:
+ * between classes lockdep would learn an order, and transactions need not follow one. Orders
+ * against other locks of the kernel are checked as usual.
  *
  * lock_set_cmp_fn(), which tells lockdep the order of locks of one class, is not used: lockdep asks
  * no further where a nest lock is held, and without one it would hold classes to an order that
@@ -26,10 +28,10 @@ static inline void headway_dep_release(struct headway_lock *lock)
 	mutex_release(&lock->dep_map, _RET_IP_);
 }
 
-static inline void headway_dep_init(struct headway_lock *lock, const char *name,
-				    struct lock_class_key *class)
+static inline void headway_dep_init(struct headway_lock *lock)
 {
-	lockdep_init_map_wait(&lock->dep_map, name, class, 0, LD_WAIT_SLEEP);
+	lockdep_init_map_wait(&lock->dep_map, headway_lock_class, &lock->domain->lock_key, 0,
+			      LD_WAIT_SLEEP);
 }
 
 static inline void headway_dep_begin(struct headway_txn *txn)
@@ -52,8 +54,7 @@ static inline void headway_dep_release(struct headway_lock *lock)
 {
 }
 
-static inline void headway_dep_init(struct headway_lock *lock, const char *name,
-				    struct lock_class_key *class)
+static inline void headway_dep_init(struct headway_lock *lock)
 {
 }
 

@@ -515,16 +515,18 @@ struct headway_domain *headway_domain_create(const char *name, enum headway_poli
 		ret = -ENOMEM;
 		goto free_domain;
 	}
+	lockdep_register_key(&domain->txn_key);
+	lockdep_register_key(&domain->lock_key);
 	headway_domain_init(domain);
 	domain->policy = policy;
 	domain->dynamic = true;
-	lockdep_register_key(&domain->txn_key);
 	ret = headway_domain_register(domain);
 	if (ret)
 		goto free_name;
 	return domain;
 
 free_name:
+	lockdep_unregister_key(&domain->lock_key);
 	lockdep_unregister_key(&domain->txn_key);
 	kfree(domain->name);
 free_domain:
@@ -544,6 +546,7 @@ void headway_domain_destroy(struct headway_domain *domain)
 	if (IS_ERR_OR_NULL(domain) || WARN_ON_ONCE(!domain->dynamic))
 		return;
 	headway_domain_unregister(domain);
+	lockdep_unregister_key(&domain->lock_key);
 	lockdep_unregister_key(&domain->txn_key);
 	kfree(domain->name);
 	kfree(domain);

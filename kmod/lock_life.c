@@ -26,19 +26,25 @@ void headway_lock_track(struct headway_lock *lock)
 	mutex_unlock(&domain->locks_mutex);
 }
 
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+/* lockdep wants one name for a class, and the same string wherever a lock is initialised. */
+const char headway_lock_class[] = "headway_lock";
+EXPORT_SYMBOL_GPL(headway_lock_class);
+#endif
+
 /**
- * __headway_lock_init - see headway_lock_init()
- * @lock: lock
- * @domain: its domain
- * @rank: order
- * @key: order among equal ranks
- * @name: shown in debugfs
- * @class_name: lockdep wants one name for a class, so that is not @name
- * @class: lockdep class
+ * headway_lock_init - initialise a lock
+ * @lock: the lock
+ * @domain: its domain, for good
+ * @rank: order among the domain's locks, lowest first
+ * @key: order among equal ranks (an inode number, say); the address decides between equal keys
+ * @name: shown in debugfs; must outlive the lock. Letters, digits and ``_.:-`` are shown as they
+ *	are, anything else as ``?``
+ *
+ * Context: any. Pair with headway_lock_destroy().
  */
-void __headway_lock_init(struct headway_lock *lock, struct headway_domain *domain, u32 rank,
-			 u64 key, const char *name, const char *class_name,
-			 struct lock_class_key *class)
+void headway_lock_init(struct headway_lock *lock, struct headway_domain *domain, u32 rank, u64 key,
+		       const char *name)
 {
 	memset(lock, 0, sizeof(*lock));
 	raw_spin_lock_init(&lock->wait_lock);
@@ -47,9 +53,9 @@ void __headway_lock_init(struct headway_lock *lock, struct headway_domain *domai
 	lock->key = key;
 	lock->domain = domain;
 	lock->stats.name = name ?: "unnamed";
-	headway_dep_init(lock, class_name, class);
+	headway_dep_init(lock);
 }
-EXPORT_SYMBOL_GPL(__headway_lock_init);
+EXPORT_SYMBOL_GPL(headway_lock_init);
 
 /**
  * headway_lock_destroy - forget a lock before its memory is freed

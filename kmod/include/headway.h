@@ -235,13 +235,20 @@ struct headway_domain {
 	bool registered;
 	bool dynamic;			/* made by headway_domain_create() */
 	struct lock_class_key txn_key;	/* lockdep: this domain's transactions */
+	struct lock_class_key lock_key;	/* lockdep: its locks, all of them */
 };
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
-#define __HEADWAY_LOCK_DEP_MAP(_name) \
-	.dep_map = { .name = (_name), .wait_type_inner = LD_WAIT_SLEEP },
+extern const char headway_lock_class[];
+
+#define __HEADWAY_LOCK_DEP_MAP(_domain) \
+	.dep_map = { \
+		.name = headway_lock_class, \
+		.key = &(_domain)->lock_key, \
+		.wait_type_inner = LD_WAIT_SLEEP, \
+	},
 #else
-#define __HEADWAY_LOCK_DEP_MAP(_name)
+#define __HEADWAY_LOCK_DEP_MAP(_domain)
 #endif
 
 #define __HEADWAY_LOCK_INIT(_var, _name, _domain, _rank, _key) { \
@@ -252,7 +259,7 @@ struct headway_domain {
 	.domain = (_domain), \
 	.key = (_key), \
 	.stats = { .name = (_name) }, \
-	__HEADWAY_LOCK_DEP_MAP(_name) \
+	__HEADWAY_LOCK_DEP_MAP(_domain) \
 }
 
 #define __HEADWAY_DOMAIN_INIT(_var, _name, _policy) { \
@@ -301,26 +308,9 @@ enum headway_verdict headway_domain_verdict(struct headway_domain *domain);
 void headway_domain_escalate(struct headway_domain *domain, bool on);
 
 /* lock.c */
-void __headway_lock_init(struct headway_lock *lock, struct headway_domain *domain, u32 rank,
-			 u64 key, const char *name, const char *class_name,
-			 struct lock_class_key *class);
+void headway_lock_init(struct headway_lock *lock, struct headway_domain *domain, u32 rank, u64 key,
+		       const char *name);
 void headway_lock_destroy(struct headway_lock *lock);
-
-/**
- * headway_lock_init - initialise a lock
- * @lock: the lock
- * @domain: its domain, for good
- * @rank: order among the domain's locks, lowest first
- * @key: order among equal ranks (an inode number, say); the address decides between equal keys
- * @name: shown in debugfs; must outlive the lock. Letters, digits and ``_.:-`` are shown as they
- *	are, anything else as ``?``
- *
- * Context: any. Pair with headway_lock_destroy().
- */
-#define headway_lock_init(lock, domain, rank, key, name) do { \
-	static struct lock_class_key __headway_class; \
-	__headway_lock_init(lock, domain, rank, key, name, #lock, &__headway_class); \
-} while (0)
 
 /* txn.c */
 void headway_txn_begin_prio(struct headway_txn *txn, struct headway_domain *domain,

@@ -270,7 +270,7 @@ perf_shows_our_locks() {
 }
 
 contention_is_ours() {
-	grep -A 8 'contention_begin: .*flags=SPIN|MUTEX' "$tracing/trace" | grep -q headway_acquire_slow
+	grep -A 24 'contention_begin: .*flags=SPIN|MUTEX' "$tracing/trace" | grep -q headway_acquire_slow
 }
 
 # Every policy but none: switched to under load, by file, and they eat.

@@ -378,7 +378,33 @@ static void leaving_waiters_do_not_strand_others(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_join(waiters[3]), 0);
 }
 
+/*
+ * Locks that are initialised in different places, taken in both orders: the policy sees to that, and
+ * lockdep must not take it for a circle.
+ */
+static void different_locks_in_any_order(struct kunit *test)
+{
+	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 1);
+	struct headway_lock *other = kunit_kzalloc(test, sizeof(*other), GFP_KERNEL);
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	headway_lock_init(other, lab->domain, 0, 7, "other");
+	for (i = 0; i < 2; i++) {
+		struct headway_lock *first = i ? other : &lab->locks[0];
+		struct headway_lock *second = i ? &lab->locks[0] : other;
+		struct headway_txn txn;
+
+		headway_txn_begin(&txn, lab->domain);
+		KUNIT_EXPECT_EQ(test, headway_lock(&txn, first), 0);
+		KUNIT_EXPECT_EQ(test, headway_lock(&txn, second), 0);
+		headway_txn_end(&txn);
+	}
+	headway_lock_destroy(other);
+}
+
 static struct kunit_case lock_cases[] = {
+	KUNIT_CASE(different_locks_in_any_order),
 	KUNIT_CASE(lock_then_unlock),
 	KUNIT_CASE(every_form_takes_a_free_lock),
 	KUNIT_CASE(held_twice_is_ealready),
