@@ -28,7 +28,7 @@ void headway_lock_track(struct headway_lock *lock)
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 /* lockdep wants one name for a class, and the same string wherever a lock is initialised. */
-const char headway_lock_class[] = "headway_lock";
+const char headway_lock_class[sizeof("headway_lock")] = "headway_lock";
 EXPORT_SYMBOL_GPL(headway_lock_class);
 #endif
 

@@ -379,8 +379,8 @@ static void leaving_waiters_do_not_strand_others(struct kunit *test)
 }
 
 /*
- * Locks that are initialised in different places, taken in both orders: the policy sees to that, and
- * lockdep must not take it for a circle.
+ * Locks that are initialised in different places, taken in both orders: the policy sees to that,
+ * and lockdep must not take it for a circle.
  */
 static void different_locks_in_any_order(struct kunit *test)
 {
