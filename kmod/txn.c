@@ -160,12 +160,11 @@ void headway_txn_end(struct headway_txn *txn)
 }
 EXPORT_SYMBOL_GPL(headway_txn_end);
 
-/* What a caller did wrong, once in the log, always in the counter. */
-static void headway_misused(struct headway_txn *txn, unsigned long caller, const char *what)
-{
-	headway_count(txn->domain, HEADWAY_STAT_MISUSES);
-	pr_warn_once("%s: %pS %s\n", txn->domain->name, (void *)caller, what);
-}
+/* What a caller did wrong: always in the counter, and each kind once in the log. */
+#define headway_misused(txn, caller, what) do { \
+	headway_count((txn)->domain, HEADWAY_STAT_MISUSES); \
+	pr_warn_once("%s: %pS " what "\n", (txn)->domain->name, (void *)(caller)); \
+} while (0)
 
 /*
  * A rollback that failed has no caller to tell in headway_txn_until_done(): the next call tells.
