@@ -87,6 +87,17 @@ static int add_file(const char *path, const struct stat *st, int type, struct FT
 	return 0;
 }
 
+/* Which arm `adaptive` is on changes by itself: it is shown beside a setting, and is none. */
+static size_t drop_arm(char *buf, size_t len)
+{
+	char *arm = strstr(buf, "\narm="), *end = arm ? strchr(arm + 1, '\n') : NULL;
+
+	if (!end)
+		return len;
+	memmove(arm, end, (size_t)(buf + len - end) + 1);
+	return len - (size_t)(end - arm);
+}
+
 /* Reads a file in pieces of at most `piece` bytes. Return: length, or -errno. */
 static ssize_t slurp(const struct file *f, char *buf, size_t size, size_t piece)
 {
@@ -110,7 +121,7 @@ static ssize_t slurp(const struct file *f, char *buf, size_t size, size_t piece)
 	}
 	buf[len] = '\0';
 	close(fd);
-	return len;
+	return f->setting ? drop_arm(buf, len) : len;
 }
 
 static void check_text(const struct file *f, const char *buf, ssize_t len)
