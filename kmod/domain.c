@@ -115,10 +115,14 @@ static int headway_take_token(struct headway_txn *txn, const struct headway_wait
 {
 	int ret;
 
-	if (likely(!headway_takes_token(txn->policy, txn->restarts)))
+	if (likely(!headway_takes_token(txn->policy, txn->adaptive, txn->restarts)))
 		return 0;
 	ret = headway_acquire(txn, &txn->domain->token, wait);
-	return ret == -EALREADY ? 0 : ret;
+	if (ret == -EALREADY)
+		return 0;
+	if (!ret && txn->restarts)
+		headway_count(txn->domain, HEADWAY_STAT_TURNS);
+	return ret;
 }
 
 static int headway_join_gate(struct headway_txn *txn, const struct headway_wait *wait)
@@ -138,6 +142,7 @@ static int headway_join_gate(struct headway_txn *txn, const struct headway_wait 
 			p = raw_cpu_ptr(domain->pcpu);
 			WRITE_ONCE(p->begun, p->begun + 1);
 			txn->policy = domain->arm;
+			txn->adaptive = domain->policy == HEADWAY_POLICY_ADAPTIVE;
 			preempt_enable();
 			return 0;
 		}
@@ -201,8 +206,8 @@ int headway_epoch_migrate(struct headway_txn *txn, const struct headway_wait *wa
 	int ret;
 
 	/* The token is taken where an epoch is joined: whoever needs it goes through that. */
-	if (likely(txn->joined && !headway_takes_token(txn->policy, txn->restarts) &&
-		   !READ_ONCE(txn->domain->flipping)))
+	if (likely(txn->joined && !READ_ONCE(txn->domain->flipping) &&
+		   !headway_takes_token(txn->policy, txn->adaptive, txn->restarts)))
 		return 0;
 	if (txn->joined)
 		headway_epoch_leave(txn, HEADWAY_STAT_MIGRATIONS);

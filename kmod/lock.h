@@ -48,6 +48,13 @@ static inline bool headway_behind(struct headway_txn *txn, struct headway_lock *
 	return headway_party_cmp(&other, &self) < 0;
 }
 
+/* Own transaction, any context: nobody waits for what it holds, but at the token. */
+static inline bool headway_txn_bare(const struct headway_txn *txn)
+{
+	/* Where it is taken, the token is taken first, and so is the last of the list. */
+	return !txn->held || txn->held == &txn->domain->token;
+}
+
 /* Own transaction, any context: a wounded one that holds nothing is in nobody's way. */
 static inline bool headway_must_back_out(const struct headway_txn *txn)
 {

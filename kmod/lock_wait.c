@@ -26,12 +26,12 @@
 #define HEADWAY_SPIN_BRIEF 64
 
 /*
- * Whoever has rolled back and starts anew, with nothing held, goes behind those who wait: by what
+ * Whoever has rolled back and starts anew, with nothing held (the token does not count), goes behind those who wait: by what
  * it took from the older one that it gave way to, it would only be made to give way again.
  */
 static bool headway_may_steal(const struct headway_txn *txn)
 {
-	return !txn->restarts || txn->nr_held;
+	return !txn->restarts || !headway_txn_bare(txn);
 }
 
 /* Whoever is given a ticket earlier is older. Others may give us ours at the same time. */
@@ -174,6 +174,9 @@ static int headway_conflict(struct headway_txn *txn, struct headway_lock *lock,
 	headway_give_ticket(txn);
 	if (headway_must_back_out(txn))
 		return -EDEADLK;
+	/* Whoever waits for the token holds nothing, so that nobody need give way there. */
+	if (lock == &txn->domain->token)
+		return 0;
 
 	self = headway_party(txn);
 	self.behind = headway_behind(txn, lock);

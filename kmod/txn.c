@@ -65,6 +65,7 @@ int headway_txn_begin_wait(struct headway_txn *txn, struct headway_domain *domai
 	txn->started = 0;
 	txn->live = 0;
 	txn->joined = 1;
+	txn->adaptive = 0;
 	txn->bonus = headway_priority_bonus(priority);
 	atomic64_set(&txn->ticket, 0);
 	raw_spin_lock_init(&txn->pin);

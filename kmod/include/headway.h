@@ -91,12 +91,13 @@
  * ================================ ===============================================================
  *
  * Proof of the third: whoever makes T restart is older, and holds, waits for, or is given a lock
- * that T then waits for with nothing held before it starts anew. T neither steals that lock nor
- * passes an older waiter, so it goes on only after that attempt has begun to end, by commit or
- * rollback, and nobody restarts because of one that is ending: one attempt costs T one restart. By
- * induction over age, R(k) <= sum of (1 + R(j)) over j < k gives 2^k - 1. And k is bounded: of
- * those older than T, all had a ticket when T got its own, but for at most 960 that a higher
- * priority put before it. tests/model and tests/torture check it.
+ * that T then waits for before it starts anew, with nothing held but, where adaptive lets it take
+ * turns, the domain's token, at which nobody gives way and which it waited for with nothing held.
+ * T neither steals that lock nor passes an older waiter, so it goes on only after that attempt has
+ * begun to end, by commit or rollback, and nobody restarts because of one that is ending: one
+ * attempt costs T one restart. By induction over age, R(k) <= sum of (1 + R(j)) over j < k gives
+ * 2^k - 1. And k is bounded: of those older than T, all had a ticket when T got its own, but for at
+ * most 960 that a higher priority put before it. tests/model and tests/torture check it.
  *
  * Context. Everything here may sleep unless it says otherwise: task context, no spinlocks held.
  *
@@ -186,6 +187,7 @@ struct headway_txn {
 	u8 started;			/* own; headway_txn_until_done() has entered its body */
 	u8 live;			/* own; on domain->live */
 	u8 joined;			/* own; counted in the domain's epoch */
+	u8 adaptive;			/* own; @policy is an arm of `adaptive` */
 	u8 backing_off;			/* own, cleared under pin; read under pin */
 	u8 backoff_policy;		/* own; enum headway_policy that @backoff was seeded for */
 	s64 bonus;			/* const; priority as ticket distance */

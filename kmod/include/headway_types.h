@@ -32,7 +32,7 @@ typedef uint32_t u32;
 	X(WAIT_DIE, "wait-die", "the older transaction waits, the younger rolls back") \
 	X(DETECT, "detect", "wait, look for a cycle, and let its youngest roll back") \
 	X(SERIAL, "serial", "one transaction at a time: slow, and certain to get on") \
-	X(ADAPTIVE, "adaptive", "wound-wait or wait-die, whichever commits more: tries both")
+	X(ADAPTIVE, "adaptive", "wound-wait with turns, or wait-die, whichever commits more")
 
 /**
  * enum headway_policy - how a domain's transactions resolve a conflict
@@ -51,12 +51,13 @@ typedef uint32_t u32;
  * @HEADWAY_POLICY_DETECT: wait; whoever closes a cycle in the wait-for graph finds it, and the
  *	effectively youngest transaction of the cycle rolls back.
  * @HEADWAY_POLICY_SERIAL: a token for the whole domain: guaranteed progress, no concurrency.
- * @HEADWAY_POLICY_ADAPTIVE: wound-wait or wait-die for the whole domain, whichever is measured to
- *	commit more per second, or as much with half of the rollbacks. It starts with wound-wait,
- *	compares the two in trials of 50 ms to 200 ms when there is conflict, and compares again
- *	rarely: that costs less than 3 % of the time. Transactions run under one of the two at a
+ * @HEADWAY_POLICY_ADAPTIVE: wound-wait with turns or wait-die for the whole domain, whichever is
+ *	measured to commit more per second, or as much with half of the rollbacks. It starts with
+ *	wound-wait, compares the two in trials of 50 ms to 200 ms when there is conflict, and
+ *	compares again rarely: that costs less than 3 % of the time. Transactions run under one of the two at a
  *	time; between them new ones wait until those in flight have ended or rolled back, 20 ms at
- *	most.
+ *	most. Turns: what was rolled back twice takes the domain's token first, as with `serial`, so
+ *	that in a crowd restarts go one by one and not against each other.
  *	Setting any policy ends it, and setting it again starts it anew.
  * @HEADWAY_NR_POLICIES: number of policies
  */

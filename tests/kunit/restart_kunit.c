@@ -189,6 +189,51 @@ static void polite_stands_firm_in_the_end(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, lab_free(token));
 }
 
+/* As if it had been wounded once more. */
+static void crowded_out(struct headway_txn *txn, u64 ticket)
+{
+	atomic64_set(&txn->ticket, ticket);
+	txn->restarts = HEADWAY_TURN_RESTARTS - 1;
+	headway_txn_rollback(txn);
+}
+
+static int older_takes_its_turn(struct hand *hand)
+{
+	struct headway_txn txn;
+	int ret;
+
+	headway_txn_begin(&txn, hand->lab->domain);
+	crowded_out(&txn, 1);
+	ret = headway_lock_held(&txn, &hand->lab->domain->token) ? 0 : -ENOLCK;
+	headway_txn_end(&txn);
+	return ret;
+}
+
+/* Wound-wait, but not at the token: what holds that is left alone there. */
+static void adaptive_restarts_one_by_one(struct kunit *test)
+{
+	struct lab *lab = lab_open(test, HEADWAY_POLICY_ADAPTIVE, 2);
+	struct headway_lock *token = &lab->domain->token;
+	struct headway_txn txn;
+	struct hand *older;
+
+	headway_txn_begin(&txn, lab->domain);
+	KUNIT_ASSERT_EQ(test, (int)headway_txn_policy(&txn), (int)HEADWAY_POLICY_WOUND_WAIT);
+	headway_txn_rollback(&txn);
+	KUNIT_EXPECT_FALSE(test, headway_lock_held(&txn, token));
+	crowded_out(&txn, 2);
+	KUNIT_EXPECT_TRUE(test, headway_lock_held(&txn, token));
+	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_TURNS), 1ull);
+	older = lab_hand(lab, older_takes_its_turn, NULL);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(token) == 1));
+	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[0]), 0);
+	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[1]), 0);
+	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_WOUNDS), 0ull);
+	headway_txn_end(&txn);
+	KUNIT_EXPECT_EQ(test, lab_join(older), 0);
+	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_TURNS), 2ull);
+}
+
 /* Two that stand firm take turns, since they take the same token first. */
 static int both_ways_work(struct hand *hand)
 {
@@ -240,6 +285,7 @@ static struct kunit_case restart_cases[] = {
 	KUNIT_CASE(wounded_waits_where_the_wounder_is),
 	KUNIT_CASE(rollback_takes_what_it_was_wounded_over),
 	KUNIT_CASE(polite_stands_firm_in_the_end),
+	KUNIT_CASE(adaptive_restarts_one_by_one),
 	KUNIT_CASE(polite_never_restarts_more_often),
 	{}
 };
