@@ -54,12 +54,6 @@ static void *batch_open(const struct bench_side *side)
 	return batch;
 }
 
-static void batch_count(struct bench_worker *worker, const struct headway_txn *txn)
-{
-	worker->rollbacks += txn->restarts;
-	worker->restarts_max = max(worker->restarts_max, txn->restarts);
-}
-
 static void batch_once(struct bench_worker *worker, void *state)
 {
 	struct batch *batch = state;
@@ -74,7 +68,8 @@ static void batch_once(struct bench_worker *worker, void *state)
 			headway_txn_retry_on_conflict(&txn);
 		}
 	}
-	batch_count(worker, &txn);
+	bench_hold(worker);
+	bench_restarted(worker, txn.restarts);
 	headway_txn_end(&txn);
 }
 
@@ -90,7 +85,8 @@ static void batch_once_sorted(struct bench_worker *worker, void *state)
 	headway_txn_begin(&txn, batch->domain);
 	if (!headway_lock_many(&txn, set, bench_locks))
 		worker->acquired += bench_locks;
-	batch_count(worker, &txn);
+	bench_hold(worker);
+	bench_restarted(worker, txn.restarts);
 	headway_txn_end(&txn);
 }
 
@@ -209,11 +205,11 @@ static void batch_ww_once(struct bench_worker *worker, void *state)
 		worker->acquired++;
 	}
 	ww_acquire_done(&ctx);
+	bench_hold(worker);
 	for (i = bench_locks; i--;)
 		ww_mutex_unlock(&batch->locks[worker->picks[i]]);
 	ww_acquire_fini(&ctx);
-	worker->rollbacks += restarts;
-	worker->restarts_max = max(worker->restarts_max, restarts);
+	bench_restarted(worker, restarts);
 }
 
 static int batch_pick_cmp(const void *a, const void *b)
@@ -239,7 +235,7 @@ static void batch_ww_once_sorted(struct bench_worker *worker, void *state)
 	.policy = HEADWAY_POLICY_##_policy, \
 }
 
-const struct bench_side batch_incremental[] = {
+static const struct bench_side batch_incremental[] = {
 	BATCH("wound-wait", WOUND_WAIT, batch_once),
 	BATCH("wait-die", WAIT_DIE, batch_once),
 	BATCH("adaptive", ADAPTIVE, batch_once),
@@ -251,7 +247,7 @@ const struct bench_side batch_incremental[] = {
 	{}
 };
 
-const struct bench_side batch_sorted[] = {
+static const struct bench_side batch_sorted[] = {
 	BATCH("wound-wait", WOUND_WAIT, batch_once_sorted),
 	BATCH("wait-die", WAIT_DIE, batch_once_sorted),
 	BATCH("adaptive", ADAPTIVE, batch_once_sorted),
@@ -261,3 +257,11 @@ const struct bench_side batch_sorted[] = {
 	BATCH_WW("ww_mutex-wait-die", WAIT_DIE, batch_ww_once_sorted),
 	{}
 };
+
+#define BATCH_OP(_name, _sides) { \
+	.name = _name, .sides = _sides, .pick = bench_pick, \
+	.threads = 4, .pool = 100000, .locks = 800, \
+}
+
+const struct bench_op bench_batch800 = BATCH_OP("batch800", batch_incremental);
+const struct bench_op bench_batch800_sorted = BATCH_OP("batch800_sorted", batch_sorted);

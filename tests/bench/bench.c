@@ -18,13 +18,30 @@
 
 #define BENCH_SIDES_MAX 16
 
+static const struct bench_op *const bench_ops[] = {
+	&bench_batch800,
+	&bench_batch800_sorted,
+};
+
 static char *op = "batch800";
 module_param(op, charp, 0444);
-MODULE_PARM_DESC(op, "batch800 (locks one by one, in random order), batch800_sorted (one set)");
+MODULE_PARM_DESC(op, "What to measure: a name of bench_ops[], which says what the next four are if absent");
 
-static unsigned int threads = 4;
-module_param(threads, uint, 0444);
+unsigned int bench_threads;
+module_param_named(threads, bench_threads, uint, 0444);
 MODULE_PARM_DESC(threads, "Threads, pinned to the CPUs in turn");
+
+unsigned int bench_pool;
+module_param_named(pool, bench_pool, uint, 0444);
+MODULE_PARM_DESC(pool, "Locks");
+
+unsigned int bench_locks;
+module_param_named(locks, bench_locks, uint, 0444);
+MODULE_PARM_DESC(locks, "Locks of a transaction");
+
+static int hold_ns = -1;
+module_param(hold_ns, int, 0444);
+MODULE_PARM_DESC(hold_ns, "How long a transaction keeps its locks, busy");
 
 static unsigned int rounds = 5;
 module_param(rounds, uint, 0444);
@@ -42,36 +59,20 @@ static bool awake = true;
 module_param(awake, bool, 0444);
 MODULE_PARM_DESC(awake, "Keep the CPUs from idling, as idle=poll does (default Y)");
 
-unsigned int bench_pool = 100000;
-module_param_named(pool, bench_pool, uint, 0444);
-MODULE_PARM_DESC(pool, "Locks");
-
-unsigned int bench_locks = 800;
-module_param_named(locks, bench_locks, uint, 0444);
-MODULE_PARM_DESC(locks, "Locks of a transaction");
-
+static const struct bench_op *bench_op;
 static struct bench_worker *workers;
+static unsigned long hold_loops;
 static DEFINE_PER_CPU(struct task_struct *, keepers);
 
 /* User Mode Linux preempts kernel threads at preempt_enable() only; its cond_resched() is empty. */
-static void bench_give_way(void)
+void bench_give_way(void)
 {
 	if (need_resched())
 		schedule();
 }
 
-/* SplitMix64, as in backoff.c. */
-static u64 bench_random(u64 *state)
-{
-	u64 z = *state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
-
 /* Different locks of the pool, in random order. */
-static void bench_pick(struct bench_worker *worker)
+void bench_pick(struct bench_worker *worker)
 {
 	unsigned int i;
 
@@ -85,6 +86,45 @@ static void bench_pick(struct bench_worker *worker)
 		__clear_bit(worker->picks[i], worker->picked);
 }
 
+static void bench_spin(unsigned long loops)
+{
+	while (loops--)
+		cpu_relax();
+}
+
+/*
+ * A fixed amount of work, not of time: a virtual CPU may lose its host CPU meanwhile. The fastest
+ * of a few tries is the one that did not.
+ */
+static unsigned long bench_loops(unsigned int ns)
+{
+	const unsigned long loops = 20000;
+	u64 fastest_ns = U64_MAX;
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		u64 start_ns = ktime_get_ns();
+
+		bench_spin(loops);
+		fastest_ns = min(fastest_ns, ktime_get_ns() - start_ns);
+	}
+	return div64_u64((u64)ns * loops, fastest_ns ?: 1);
+}
+
+/* The transaction has all locks that it needs: notes how long that took, and does its work. */
+void bench_hold(struct bench_worker *worker)
+{
+	bench_hist_add(worker->waits, ktime_get_ns() - worker->begin_ns);
+	bench_spin(hold_loops);
+}
+
+/* Of the transaction that is about to commit. */
+void bench_restarted(struct bench_worker *worker, u32 restarts)
+{
+	worker->rollbacks += restarts;
+	worker->restarts_max = max(worker->restarts_max, restarts);
+}
+
 static int bench_thread(void *data)
 {
 	struct bench_worker *worker = data;
@@ -92,9 +132,12 @@ static int bench_thread(void *data)
 
 	wait_for_completion(&run->go);
 	while (ktime_get_ns() < run->end_ns) {
-		bench_pick(worker);
+		if (bench_op->pick)
+			bench_op->pick(worker);
+		if (!bench_op->burst)
+			worker->begin_ns = ktime_get_ns();
 		run->side->once(worker, run->state);
-		worker->commits++;
+		worker->commits += bench_op->burst ?: 1;
 		bench_give_way();
 	}
 	if (atomic_dec_and_test(&run->running))
@@ -122,7 +165,7 @@ static unsigned int bench_start(struct bench_run *run, unsigned int round)
 {
 	unsigned int i;
 
-	for (i = 0; i < run->threads; i++) {
+	for (i = 0; i < bench_threads; i++) {
 		struct bench_worker *worker = &workers[i];
 
 		worker->run = run;
@@ -133,6 +176,7 @@ static unsigned int bench_start(struct bench_run *run, unsigned int round)
 		worker->rollbacks = 0;
 		worker->acquired = 0;
 		worker->restarts_max = 0;
+		memset(worker->waits, 0, BENCH_HIST_BUCKETS * sizeof(u32));
 		worker->task = kthread_create(bench_thread, worker, "bench/%u", i);
 		if (IS_ERR(worker->task))
 			break;
@@ -145,11 +189,13 @@ static unsigned int bench_start(struct bench_run *run, unsigned int round)
 static void bench_print(const struct bench_run *run, unsigned int round, u64 time_ns)
 {
 	u64 commits = 0, rollbacks = 0, acquired = 0, most = 0, least = U64_MAX;
-	u32 restarts_max = 0;
+	u32 restarts_max = 0, *waits = workers[0].waits;
 	char text[256] = "";
-	unsigned int i;
+	unsigned int i, k;
 
 	for (i = 0; i < run->threads; i++) {
+		for (k = 0; i && k < BENCH_HIST_BUCKETS; k++)
+			waits[k] += workers[i].waits[k];
 		commits += workers[i].commits;
 		rollbacks += workers[i].rollbacks;
 		acquired += workers[i].acquired;
@@ -159,9 +205,11 @@ static void bench_print(const struct bench_run *run, unsigned int round, u64 tim
 	}
 	if (run->side->tell)
 		run->side->tell(run->state, text, sizeof(text));
-	pr_info("op=%s threads=%u round=%u side=%s time_ns=%llu commits=%llu rollbacks=%llu wasted=%lld restarts_max=%u commits_most=%llu commits_least=%llu %s\n",
-		op, run->threads, round, run->side->name, time_ns, commits, rollbacks,
-		(s64)(acquired - commits * bench_locks), restarts_max, most, least, text);
+	pr_info("op=%s threads=%u locks=%u pool=%u hold_ns=%d round=%u side=%s time_ns=%llu commits=%llu rollbacks=%llu wasted=%lld restarts_max=%u commits_most=%llu commits_least=%llu wait_p50_ns=%llu wait_p999_ns=%llu %s\n",
+		op, run->threads, bench_locks, bench_pool, hold_ns, round, run->side->name,
+		time_ns, commits, rollbacks, (s64)(acquired - commits * bench_locks), restarts_max,
+		most, least,
+		bench_hist_quantile(waits, 500), bench_hist_quantile(waits, 999), text);
 }
 
 static int bench_run_once(const struct bench_side *side, void *state, unsigned int round)
@@ -172,20 +220,19 @@ static int bench_run_once(const struct bench_side *side, void *state, unsigned i
 
 	init_completion(&run.go);
 	init_completion(&run.done);
-	run.threads = threads;
-	atomic_set(&run.running, threads);
+	atomic_set(&run.running, bench_threads);
 	run.threads = bench_start(&run, round);
 	start_ns = ktime_get_ns();
-	if (run.threads == threads)
+	if (run.threads == bench_threads)
 		run.end_ns = start_ns + run_ms * NSEC_PER_MSEC;
 	complete_all(&run.go);
-	if (run.threads == threads) {
+	if (run.threads == bench_threads) {
 		wait_for_completion(&run.done);
 		bench_print(&run, round, ktime_get_ns() - start_ns);
 	}
 	for (i = 0; i < run.threads; i++)
 		kthread_stop(workers[i].task);
-	return run.threads == threads ? 0 : -ENOMEM;
+	return run.threads == bench_threads ? 0 : -ENOMEM;
 }
 
 /*
@@ -280,26 +327,29 @@ static void bench_free_workers(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < threads; i++) {
+	for (i = 0; i < bench_threads; i++) {
 		kvfree(workers[i].picks);
 		kvfree(workers[i].set);
+		kvfree(workers[i].waits);
 		bitmap_free(workers[i].picked);
 	}
-	kfree(workers);
+	kvfree(workers);
 }
 
 static int bench_alloc_workers(void)
 {
 	unsigned int i;
 
-	workers = kcalloc(threads, sizeof(*workers), GFP_KERNEL);
+	workers = kvcalloc(bench_threads, sizeof(*workers), GFP_KERNEL);
 	if (!workers)
 		return -ENOMEM;
-	for (i = 0; i < threads; i++) {
+	for (i = 0; i < bench_threads; i++) {
 		workers[i].picks = kvmalloc_array(bench_locks, sizeof(u32), GFP_KERNEL);
 		workers[i].set = kvmalloc_array(bench_locks, sizeof(void *), GFP_KERNEL);
 		workers[i].picked = bitmap_zalloc(bench_pool, GFP_KERNEL);
-		if (!workers[i].picks || !workers[i].set || !workers[i].picked) {
+		workers[i].waits = kvmalloc_array(BENCH_HIST_BUCKETS, sizeof(u32), GFP_KERNEL);
+		if (!workers[i].picks || !workers[i].set || !workers[i].picked ||
+		    !workers[i].waits) {
 			bench_free_workers();
 			return -ENOMEM;
 		}
@@ -307,27 +357,40 @@ static int bench_alloc_workers(void)
 	return 0;
 }
 
+/* What the operation says where a parameter does not. */
+static int bench_choose(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bench_ops); i++)
+		if (!strcmp(op, bench_ops[i]->name))
+			bench_op = bench_ops[i];
+	if (!bench_op)
+		return -EINVAL;
+	bench_threads = bench_threads ?: bench_op->threads;
+	bench_pool = bench_pool ?: bench_op->pool;
+	bench_locks = bench_locks ?: bench_op->locks;
+	if (hold_ns < 0)
+		hold_ns = bench_op->hold_ns;
+	/* A set of most of the pool would take for ever to draw. */
+	if (bench_op->pick == bench_pick && bench_locks > bench_pool / 2)
+		return -EINVAL;
+	return 0;
+}
+
 static int __init bench_init(void)
 {
-	const struct bench_side *sides;
-	int ret;
+	int ret = bench_choose();
 
-	if (!strcmp(op, "batch800"))
-		sides = batch_incremental;
-	else if (!strcmp(op, "batch800_sorted"))
-		sides = batch_sorted;
-	else
-		return -EINVAL;
-	/* A set of most of the pool would take for ever to draw. */
-	if (!threads || !bench_locks || bench_locks > bench_pool / 2)
-		return -EINVAL;
-	ret = bench_alloc_workers();
+	if (!ret)
+		ret = bench_alloc_workers();
 	if (ret)
 		return ret;
+	hold_loops = bench_loops(hold_ns);
 	if (awake)
 		ret = bench_wake();
 	if (!ret)
-		ret = bench_compare(sides);
+		ret = bench_compare(bench_op->sides);
 	bench_sleep();
 	bench_free_workers();
 	return ret;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * bench.h - what the kernel benchmarks share: contestants, and the threads that drive them.
+ * bench.h - what the kernel benchmarks share: operations, contestants, and the threads that drive
+ * them.
  *
  * All contestants of an operation are opened at once and run in turns, round after round, so that a
  * noisy neighbour hits each of them alike: only ratios between them, from the same boot, are shown.
@@ -16,6 +17,20 @@
 #include "internal.h"
 
 struct bench_side;
+struct bench_worker;
+
+/* An operation; the values of the last four are for who does not give that parameter. */
+struct bench_op {
+	const char *name;
+	const struct bench_side *sides;	/* a NULL name ends them */
+	/* Chooses the locks of the next transaction; NULL = the side does that itself. */
+	void (*pick)(struct bench_worker *worker);
+	unsigned int burst;		/* transactions in once(); 0 = 1, whose wait is timed */
+	unsigned int threads;
+	unsigned int pool;
+	unsigned int locks;
+	unsigned int hold_ns;
+};
 
 /* One thread of a run. All but `run` and `number` are its own. */
 struct bench_worker {
@@ -23,6 +38,7 @@ struct bench_worker {
 	unsigned int number;
 	struct task_struct *task;
 	u64 rng;
+	u64 begin_ns;			/* of the transaction, by ktime_get_ns() */
 	u64 commits;
 	u64 rollbacks;
 	u64 acquired;			/* locks taken, those of rolled back attempts too */
@@ -30,7 +46,8 @@ struct bench_worker {
 	u32 *picks;			/* bench_pick()'s result */
 	unsigned long *picked;		/* bitmap over the pool, clear between transactions */
 	void **set;			/* for the side: room for as many pointers */
-};
+	u32 *waits;			/* histogram of the time that it took to get the set */
+} ____cacheline_aligned_in_smp;
 
 struct bench_run {
 	const struct bench_side *side;
@@ -46,18 +63,43 @@ struct bench_side {
 	const char *name;
 	void *(*open)(const struct bench_side *side);	/* NULL: out of memory */
 	void (*close)(void *state);
-	/* One transaction over worker->picks, to its commit. */
+	/*
+	 * One transaction over worker->picks, to its commit; calls bench_hold() when it has all
+	 * that it needs. With a burst, that many, without.
+	 */
 	void (*once)(struct bench_worker *worker, void *state);
 	/* Writes label=value words of its own about the run that has just ended; may be NULL. */
 	void (*tell)(void *state, char *text, size_t size);
 	int policy;			/* for the side */
 };
 
+extern unsigned int bench_threads;	/* threads of a run */
 extern unsigned int bench_pool;		/* locks there are */
 extern unsigned int bench_locks;	/* locks that a transaction takes */
 
-/* batch.c; NULL name ends each */
-extern const struct bench_side batch_incremental[];
-extern const struct bench_side batch_sorted[];
+/* SplitMix64, as in backoff.c. */
+static inline u64 bench_random(u64 *state)
+{
+	u64 z = *state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return z ^ (z >> 31);
+}
+
+/* bench.c */
+void bench_pick(struct bench_worker *worker);
+void bench_give_way(void);
+void bench_hold(struct bench_worker *worker);
+void bench_restarted(struct bench_worker *worker, u32 restarts);
+
+/* batch.c */
+extern const struct bench_op bench_batch800;
+extern const struct bench_op bench_batch800_sorted;
+
+/* hist.c: a histogram of times whose buckets are a sixteenth of their value wide */
+#define BENCH_HIST_BUCKETS (40 << 4)
+void bench_hist_add(u32 *hist, u64 ns);
+u64 bench_hist_quantile(const u32 *hist, unsigned int per_mille);
 
 #endif /* HEADWAY_BENCH_H */

@@ -3,7 +3,7 @@
 # bench tier: the kernel benchmarks in User Mode Linux, natively, on two CPUs. "make bench" runs it.
 #
 # Usage:  run.sh              every benchmark
-#         run.sh NAME...      these, of: batch800 batch800_sorted
+#         run.sh NAME...      these, of those that points() and bench_ops[] in bench.c know
 #
 # Contestants of a benchmark run in turns in one boot; from the raw lines that headway_bench.ko prints come
 #   BENCH name=lock.OP threads=N policy=P metric=M value=V unit=U
@@ -17,19 +17,33 @@ top=$(cd "$here/../.." && pwd)
 # shellcheck source=tests/lib/say.sh
 . "$top/tests/lib/say.sh"
 
+# points OP: the runs that it consists of, as parameters of headway_bench.ko, one run a line.
+points() {
+	local threads common
+
+	common="rounds=${HEADWAY_BENCH_ROUNDS:-7} run_ms=${HEADWAY_BENCH_MS:-400}"
+	[ -z "${HEADWAY_BENCH_ONLY:-}" ] || common+=" only=$HEADWAY_BENCH_ONLY"
+	case $1 in
+	batch800*)
+		for threads in 4 16; do
+			echo "$common threads=$threads"
+		done
+		;;
+	*)
+		echo "$common"
+		;;
+	esac
+}
+
 if [ "${HEADWAY_IN_VM:-}" = 1 ]; then
 	build=$1
 	shift
 	insmod "$build/kmod/headway.ko" || exit 3
-	only=()
-	[ -z "${HEADWAY_BENCH_ONLY:-}" ] || only=(only="$HEADWAY_BENCH_ONLY")
 	for op in "$@"; do
-		for threads in 4 16; do
-			insmod "$build/tests/bench/headway_bench.ko" op="$op" threads="$threads" \
-				rounds="${HEADWAY_BENCH_ROUNDS:-7}" run_ms="${HEADWAY_BENCH_MS:-400}" \
-				${only[@]+"${only[@]}"} || exit 4
+		while read -r -a point; do
+			insmod "$build/tests/bench/headway_bench.ko" op="$op" "${point[@]}" || exit 4
 			rmmod headway_bench || exit 5
-		done
+		done < <(points "$op")
 	done
 	rmmod headway || exit 6
 	exit 0
@@ -46,5 +60,9 @@ HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-900} "$top/tests/vm/uml.sh" boot "$
 	tee "$raw" | sed -u -n 's/.*headway-bench: \(op=.* threads=.* round=.* side=[^ ]*\).*/  \1/p'
 status=${PIPESTATUS[0]}
 [ "$status" -eq 0 ] || tail -5 "$raw"
-awk -f "$here/summary.awk" "$raw" | tee "$top/build/logs/bench.log"
+reports=(-f "$here/summary.awk")
+for report in "$here"/report_*.awk; do
+	reports+=(-f "$report")
+done
+awk "${reports[@]}" "$raw" | tee "$top/build/logs/bench.log"
 exit "$status"

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
-# summary.awk - from headway_bench.ko's raw lines to BENCH lines and one table. Plain awk, no gawk.
+# summary.awk - what the reports (report_*.awk, each for some operations) share: reads headway_bench.ko's raw
+# lines. Plain awk, no gawk.
 #
-# Round 0 warms up and does not count. The better of wound-wait and wait-die is the one with the lower median
-# time for a commit; ratios to it are taken within each round, and the median of those is shown.
+# A run is an operation at one point: its name, threads, locks, pool, hold_ns, in order[1..runs] and each of them in
+# param[run, KEY]; contestants are in sides[run], in the order in which they came. Round 0 warms up and does not count.
 
 function median(list, n,    i, j, x, v) {
 	for (i = 1; i <= n; i++) {
@@ -14,6 +15,7 @@ function median(list, n,    i, j, x, v) {
 	return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
 }
 
+# The median over rounds of a contestant's value.
 function middle(run, side, metric,    i, n, list) {
 	for (i = 1; i <= rounds[run]; i++)
 		if ((run, side, i, metric) in value)
@@ -21,19 +23,34 @@ function middle(run, side, metric,    i, n, list) {
 	return n ? median(list, n) : 0
 }
 
+# The median over rounds of the ratio of two contestants within the round; the least and the greatest of these
+# are then in ratio_min and ratio_max.
 function ratio(run, side, base, metric,    i, n, list, below) {
+	ratio_min = ratio_max = 0
 	for (i = 1; i <= rounds[run]; i++) {
+		if (!((run, side, i, metric) in value) || !((run, base, i, metric) in value))
+			continue
 		below = value[run, base, i, metric]
-		if ((run, side, i, metric) in value && below > 0)
-			list[++n] = value[run, side, i, metric] / below
+		if (below <= 0)
+			continue
+		list[++n] = value[run, side, i, metric] / below
+		if (n == 1 || list[n] < ratio_min)
+			ratio_min = list[n]
+		if (n == 1 || list[n] > ratio_max)
+			ratio_max = list[n]
 	}
 	return n ? median(list, n) : 0
 }
 
-function bench(run, side, metric, number, unit) {
-	split(run, part, " ")
-	printf "BENCH name=lock.%s threads=%d policy=%s metric=%s value=%.4g unit=%s\n",
-		part[1], part[2], side, metric, number, unit
+# bench("lock.presorted n=8", "vs_mutex", 1.05, "ratio"): a line that can be followed over time.
+function bench(name, metric, number, unit) {
+	printf "BENCH name=%s metric=%s value=%.4g unit=%s\n", name, metric, number, unit
+}
+
+# The same for what ratio() has just returned, with the least and the greatest beside it.
+function bench_ratio(name, metric, number) {
+	printf "BENCH name=%s metric=%s value=%.4g unit=ratio min=%.4g max=%.4g\n",
+		name, metric, number, ratio_min, ratio_max
 }
 
 /headway-bench: op=/ {
@@ -44,46 +61,28 @@ function bench(run, side, metric, number, unit) {
 			f[pair[1]] = pair[2]
 	if (f["round"] == 0 || f["commits"] == 0)
 		next
-	run = f["op"] " " f["threads"]
-	if (!(run in rounds))
+	run = f["op"] " " f["threads"] " " f["locks"] " " f["pool"] " " f["hold_ns"]
+	if (!(run in rounds)) {
 		order[++runs] = run
+		param[run, "op"] = f["op"]
+		param[run, "threads"] = f["threads"]
+		param[run, "locks"] = f["locks"]
+		param[run, "pool"] = f["pool"]
+		param[run, "hold_ns"] = f["hold_ns"]
+	}
 	if (f["round"] > rounds[run])
 		rounds[run] = f["round"]
 	if (!((run, f["side"]) in seen)) {
 		seen[run, f["side"]] = 1
 		sides[run] = sides[run] " " f["side"]
 	}
+	value[run, f["side"], f["round"], "rate"] = f["commits"] / f["time_ns"] * 1e9
 	value[run, f["side"], f["round"], "us"] = f["time_ns"] / f["commits"] / 1000
 	value[run, f["side"], f["round"], "rollbacks"] = f["rollbacks"] / f["commits"]
 	value[run, f["side"], f["round"], "wasted"] = f["wasted"] / f["commits"]
 	value[run, f["side"], f["round"], "restarts_max"] = f["restarts_max"]
 	value[run, f["side"], f["round"], "waits"] = f["waits"] / f["commits"]
 	value[run, f["side"], f["round"], "unfair"] = f["commits_most"] / (f["commits_least"] ? f["commits_least"] : 1)
-}
-
-END {
-	for (r = 1; r <= runs; r++) {
-		run = order[r]
-		better = middle(run, "wound-wait", "us") <= middle(run, "wait-die", "us") ? "wound-wait" : "wait-die"
-		n = split(sides[run], list, " ")
-		for (s = 1; s <= n; s++) {
-			bench(run, list[s], "commits_per_s", 1e6 / middle(run, list[s], "us"), "1/s")
-			bench(run, list[s], "rollbacks_per_commit", middle(run, list[s], "rollbacks"), "1")
-			bench(run, list[s], "wasted_locks_per_commit", middle(run, list[s], "wasted"), "1")
-			bench(run, list[s], "restarts_max", middle(run, list[s], "restarts_max"), "1")
-			if ((run, better) in seen)
-				bench(run, list[s], "time_vs_better_arm", ratio(run, list[s], better, "us"), "ratio")
-		}
-	}
-	for (r = 1; r <= runs; r++) {
-		run = order[r]
-		split(run, part, " ")
-		printf "\n%s, %d threads, medians of %d rounds:\n", part[1], part[2], rounds[run]
-		printf "  %-20s %9s %10s %8s %12s %8s\n", "", "us/commit", "rollbacks", "wasted", "restarts max", "waits"
-		n = split(sides[run], list, " ")
-		for (s = 1; s <= n; s++)
-			printf "  %-20s %9.1f %10.2f %8.0f %12d %8.2f\n", list[s], middle(run, list[s], "us"),
-				middle(run, list[s], "rollbacks"), middle(run, list[s], "wasted"),
-				middle(run, list[s], "restarts_max"), middle(run, list[s], "waits")
-	}
+	value[run, f["side"], f["round"], "wait_p50"] = f["wait_p50_ns"]
+	value[run, f["side"], f["round"], "wait_p999"] = f["wait_p999_ns"]
 }

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+# report_batch.awk - batch800 and batch800_sorted; see summary.awk.
+#
+# The better arm is, of wound-wait and wait-die, the one with the lower median time for a commit.
+
+function batch_lines(run, better,    n, list, s, side, name) {
+	n = split(sides[run], list, " ")
+	for (s = 1; s <= n; s++) {
+		side = list[s]
+		name = "lock." param[run, "op"] " threads=" param[run, "threads"] " policy=" side
+		bench(name, "commits_per_s", 1e6 / middle(run, side, "us"), "1/s")
+		bench(name, "rollbacks_per_commit", middle(run, side, "rollbacks"), "1")
+		bench(name, "wasted_locks_per_commit", middle(run, side, "wasted"), "1")
+		bench(name, "restarts_max", middle(run, side, "restarts_max"), "1")
+		if ((run, better) in seen)
+			bench_ratio(name, "time_vs_better_arm", ratio(run, side, better, "us"))
+	}
+}
+
+function batch_table(run,    n, list, s) {
+	printf "\n%s, %d threads, medians of %d rounds:\n", param[run, "op"], param[run, "threads"], rounds[run]
+	printf "  %-20s %9s %10s %8s %12s %8s\n", "", "us/commit", "rollbacks", "wasted", "restarts max", "waits"
+	n = split(sides[run], list, " ")
+	for (s = 1; s <= n; s++)
+		printf "  %-20s %9.1f %10.2f %8.0f %12d %8.2f\n", list[s], middle(run, list[s], "us"),
+			middle(run, list[s], "rollbacks"), middle(run, list[s], "wasted"),
+			middle(run, list[s], "restarts_max"), middle(run, list[s], "waits")
+}
+
+END {
+	for (r = 1; r <= runs; r++) {
+		run = order[r]
+		if (param[run, "op"] !~ /^batch800/)
+			continue
+		batch_lines(run, middle(run, "wound-wait", "us") <= middle(run, "wait-die", "us") ? "wound-wait" : "wait-die")
+		batch_table(run)
+	}
+}
