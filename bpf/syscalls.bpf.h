@@ -5,6 +5,10 @@
  * The syscalls: tracepoints are the first choice: only a traced number reaches a program, so every
  * other system call of the machine pays 65 ns (raw tracepoints: 160-190 ns). But their ids are in
  * tracefs, which a tool with CAP_BPF and CAP_PERFMON alone cannot read: then raw ones have to do.
+ *
+ * Their records are struct syscall_trace_enter and _exit. trace_event_raw_sys_enter, which examples
+ * use, is the record of the raw_syscalls: events, and the same only as long as struct trace_entry
+ * has 8 bytes: where PREEMPT_RT adds one, its arguments lie 8 bytes further.
  */
 #ifndef HEADWAY_SYSCALLS_BPF_H
 #define HEADWAY_SYSCALLS_BPF_H
@@ -45,49 +49,49 @@ static __always_inline void sleep_enter(void)
 }
 
 SEC("tp")
-int headway_futex_enter(struct trace_event_raw_sys_enter *ctx)
+int headway_futex_enter(struct syscall_trace_enter *ctx)
 {
 	futex_enter(ctx, ctx->args[0], ctx->args[1], ctx->args[3]);
 	return 0;
 }
 
 SEC("tp")
-int headway_futex_waitv_enter(struct trace_event_raw_sys_enter *ctx)
+int headway_futex_waitv_enter(struct syscall_trace_enter *ctx)
 {
 	futex_waitv_enter(ctx, ctx->args[0], ctx->args[3]);
 	return 0;
 }
 
 SEC("tp")
-int headway_futex2_wait_enter(struct trace_event_raw_sys_enter *ctx)
+int headway_futex2_wait_enter(struct syscall_trace_enter *ctx)
 {
 	futex2_wait_enter(ctx, ctx->args[0], ctx->args[3], ctx->args[4]);
 	return 0;
 }
 
 SEC("tp")
-int headway_futex2_wake_enter(struct trace_event_raw_sys_enter *ctx)
+int headway_futex2_wake_enter(struct syscall_trace_enter *ctx)
 {
 	futex2_wake_enter(ctx->args[0]);
 	return 0;
 }
 
 SEC("tp")
-int headway_futex_exit(struct trace_event_raw_sys_exit *ctx)
+int headway_futex_exit(struct syscall_trace_exit *ctx)
 {
 	futex_exit(ctx->ret);
 	return 0;
 }
 
 SEC("tp")
-int headway_yield_enter(struct trace_event_raw_sys_enter *ctx)
+int headway_yield_enter(struct syscall_trace_enter *ctx)
 {
 	yield_enter();
 	return 0;
 }
 
 SEC("tp")
-int headway_sleep_enter(struct trace_event_raw_sys_enter *ctx)
+int headway_sleep_enter(struct syscall_trace_enter *ctx)
 {
 	sleep_enter();
 	return 0;

@@ -141,9 +141,20 @@ static int attach_id(struct headway_probe *p, int id, const char *program)
 	err = libbpf_get_error(link);
 	if (err) {
 		close(fd);
-		return err;
+		/*
+		 * We were let in, so this is no matter of permission: the program reads beyond the
+		 * event's record (__perf_event_set_bpf_prog() in kernel/events/core.c).
+		 */
+		return err == -EACCES ? -EPROTO : err;
 	}
 	return headway_probe_keep_link(p, link);	/* the link owns fd */
+}
+
+/* What the error of attach_id() means. */
+static const char *attach_error(int err)
+{
+	return err == -EPROTO ? "its record is shorter than the kernel's BTF says" :
+				strerror(-err);
 }
 
 static int optional(struct headway_probe *p, enum headway_probe_id id, int err, const char *what)
@@ -156,7 +167,7 @@ static int optional(struct headway_probe *p, enum headway_probe_id id, int err, 
 	}
 	p->missing |= 1u << id;
 	snprintf(p->reason[id], sizeof(p->reason[id]), "cannot attach to %s: %s", what,
-		 strerror(-err));
+		 attach_error(err));
 	return 0;
 }
 
@@ -172,6 +183,10 @@ static int failed(struct headway_probe *p, enum headway_probe_id id, int err, co
 		return headway_probe_fail(p, -EPERM,
 			"not permitted to attach to syscalls:%s: run as root, or with CAP_BPF and CAP_PERFMON",
 			what);
+	if (err == -EPROTO)
+		return headway_probe_fail(p, err,
+			"cannot attach to syscalls:%s: %s; is HEADWAY_BTF, if set, of this very kernel? If so, report this with the event's file 'format' in tracefs",
+			what, attach_error(err));
 	return headway_probe_fail(p, err, "cannot attach to syscalls:%s: %s", what, strerror(-err));
 }
 
