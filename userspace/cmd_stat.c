@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cmd_stat.c - `headway stat`: domains, locks, transactions and wait-for edges of headway.ko.
+ * cmd_stat.c - `headway stat`: domains, locks, transactions and wait-for edges of headway.ko; its
+ * loops and arbiters have files of their own.
  *
  * Computes nothing but rates between two of its own samples (-i); everything else is the module's.
- * JSON passes every label on, known or not, with '-' written '_'; so a counter that a newer module
- * adds is there without a change here.
  */
 #include <argp.h>
 #include <errno.h>
@@ -24,6 +23,7 @@
 
 struct options {
 	const char *domain;		/* NULL = all, without their locks */
+	const char *arbiter;		/* only this one, with its requests */
 	bool json;
 	bool stacks;
 	bool dot;
@@ -134,88 +134,6 @@ static struct rates rates_of(struct stat *st, const char *domain, const struct h
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-/* Labels whose value is a name even when it looks like a number. */
-static bool is_name(const char *label)
-{
-	static const char *const names[] = {
-		"domain", "loop", "policy", "verdict", "name", "lock", "comm", "holder", "waiter",
-		"holder_state", "module",
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (!strcmp(label, names[i]))
-			return true;
-	return false;
-}
-
-/* "a<-b<-c" */
-static struct json_object *to_json_stack(const char *value)
-{
-	struct json_object *stack = json_object_new_array();
-
-	for (;;) {
-		const char *end = strstr(value, "<-");
-		size_t length = end ? (size_t)(end - value) : strlen(value);
-
-		json_object_array_add(stack, json_object_new_string_len(value, (int)length));
-		if (!end)
-			return stack;
-		value = end + 2;
-	}
-}
-
-static struct json_object *to_json_value(const struct headway_record *r, size_t i)
-{
-	const char *value = r->fields[i].value;
-	uint64_t number;
-	/* Only this field, so that a label that comes twice does not confuse. */
-	struct headway_record one = { .fields = &r->fields[i], .nr = 1 };
-
-	if (!strcmp(value, "-"))
-		return NULL;
-	if (!strcmp(r->fields[i].label, "stack"))
-		return to_json_stack(value);
-	if (!is_name(r->fields[i].label) && headway_record_u64(&one, r->fields[i].label, &number))
-		return json_object_new_uint64(number);
-	return json_object_new_string(value);
-}
-
-struct json_object *headway_stat_json(const char *type, const char *of, const char *name,
-				      const struct headway_record *r)
-{
-	struct json_object *o = json_object_new_object();
-	char key[128];
-
-	json_object_object_add(o, "v", json_object_new_int(1));
-	json_object_object_add(o, "type", json_object_new_string(type));
-	json_object_object_add(o, of, json_object_new_string(name));
-	for (size_t i = 0; i < r->nr; i++) {
-		snprintf(key, sizeof(key), "%s", r->fields[i].label);
-		for (char *c = key; *c; c++)
-			if (*c == '-')
-				*c = '_';
-		if (strcmp(key, "v") && strcmp(key, "type") && strcmp(key, of))
-			json_object_object_add(o, key, to_json_value(r, i));
-	}
-	return o;
-}
-
-void headway_stat_print_json(struct json_object *o)
-{
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
-}
-
-/* As many digits as mean something: json-c would print all 17. */
-struct json_object *headway_stat_number(double value, int decimals)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "%.*f", decimals, value);
-	return json_object_new_double_s(value, text);
-}
-
 /* How long the verdict has stood, s; < 0 when the module does not say. */
 double headway_stat_age_s(const struct headway_record *r)
 {
@@ -241,8 +159,7 @@ static void domain_json(const char *domain, const struct headway_record *r,
 			       known ? headway_stat_number(rates->commits_per_s, 1) : NULL);
 	json_object_object_add(o, "rollbacks_per_s",
 			       known ? headway_stat_number(rates->rollbacks_per_s, 1) : NULL);
-	json_object_object_add(o, "time_unix_s",
-			       headway_stat_number((double)clock_ns(CLOCK_REALTIME) / NS_PER_S, 3));
+	headway_stat_add_now(o);
 	headway_stat_print_json(o);
 }
 
@@ -430,6 +347,32 @@ static int report_details(struct stat *st)
 	       report_file(st, "graph", "edge", NULL, 0, NULL, NULL);
 }
 
+static int report_arbiter(struct stat *st, const char *arbiter)
+{
+	int err = headway_kernelfs_check_arbiter(&st->kfs, arbiter);
+
+	if (!err && st->opts.dot)
+		err = headway_stat_arbiter_dot(&st->kfs, arbiter, &st->garbled);
+	else if (!err)
+		err = headway_stat_arbiter(&st->kfs, arbiter, st->opts.json, st->color,
+					   &st->garbled);
+	return err ? complain(st) : 0;
+}
+
+/* Beside all domains. */
+static int report_others(struct stat *st)
+{
+	struct options *opts = &st->opts;
+	int err = 0;
+
+	if (!opts->dot)
+		err = headway_stat_loops(&st->kfs, opts->json, st->color, &st->garbled);
+	if (!err)
+		err = headway_stat_arbiters(&st->kfs, opts->json, opts->dot, st->color,
+					    &st->garbled);
+	return err ? complain(st) : 0;
+}
+
 static int report(struct stat *st)
 {
 	struct headway_table table;
@@ -438,6 +381,8 @@ static int report(struct stat *st)
 	size_t nr = 1;
 	int err;
 
+	if (st->opts.arbiter)
+		return report_arbiter(st, st->opts.arbiter);
 	if (st->opts.domain)
 		err = headway_kernelfs_check_domain(&st->kfs, st->opts.domain);
 	else
@@ -455,12 +400,9 @@ static int report(struct stat *st)
 	}
 	if (names != one)
 		headway_kernelfs_free_names(names);
-	if (err || st->opts.dot)
+	if (err || (st->opts.dot && st->opts.domain))
 		return err;
-	if (st->opts.domain)
-		return report_details(st);
-	return headway_stat_loops(&st->kfs, st->opts.json, st->color, &st->garbled) ?
-	       complain(st) : 0;
+	return st->opts.domain ? report_details(st) : report_others(st);
 }
 
 /* --- command line ----------------------------------------------------------------------------- */
@@ -469,7 +411,10 @@ static const struct argp_option argp_options[] = {
 	{ "json", 'j', NULL, 0, "One JSON object a line (see headway.schema.json)", 0 },
 	{ "interval", 'i', "SECONDS", 0, "Report again every SECONDS, with rates over them", 0 },
 	{ "stacks", 's', NULL, 0, "With DOMAIN: also where each transaction waits", 0 },
-	{ "dot", 'd', NULL, 0, "Only the wait-for graphs, in DOT: a digraph for each domain", 0 },
+	{ "dot", 'd', NULL, 0,
+	  "Only the wait-for graphs, in DOT: a digraph for each domain and arbiter", 0 },
+	{ "arbiter", 'a', "NAME", 0,
+	  "Only this arbiter, with its requests and who waits for whom", 0 },
 	{ "count", 'n', "COUNT", 0, "With -i: stop after COUNT reports", 0 },
 	{ 0 },
 };
@@ -488,6 +433,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'd':
 		opts->dot = true;
+		return 0;
+	case 'a':
+		opts->arbiter = arg;
 		return 0;
 	case 'i':
 		opts->interval_s = strtod(arg, &end);
@@ -510,8 +458,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "-n needs -i");
 		if (opts->stacks && !opts->domain)
 			argp_error(state, "--stacks needs a DOMAIN");
+		if (opts->arbiter && opts->domain)
+			argp_error(state, "--arbiter goes with no DOMAIN");
 		if (opts->dot && (opts->json || opts->stacks || opts->interval_s != 0))
-			argp_error(state, "--dot goes with no other option");
+			argp_error(state, "--dot goes with no other option but --arbiter");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -520,8 +470,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
 	argp_options, parse_option, "[DOMAIN]",
-	"Shows the domains of headway.ko and its watched loops; with DOMAIN also its locks, its "
-	"transactions that met a conflict, and who waits for whom.\vExit status: 0 done, 1 failed, 2 usage.",
+	"Shows the domains of headway.ko, its watched loops and its arbiters; with DOMAIN also its locks, "
+	"its transactions that met a conflict, and who waits for whom.\vExit status: 0 done, 1 failed, 2 usage.",
 	NULL, NULL, NULL
 };
 

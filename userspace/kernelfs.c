@@ -351,31 +351,38 @@ int headway_kernelfs_domains(struct headway_kernelfs *k, char ***names, size_t *
 	return list_names(k, "domains", names, nr);
 }
 
-int headway_kernelfs_loops(struct headway_kernelfs *k, char ***names, size_t *nr)
+/* Of WHAT that an older module may not know: then there are none. */
+static int list_newer(struct headway_kernelfs *k, const char *what, char ***names, size_t *nr)
 {
-	int err = list_names(k, "loops", names, nr);
+	int err = list_names(k, what, names, nr);
 
 	if (err != -ENOENT)
 		return err;
-	/* A module that knows no loops has none. */
 	*names = calloc(1, sizeof(**names));
 	*nr = 0;
 	return *names ? 0 : fail(k, -ENOMEM, "out of memory");
 }
 
-int headway_kernelfs_check_domain(struct headway_kernelfs *k, const char *domain)
+int headway_kernelfs_loops(struct headway_kernelfs *k, char ***names, size_t *nr)
+{
+	return list_newer(k, "loops", names, nr);
+}
+
+int headway_kernelfs_arbiters(struct headway_kernelfs *k, char ***names, size_t *nr)
+{
+	return list_newer(k, "arbiters", names, nr);
+}
+
+/* KIND in one word; its plural is the directory. NAMES are freed. */
+static int check_name(struct headway_kernelfs *k, const char *kind, const char *name, char **names,
+		      size_t nr)
 {
 	char known[256], shown[64];
-	char **names = NULL;
-	size_t nr = 0, used = 0;
-	int err;
+	size_t used = 0;
 
-	err = headway_kernelfs_domains(k, &names, &nr);
-	if (err)
-		return err;
 	known[0] = '\0';
 	for (size_t i = 0; i < nr; i++) {
-		if (!strcmp(names[i], domain)) {
+		if (!strcmp(names[i], name)) {
 			headway_kernelfs_free_names(names);
 			return 0;
 		}
@@ -384,11 +391,32 @@ int headway_kernelfs_check_domain(struct headway_kernelfs *k, const char *domain
 					 i ? ", " : "", names[i]);
 	}
 	headway_kernelfs_free_names(names);
-	headway_copy_printable(shown, sizeof(shown), domain, strlen(domain));
+	headway_copy_printable(shown, sizeof(shown), name, strlen(name));
 	if (!nr)
-		return fail(k, -ENOENT, "no domain '%s': there are no domains at all. A domain appears "
-			    "when a module that uses headway.ko registers it", shown);
-	return fail(k, -ENOENT, "no domain '%s'. Domains now: %s", shown, known);
+		return fail(k, -ENOENT, "no %s '%s': there are no %ss at all. One appears when a module "
+			    "that uses headway.ko registers it", kind, shown, kind);
+	return fail(k, -ENOENT, "no %s '%s'. %c%ss now: %s", kind, shown, *kind - 'a' + 'A',
+		    kind + 1, known);
+}
+
+int headway_kernelfs_check_domain(struct headway_kernelfs *k, const char *domain)
+{
+	char **names;
+	size_t nr;
+	int err;
+
+	err = headway_kernelfs_domains(k, &names, &nr);
+	return err ? err : check_name(k, "domain", domain, names, nr);
+}
+
+int headway_kernelfs_check_arbiter(struct headway_kernelfs *k, const char *arbiter)
+{
+	char **names;
+	size_t nr;
+	int err;
+
+	err = headway_kernelfs_arbiters(k, &names, &nr);
+	return err ? err : check_name(k, "arbiter", arbiter, names, nr);
 }
 
 static int file_path(char *path, size_t size, const char *domain, const char *file)
@@ -406,7 +434,7 @@ static int fail_file(struct headway_kernelfs *k, const char *path, int err)
 {
 	switch (err) {
 	case -ENOENT:
-		return fail(k, err, "%s is gone: its domain or the module was removed", path);
+		return fail(k, err, "%s is gone: what it is of, or the module, was removed", path);
 	case -EACCES:
 	case -EPERM:
 		return fail(k, -EACCES, "no permission for headway/%s in debugfs: run this as root",
@@ -460,13 +488,26 @@ int headway_kernelfs_read(struct headway_kernelfs *k, const char *domain, const 
 	return read_text(k, domain, file, file, text);
 }
 
-int headway_kernelfs_read_loop(struct headway_kernelfs *k, const char *loop, const char *file,
-			       struct headway_text *text)
+/* NAME is one of those that list_names() gave, so it leads nowhere else. */
+static int read_below(struct headway_kernelfs *k, const char *what, const char *name,
+		      const char *file, struct headway_text *text)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "loops/%.128s/%.64s", loop, file);
+	snprintf(path, sizeof(path), "%s/%.255s/%.64s", what, name, file);
 	return read_text(k, NULL, path, file, text);
+}
+
+int headway_kernelfs_read_loop(struct headway_kernelfs *k, const char *loop, const char *file,
+			       struct headway_text *text)
+{
+	return read_below(k, "loops", loop, file, text);
+}
+
+int headway_kernelfs_read_arbiter(struct headway_kernelfs *k, const char *arbiter,
+				  const char *file, struct headway_text *text)
+{
+	return read_below(k, "arbiters", arbiter, file, text);
 }
 
 int headway_kernelfs_write(struct headway_kernelfs *k, const char *domain, const char *file,

@@ -29,15 +29,20 @@ void headway_kernelfs_close(struct headway_kernelfs *k);
 /* Names, sorted, NULL-terminated; free with headway_kernelfs_free_names(). */
 int headway_kernelfs_domains(struct headway_kernelfs *k, char ***names, size_t *nr);
 int headway_kernelfs_loops(struct headway_kernelfs *k, char ***names, size_t *nr);
+int headway_kernelfs_arbiters(struct headway_kernelfs *k, char ***names, size_t *nr);
 void headway_kernelfs_free_names(char **names);
-/* -ENOENT: no such domain; the sentence lists those that there are. */
+/* -ENOENT: there is none of that name; the sentence lists those that there are. */
 int headway_kernelfs_check_domain(struct headway_kernelfs *k, const char *domain);
+int headway_kernelfs_check_arbiter(struct headway_kernelfs *k, const char *arbiter);
 
 /* DOMAIN NULL: a file of the top directory. */
 int headway_kernelfs_read(struct headway_kernelfs *k, const char *domain, const char *file,
 			  struct headway_text *text);
 int headway_kernelfs_read_loop(struct headway_kernelfs *k, const char *loop, const char *file,
 			       struct headway_text *text);
+/* ARBITER: of headway_kernelfs_arbiters(), or checked. */
+int headway_kernelfs_read_arbiter(struct headway_kernelfs *k, const char *arbiter,
+				  const char *file, struct headway_text *text);
 /* As it is in the file, comments included; for people. *buf is NUL-terminated, malloc'ed. */
 int headway_kernelfs_read_raw(struct headway_kernelfs *k, const char *domain, const char *file,
 			      char **buf, size_t *len);

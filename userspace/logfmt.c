@@ -166,3 +166,18 @@ bool headway_record_u64(const struct headway_record *record, const char *label, 
 	*value = n;
 	return true;
 }
+
+bool headway_record_s64(const struct headway_record *record, const char *label, int64_t *value)
+{
+	const char *s = headway_record_get(record, label);
+	bool negative = s && *s == '-';
+	struct headway_field field = { .label = label, .value = negative ? s + 1 : s };
+	struct headway_record one = { .fields = &field, .nr = 1 };
+	uint64_t n;
+
+	*value = 0;
+	if (!s || !headway_record_u64(&one, label, &n) || n > INT64_MAX)
+		return false;
+	*value = negative ? -(int64_t)n : (int64_t)n;
+	return true;
+}

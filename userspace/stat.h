@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * stat.h - what cmd_stat.c shares with stat_live.c, the part about live transactions, and
- * stat_loops.c, that about watched loops.
+ * stat.h - what cmd_stat.c shares with stat_live.c, the part about live transactions, stat_loops.c,
+ * that about watched loops, stat_arbiters.c, that about arbiters, and stat_json.c.
  */
 #ifndef HEADWAY_STAT_H
 #define HEADWAY_STAT_H
@@ -37,10 +37,11 @@ static inline const char *stat_str(const struct headway_record *r, const char *l
 void headway_stat_add_time(struct headway_table *t, const struct headway_record *r,
 			   const char *count, const char *label, double unit_ns);
 
-/* A record as JSON; OF: "domain" or "loop", whose NAME it is. */
+/* stat_json.c: a record; OF: "domain", "loop" or "arbiter", whose NAME it is. */
 struct json_object *headway_stat_json(const char *type, const char *of, const char *name,
 				      const struct headway_record *r);
 struct json_object *headway_stat_number(double value, int decimals);
+void headway_stat_add_now(struct json_object *o);
 /* Frees it. */
 void headway_stat_print_json(struct json_object *o);
 /* For how long the verdict has held; negative when the module does not say. */
@@ -49,6 +50,13 @@ enum headway_tint headway_stat_tint(const char *verdict);
 
 /* All watched loops. Return: 0, or an error with a sentence in K. */
 int headway_stat_loops(struct headway_kernelfs *k, bool json, bool color, size_t *garbled);
+
+/* All arbiters; all there is of one; its wait-for graph as a digraph. Return: as above. */
+int headway_stat_arbiters(struct headway_kernelfs *k, bool json, bool dot, bool color,
+			  size_t *garbled);
+int headway_stat_arbiter(struct headway_kernelfs *k, const char *arbiter, bool json, bool color,
+			 size_t *garbled);
+int headway_stat_arbiter_dot(struct headway_kernelfs *k, const char *arbiter, size_t *garbled);
 
 void headway_stat_add_txn(struct headway_table *t, const struct headway_record *r);
 void headway_stat_print_edge(const struct headway_record *r, bool first);

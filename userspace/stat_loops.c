@@ -3,11 +3,8 @@
  * stat_loops.c - the part of `headway stat` about watched retry loops.
  */
 #include <stdio.h>
-#include <time.h>
 
 #include "stat.h"
-
-#define NS_PER_S	1000000000.0
 
 static const struct headway_column loop_columns[] = {
 	{ "LOOP", NULL, true }, { "VERDICT", NULL, true }, { "FOR", "s", false },
@@ -39,13 +36,10 @@ static void print_loop(const char *loop, const struct headway_record *r)
 {
 	struct json_object *o = headway_stat_json("loop", "loop", loop, r);
 	double age_s = headway_stat_age_s(r);
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	json_object_object_add(o, "verdict_age_s",
 			       age_s < 0 ? NULL : headway_stat_number(age_s, 1));
-	json_object_object_add(o, "time_unix_s",
-			       headway_stat_number((double)now.tv_sec + now.tv_nsec / NS_PER_S, 3));
+	headway_stat_add_now(o);
 	headway_stat_print_json(o);
 }
 
