@@ -21,6 +21,9 @@
 static const struct bench_op *const bench_ops[] = {
 	&bench_batch800,
 	&bench_batch800_sorted,
+	&bench_presorted,
+	&bench_unsorted,
+	&bench_incremental,
 };
 
 static char *op = "batch800";
@@ -134,9 +137,11 @@ static int bench_thread(void *data)
 	while (ktime_get_ns() < run->end_ns) {
 		if (bench_op->pick)
 			bench_op->pick(worker);
-		if (!bench_op->burst)
-			worker->begin_ns = ktime_get_ns();
+		worker->begin_ns = ktime_get_ns();
 		run->side->once(worker, run->state);
+		if (bench_op->burst)
+			worker->burst_ns = min(worker->burst_ns,
+					       ktime_get_ns() - worker->begin_ns);
 		worker->commits += bench_op->burst ?: 1;
 		bench_give_way();
 	}
@@ -172,6 +177,7 @@ static unsigned int bench_start(struct bench_run *run, unsigned int round)
 		worker->number = i;
 		/* The same transactions for each contestant of a round. */
 		worker->rng = ((u64)round << 32) + i;
+		worker->burst_ns = U64_MAX;
 		worker->commits = 0;
 		worker->rollbacks = 0;
 		worker->acquired = 0;
@@ -188,7 +194,7 @@ static unsigned int bench_start(struct bench_run *run, unsigned int round)
 
 static void bench_print(const struct bench_run *run, unsigned int round, u64 time_ns)
 {
-	u64 commits = 0, rollbacks = 0, acquired = 0, most = 0, least = U64_MAX;
+	u64 commits = 0, rollbacks = 0, acquired = 0, most = 0, least = U64_MAX, burst_ns = U64_MAX;
 	u32 restarts_max = 0, *waits = workers[0].waits;
 	char text[256] = "";
 	unsigned int i, k;
@@ -196,6 +202,7 @@ static void bench_print(const struct bench_run *run, unsigned int round, u64 tim
 	for (i = 0; i < run->threads; i++) {
 		for (k = 0; i && k < BENCH_HIST_BUCKETS; k++)
 			waits[k] += workers[i].waits[k];
+		burst_ns = min(burst_ns, workers[i].burst_ns);
 		commits += workers[i].commits;
 		rollbacks += workers[i].rollbacks;
 		acquired += workers[i].acquired;
@@ -203,8 +210,12 @@ static void bench_print(const struct bench_run *run, unsigned int round, u64 tim
 		most = max(most, workers[i].commits);
 		least = min(least, workers[i].commits);
 	}
+	/* Of one transaction; in ps, as the fastest take a few ns. */
+	if (bench_op->burst)
+		scnprintf(text, sizeof(text), "once_ps=%llu ",
+			  div_u64(burst_ns * 1000, bench_op->burst));
 	if (run->side->tell)
-		run->side->tell(run->state, text, sizeof(text));
+		run->side->tell(run->state, text + strlen(text), sizeof(text) - strlen(text));
 	pr_info("op=%s threads=%u locks=%u pool=%u hold_ns=%d round=%u side=%s time_ns=%llu commits=%llu rollbacks=%llu wasted=%lld restarts_max=%u commits_most=%llu commits_least=%llu wait_p50_ns=%llu wait_p999_ns=%llu %s\n",
 		op, run->threads, bench_locks, bench_pool, hold_ns, round, run->side->name,
 		time_ns, commits, rollbacks, (s64)(acquired - commits * bench_locks), restarts_max,
@@ -261,6 +272,16 @@ static void bench_sleep(void)
 	}
 }
 
+static bool bench_uses(unsigned int cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < bench_threads && i < num_online_cpus(); i++)
+		if (bench_cpu(i) == cpu)
+			return true;
+	return false;
+}
+
 static int bench_wake(void)
 {
 	/* Anybody else preempts it at once; a low priority alone would have its slice. */
@@ -268,7 +289,11 @@ static int bench_wake(void)
 	int cpu;
 
 	for_each_online_cpu(cpu) {
-		struct task_struct *keeper = kthread_create(bench_keeper, NULL, "keeper/%d", cpu);
+		struct task_struct *keeper;
+
+		if (!bench_uses(cpu))
+			continue;
+		keeper = kthread_create(bench_keeper, NULL, "keeper/%d", cpu);
 
 		if (IS_ERR(keeper)) {
 			bench_sleep();
@@ -345,7 +370,8 @@ static int bench_alloc_workers(void)
 		return -ENOMEM;
 	for (i = 0; i < bench_threads; i++) {
 		workers[i].picks = kvmalloc_array(bench_locks, sizeof(u32), GFP_KERNEL);
-		workers[i].set = kvmalloc_array(bench_locks, sizeof(void *), GFP_KERNEL);
+		workers[i].set = kvmalloc_array(bench_locks * (bench_op->sets ?: 1),
+						sizeof(void *), GFP_KERNEL);
 		workers[i].picked = bitmap_zalloc(bench_pool, GFP_KERNEL);
 		workers[i].waits = kvmalloc_array(BENCH_HIST_BUCKETS, sizeof(u32), GFP_KERNEL);
 		if (!workers[i].picks || !workers[i].set || !workers[i].picked ||

@@ -26,6 +26,7 @@ struct bench_op {
 	/* Chooses the locks of the next transaction; NULL = the side does that itself. */
 	void (*pick)(struct bench_worker *worker);
 	unsigned int burst;		/* transactions in once(); 0 = 1, whose wait is timed */
+	unsigned int sets;		/* that worker->set has room for; 0 = 1 */
 	unsigned int threads;
 	unsigned int pool;
 	unsigned int locks;
@@ -39,13 +40,14 @@ struct bench_worker {
 	struct task_struct *task;
 	u64 rng;
 	u64 begin_ns;			/* of the transaction, by ktime_get_ns() */
+	u64 burst_ns;			/* the fastest */
 	u64 commits;
 	u64 rollbacks;
 	u64 acquired;			/* locks taken, those of rolled back attempts too */
 	u32 restarts_max;		/* of one transaction */
 	u32 *picks;			/* bench_pick()'s result */
 	unsigned long *picked;		/* bitmap over the pool, clear between transactions */
-	void **set;			/* for the side: room for as many pointers */
+	void **set;			/* for the side: pointers to its locks */
 	u32 *waits;			/* histogram of the time that it took to get the set */
 } ____cacheline_aligned_in_smp;
 
@@ -96,6 +98,11 @@ void bench_restarted(struct bench_worker *worker, u32 restarts);
 /* batch.c */
 extern const struct bench_op bench_batch800;
 extern const struct bench_op bench_batch800_sorted;
+
+/* uncontended.c */
+extern const struct bench_op bench_presorted;
+extern const struct bench_op bench_unsorted;
+extern const struct bench_op bench_incremental;
 
 /* hist.c: a histogram of times whose buckets are a sixteenth of their value wide */
 #define BENCH_HIST_BUCKETS (40 << 4)

@@ -19,18 +19,22 @@ top=$(cd "$here/../.." && pwd)
 
 # points OP: the runs that it consists of, as parameters of headway_bench.ko, one run a line.
 points() {
-	local threads common
+	local threads locks only=${HEADWAY_BENCH_ONLY:+ only=$HEADWAY_BENCH_ONLY}
+	local rounds=${HEADWAY_BENCH_ROUNDS:-7} ms=${HEADWAY_BENCH_MS:-400}
 
-	common="rounds=${HEADWAY_BENCH_ROUNDS:-7} run_ms=${HEADWAY_BENCH_MS:-400}"
-	[ -z "${HEADWAY_BENCH_ONLY:-}" ] || common+=" only=$HEADWAY_BENCH_ONLY"
 	case $1 in
 	batch800*)
 		for threads in 4 16; do
-			echo "$common threads=$threads"
+			echo "rounds=$rounds run_ms=$ms threads=$threads$only"
+		done
+		;;
+	presorted | unsorted | incremental)
+		for locks in 1 2 4 8 16; do
+			echo "rounds=${HEADWAY_BENCH_ROUNDS:-15} run_ms=${HEADWAY_BENCH_MS:-8} locks=$locks$only"
 		done
 		;;
 	*)
-		echo "$common"
+		echo "rounds=$rounds run_ms=$ms$only"
 		;;
 	esac
 }
@@ -49,7 +53,7 @@ if [ "${HEADWAY_IN_VM:-}" = 1 ]; then
 	exit 0
 fi
 
-[ $# -gt 0 ] || set -- batch800 batch800_sorted
+[ $# -gt 0 ] || set -- presorted unsorted incremental batch800 batch800_sorted
 kernel=$("$top/tests/vm/uml.sh" build) || die "no UML kernel"
 build=$top/build/kmod-uml-bench
 make -s --no-print-directory -C "$top" kmod KDIR="$kernel" FLAVOUR=uml-bench ARCH=um HEADWAY_BENCH=y \
@@ -64,5 +68,5 @@ reports=(-f "$here/summary.awk")
 for report in "$here"/report_*.awk; do
 	reports+=(-f "$report")
 done
-awk "${reports[@]}" "$raw" | tee "$top/build/logs/bench.log"
+awk -v kernel=uml "${reports[@]}" -f "$here/verdicts.awk" "$raw" | tee "$top/build/logs/bench.log"
 exit "$status"

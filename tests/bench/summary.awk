@@ -53,12 +53,28 @@ function bench_ratio(name, metric, number) {
 		name, metric, number, ratio_min, ratio_max
 }
 
+# A ratio that has a target ("<= 1.05", ">= 1"): in a BENCH line, and kept for the table at the end (verdicts.awk).
+function judge(name, metric, number, target,    part, met) {
+	split(target, part, " ")
+	met = part[1] == "<=" ? number <= part[2] + 0.005 : number >= part[2] - 0.005
+	printf "BENCH name=%s metric=%s value=%.4g unit=ratio min=%.4g max=%.4g target=%s%s verdict=%s\n",
+		name, metric, number, ratio_min, ratio_max, part[1], part[2], met ? "met" : "missed"
+	verdict(name " " metric, sprintf("%.2f", number), target, met)
+	return met
+}
+
+function verdict(what, number, target, met) {
+	verdicts++
+	verdict_row[verdicts] = sprintf("  %-52s %10s   %-8s %s", what, number, target, met ? "met" : "MISSED")
+	verdicts_met += met
+}
+
 /headway-bench: op=/ {
 	sub(/.*headway-bench: /, "")
 	delete f
 	for (i = 1; i <= NF; i++)
 		if (split($i, pair, "=") == 2)
-			f[pair[1]] = pair[2]
+			f[pair[1]] = pair[2] ~ /^-?[0-9]+$/ ? pair[2] + 0 : pair[2]
 	if (f["round"] == 0 || f["commits"] == 0)
 		next
 	run = f["op"] " " f["threads"] " " f["locks"] " " f["pool"] " " f["hold_ns"]
@@ -83,6 +99,7 @@ function bench_ratio(name, metric, number) {
 	value[run, f["side"], f["round"], "restarts_max"] = f["restarts_max"]
 	value[run, f["side"], f["round"], "waits"] = f["waits"] / f["commits"]
 	value[run, f["side"], f["round"], "unfair"] = f["commits_most"] / (f["commits_least"] ? f["commits_least"] : 1)
+	value[run, f["side"], f["round"], "once_ns"] = f["once_ps"] / 1000
 	value[run, f["side"], f["round"], "wait_p50"] = f["wait_p50_ns"]
 	value[run, f["side"], f["round"], "wait_p999"] = f["wait_p999_ns"]
 }
