@@ -193,6 +193,9 @@ void headway_review_wound(struct headway_txn *txn)
 	WRITE_ONCE(txn->wounded_at, NULL);
 	WRITE_ONCE(txn->wounded, 0);
 	for (lock = txn->held; lock && !stands; lock = lock->held_next) {
+		/* Nobody gives way there: see headway_conflict(). */
+		if (lock == &txn->domain->token)
+			continue;
 		raw_spin_lock(&lock->wait_lock);
 		stands = headway_behind(txn, lock);
 		if (stands) {

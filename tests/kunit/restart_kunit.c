@@ -234,6 +234,40 @@ static void adaptive_restarts_one_by_one(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_TURNS), 2ull);
 }
 
+static int older_wounds(struct hand *hand)
+{
+	struct headway_txn txn;
+	int ret;
+
+	headway_txn_begin(&txn, hand->lab->domain);
+	atomic64_set(&txn.ticket, 2);
+	ret = headway_lock_timeout(&txn, &hand->lab->locks[0], LAB_PATIENCE_NS);
+	headway_txn_end(&txn);
+	return ret;
+}
+
+/* Once the lock that it was dealt at is given back, whoever waits for the token does not keep it. */
+static void a_wound_does_not_stand_at_the_token(struct kunit *test)
+{
+	struct lab *lab = lab_open(test, HEADWAY_POLICY_ADAPTIVE, 2);
+	struct hand *turn, *wounder;
+	struct headway_txn txn;
+
+	headway_txn_begin(&txn, lab->domain);
+	crowded_out(&txn, 3);
+	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[0]), 0);
+	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[1]), 0);
+	turn = lab_hand(lab, older_takes_its_turn, NULL);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->domain->token) == 1));
+	wounder = lab_hand(lab, older_wounds, NULL);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(txn.wounded)));
+	headway_unlock(&txn, &lab->locks[0]);
+	KUNIT_EXPECT_FALSE(test, READ_ONCE(txn.wounded));
+	KUNIT_EXPECT_EQ(test, lab_join(wounder), 0);
+	headway_txn_end(&txn);
+	KUNIT_EXPECT_EQ(test, lab_join(turn), 0);
+}
+
 /* Two that stand firm take turns, since they take the same token first. */
 static int both_ways_work(struct hand *hand)
 {
@@ -286,6 +320,7 @@ static struct kunit_case restart_cases[] = {
 	KUNIT_CASE(rollback_takes_what_it_was_wounded_over),
 	KUNIT_CASE(polite_stands_firm_in_the_end),
 	KUNIT_CASE(adaptive_restarts_one_by_one),
+	KUNIT_CASE(a_wound_does_not_stand_at_the_token),
 	KUNIT_CASE(polite_never_restarts_more_often),
 	{}
 };
