@@ -10,7 +10,7 @@
  */
 #include "peers.h"
 
-#define UNCONTENDED_BURST 4096
+#define UNCONTENDED_BURST 2048
 #define UNCONTENDED_ORDERS 64		/* more than a branch predictor learns */
 
 /* worker->set is the set in order, and after it are that many random ones. */
