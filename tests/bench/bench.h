@@ -104,6 +104,9 @@ extern const struct bench_op bench_presorted;
 extern const struct bench_op bench_unsorted;
 extern const struct bench_op bench_incremental;
 
+/* contended.c */
+extern const struct bench_op bench_contended;
+
 /* hist.c: a histogram of times whose buckets are a sixteenth of their value wide */
 #define BENCH_HIST_BUCKETS (40 << 4)
 void bench_hist_add(u32 *hist, u64 ns);

@@ -46,6 +46,14 @@ void bench_close_rt(void *state);
 void bench_close_ww(void *state);
 void bench_sort_set(void **set);
 
+#define BENCH_HEADWAY(_name, _policy, _once) { \
+	.name = _name, .open = bench_open_headway, .close = bench_close_headway, .once = _once, \
+	.policy = HEADWAY_POLICY_##_policy, \
+}
+#define BENCH_PEER(_name, _kind, _once) { \
+	.name = _name, .open = bench_open_##_kind, .close = bench_close_##_kind, .once = _once, \
+}
+
 /* ---- headway: all at once (one by one: its retry loop cannot be inlined) --------------------- */
 
 /* The lock is the object's first member: the set of objects is a set of locks. */

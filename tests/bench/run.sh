@@ -11,7 +11,8 @@
 #   BENCH name=lock.OP [KEY=VALUE...] metric=M value=V unit=U [min=V max=V] [target=T verdict=met|missed]
 # with medians over the rounds, and ratios that are medians of the ratios of each round; then tables. The
 # exit status says only whether everything ran. HEADWAY_BENCH_ROUNDS, HEADWAY_BENCH_MS and
-# HEADWAY_BENCH_ONLY (contestants, separated by commas) change how much is run.
+# HEADWAY_BENCH_ONLY (contestants, separated by commas) change how much is run; HEADWAY_BENCH_THREADS, _LOCKS,
+# _POOLS and _HOLDS (ns), lists, the points of "contended".
 set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -21,7 +22,7 @@ top=$(cd "$here/../.." && pwd)
 
 # points OP: the runs that it consists of, as parameters of headway_bench.ko, one run a line.
 points() {
-	local threads locks only=${HEADWAY_BENCH_ONLY:+ only=$HEADWAY_BENCH_ONLY}
+	local threads locks pool hold only=${HEADWAY_BENCH_ONLY:+ only=$HEADWAY_BENCH_ONLY}
 	local rounds=${HEADWAY_BENCH_ROUNDS:-7} ms=${HEADWAY_BENCH_MS:-400}
 
 	case $1 in
@@ -41,6 +42,19 @@ points() {
 		fi
 		for locks in 1 2 4 8 16; do
 			echo "rounds=${HEADWAY_BENCH_ROUNDS:-15} run_ms=$ms locks=$locks$only"
+		done
+		;;
+	contended)
+		for threads in ${HEADWAY_BENCH_THREADS:-2 4 8 16}; do
+			for pool in ${HEADWAY_BENCH_POOLS:-8 64 4096}; do
+				for locks in ${HEADWAY_BENCH_LOCKS:-1 2 4 8}; do
+					[ $((locks * 2)) -le "$pool" ] || continue
+					for hold in ${HEADWAY_BENCH_HOLDS:-0 1000 10000}; do
+						echo "rounds=${HEADWAY_BENCH_ROUNDS:-3} run_ms=${HEADWAY_BENCH_MS:-60}" \
+							"threads=$threads pool=$pool locks=$locks hold_ns=$hold$only"
+					done
+				done
+			done
 		done
 		;;
 	*)
@@ -80,7 +94,7 @@ make -s --no-print-directory -C "$top" kmod KDIR="$kdir" FLAVOUR="$kernel-bench"
 	HEADWAY_EXAMPLES=n ${arch[@]+"${arch[@]}"} || die "the modules did not build"
 mkdir -p "$top/build/logs"
 # All of the console: where the kernel log has a line of its own, the script may end before it.
-export HEADWAY_VM_LOG=$top/build/logs/bench-$kernel-raw.log HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-900}
+export HEADWAY_VM_LOG=$top/build/logs/bench-$kernel-raw.log HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-2400}
 "${boot[@]}" "$here/run.sh" "$build" "$@" |
 	sed -u -n -e 's/.*headway-bench: op=\(.* round=[^ ]* side=[^ ]*\).*/  \1/p' -e '/^vm: /p'
 status=${PIPESTATUS[0]}
@@ -89,6 +103,7 @@ reports=(-f "$here/summary.awk")
 for report in "$here"/report_*.awk; do
 	reports+=(-f "$report")
 done
-awk -v kernel="$kernel" "${reports[@]}" -f "$here/verdicts.awk" "$HEADWAY_VM_LOG" |
+mkdir -p "$top/build/bench"
+awk -v kernel="$kernel" -v plot="$top/build/bench/throughput-$kernel.txt" "${reports[@]}" -f "$here/verdicts.awk" "$HEADWAY_VM_LOG" |
 	tee "$top/build/logs/bench-$kernel.log"
 exit "$status"

@@ -160,40 +160,32 @@ static void uncontended_try_yield(struct bench_worker *worker, void *state)
 	}
 }
 
-#define HEADWAY(_name, _policy, _once) { \
-	.name = _name, .open = bench_open_headway, .close = bench_close_headway, .once = _once, \
-	.policy = HEADWAY_POLICY_##_policy, \
-}
-#define PEER(_name, _kind, _once) { \
-	.name = _name, .open = bench_open_##_kind, .close = bench_close_##_kind, .once = _once, \
-}
-
 static const struct bench_side presorted[] = {
-	HEADWAY("wound-wait", WOUND_WAIT, uncontended_headway),
-	PEER("mutex", mutex, uncontended_mutex),
-	PEER("ww_mutex", ww, uncontended_ww),
-	HEADWAY("ordered", ORDERED, uncontended_headway),
-	PEER("drm_exec", ww, uncontended_exec),
-	PEER("xfs-trylock", mutex, uncontended_try_delay),
-	PEER("rt_mutex", rt, uncontended_rt_mutex),
+	BENCH_HEADWAY("wound-wait", WOUND_WAIT, uncontended_headway),
+	BENCH_PEER("mutex", mutex, uncontended_mutex),
+	BENCH_PEER("ww_mutex", ww, uncontended_ww),
+	BENCH_HEADWAY("ordered", ORDERED, uncontended_headway),
+	BENCH_PEER("drm_exec", ww, uncontended_exec),
+	BENCH_PEER("xfs-trylock", mutex, uncontended_try_delay),
+	BENCH_PEER("rt_mutex", rt, uncontended_rt_mutex),
 	{}
 };
 
 static const struct bench_side unsorted[] = {
-	HEADWAY("wound-wait", WOUND_WAIT, uncontended_headway_unsorted),
-	PEER("mutex", mutex, uncontended_mutex),
-	PEER("ww_mutex", ww, uncontended_ww_unsorted),
-	HEADWAY("ordered", ORDERED, uncontended_headway_unsorted),
-	PEER("std-lock", mutex, uncontended_try_yield),
+	BENCH_HEADWAY("wound-wait", WOUND_WAIT, uncontended_headway_unsorted),
+	BENCH_PEER("mutex", mutex, uncontended_mutex),
+	BENCH_PEER("ww_mutex", ww, uncontended_ww_unsorted),
+	BENCH_HEADWAY("ordered", ORDERED, uncontended_headway_unsorted),
+	BENCH_PEER("std-lock", mutex, uncontended_try_yield),
 	{}
 };
 
 static const struct bench_side incremental[] = {
-	HEADWAY("wound-wait", WOUND_WAIT, uncontended_headway_each),
-	PEER("mutex", mutex, uncontended_mutex),
-	PEER("ww_mutex", ww, uncontended_ww),
-	HEADWAY("ordered", ORDERED, uncontended_headway_each),
-	PEER("drm_exec", ww, uncontended_exec),
+	BENCH_HEADWAY("wound-wait", WOUND_WAIT, uncontended_headway_each),
+	BENCH_PEER("mutex", mutex, uncontended_mutex),
+	BENCH_PEER("ww_mutex", ww, uncontended_ww),
+	BENCH_HEADWAY("ordered", ORDERED, uncontended_headway_each),
+	BENCH_PEER("drm_exec", ww, uncontended_exec),
 	{}
 };
 
