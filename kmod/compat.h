@@ -41,4 +41,14 @@
 #define headway_contention_end(lock, ret) do { } while (0)
 #endif
 
+/*
+ * smp_store_release(). User Mode Linux on x86 has the generic one, an mfence of 20 ns, although its
+ * CPUs order stores as x86 does (cf. arch/x86/include/asm/barrier.h).
+ */
+#ifdef CONFIG_UML_X86
+#define headway_store_release(p, v) do { barrier(); WRITE_ONCE(*(p), v); } while (0)
+#else
+#define headway_store_release(p, v) smp_store_release(p, v)
+#endif
+
 #endif /* HEADWAY_COMPAT_H */

@@ -146,7 +146,7 @@ static int headway_summary_show(struct seq_file *m, void *unused)
 	headway_show_counters(m, &sums, &base);
 	headway_show_window(m, &report->window);
 	seq_printf(m, "last_flip_ns=%llu\n", READ_ONCE(domain->last_flip_ns));
-	seq_printf(m, "flipping=%d\n", READ_ONCE(domain->flipping));
+	seq_printf(m, "flipping=%d\n", headway_gate_is_shut(domain));
 	headway_show_escalation(m, domain, report->settings.escalate);
 	kvfree(report);
 	return 0;

@@ -8,9 +8,9 @@
  * left, sets the policy and opens the gate. A transaction that rolls back holds nothing, so it
  * leaves and joins anew there: that is how a change gets through a livelock.
  *
- * Gate: join reads `flipping` and counts itself with preemption disabled, which is an RCU read-side
- * section; the change sets `flipping`, waits for a grace period, and then knows that everybody who
- * did not see it is counted. So begin pays no barrier. (percpu_rw_semaphore does the same.)
+ * Gate: join reads domain->gate and counts itself with preemption disabled, which is an RCU
+ * read-side section; the change shuts it, waits for a grace period, and then knows that everybody
+ * who did not see that is counted. So begin pays no barrier. (percpu_rw_semaphore does the same.)
  *
  * Lock order: headway_domains_mutex > flip_mutex.
  */
@@ -23,7 +23,9 @@
 #include <linux/slab.h>
 
 #include "adaptive.h"
+#include "epoch.h"
 #include "internal.h"
+#include "lock.h"
 #include "trace.h"
 
 /* A change that cannot be made in this time is given up; the old policy stays. */
@@ -65,7 +67,7 @@ void headway_domain_sum(const struct headway_domain *domain, struct headway_sums
 
 	memset(sums, 0, sizeof(*sums));
 	for_each_possible_cpu(cpu) {
-		/* Pairs with smp_store_release() in headway_epoch_leave(). */
+		/* Pairs with headway_store_release() in headway_epoch_leave(). */
 		sums->ended += smp_load_acquire(&per_cpu_ptr(domain->pcpu, cpu)->ended);
 	}
 	for_each_possible_cpu(cpu) {
@@ -92,8 +94,7 @@ static int headway_gate_wait(struct headway_domain *domain, const struct headway
 		return -EBUSY;
 	for (;;) {
 		prepare_to_wait(&domain->flip_wq, &entry, state);
-		/* Pairs with smp_store_release() in headway_gate_open(). */
-		if (!smp_load_acquire(&domain->flipping))
+		if (!headway_gate_is_shut(domain))
 			break;
 		if (signal_pending_state(state, current))
 			ret = -EINTR;
@@ -125,72 +126,28 @@ static int headway_take_token(struct headway_txn *txn, const struct headway_wait
 	return ret;
 }
 
-static int headway_join_gate(struct headway_txn *txn, const struct headway_wait *wait)
-{
-	struct headway_domain *domain = txn->domain;
-	struct headway_pcpu *p;
-	int ret;
-
-	for (;;) {
-		preempt_disable();
-		/*
-		 * Acquire pairs with smp_store_release() in headway_gate_open(): an open gate shows
-		 * its policy. The preempt-off section pairs with synchronize_rcu() in
-		 * headway_gate_shut().
-		 */
-		if (likely(!smp_load_acquire(&domain->flipping))) {
-			p = raw_cpu_ptr(domain->pcpu);
-			WRITE_ONCE(p->begun, p->begun + 1);
-			txn->policy = domain->arm;
-			txn->adaptive = domain->policy == HEADWAY_POLICY_ADAPTIVE;
-			preempt_enable();
-			return 0;
-		}
-		preempt_enable();
-		ret = headway_gate_wait(domain, wait);
-		if (ret)
-			return ret;
-	}
-}
-
 /**
- * headway_epoch_join - join the domain's present epoch and adopt its policy
+ * headway_epoch_join_other - the rest of headway_epoch_join(), where there is something to wait for
  * @txn: transaction that holds nothing
- * @wait: how to wait while the gate is shut; NULL = for as long as it takes
+ * @passed: whether it has passed the gate
+ * @wait: how to wait; NULL = for as long as it takes
  *
  * Return: 0, -EBUSY (try), -EINTR, -ETIMEDOUT.
  */
-int headway_epoch_join(struct headway_txn *txn, const struct headway_wait *wait)
+int headway_epoch_join_other(struct headway_txn *txn, bool passed, const struct headway_wait *wait)
 {
-	int ret = headway_join_gate(txn, wait);
+	int ret;
 
-	if (ret)
-		return ret;
+	while (!passed) {
+		ret = headway_gate_wait(txn->domain, wait);
+		if (ret)
+			return ret;
+		passed = headway_gate_pass(txn);
+	}
 	ret = headway_take_token(txn, wait);
 	if (unlikely(ret))
 		headway_epoch_leave(txn, HEADWAY_STAT_MIGRATIONS);
 	return ret;
-}
-
-/**
- * headway_epoch_leave - leave the epoch, at the end or to join another
- * @txn: transaction that holds nothing
- * @why: counter to add to; HEADWAY_NR_STATS = none
- */
-void headway_epoch_leave(struct headway_txn *txn, enum headway_stat why)
-{
-	struct headway_domain *domain = txn->domain;
-	struct headway_pcpu *p;
-
-	preempt_disable();
-	p = raw_cpu_ptr(domain->pcpu);
-	if (why < HEADWAY_NR_STATS)
-		WRITE_ONCE(p->stat[why], p->stat[why] + 1);
-	/* Pairs with smp_load_acquire() in headway_domain_sum(): all that we did came before. */
-	smp_store_release(&p->ended, p->ended + 1);
-	preempt_enable();
-	if (unlikely(READ_ONCE(domain->flipping)))
-		wake_up_all(&domain->flip_wq);
 }
 
 /**
@@ -206,7 +163,7 @@ int headway_epoch_migrate(struct headway_txn *txn, const struct headway_wait *wa
 	int ret;
 
 	/* The token is taken where an epoch is joined: whoever needs it goes through that. */
-	if (likely(txn->joined && !READ_ONCE(txn->domain->flipping) &&
+	if (likely(txn->joined && !headway_gate_is_shut(txn->domain) &&
 		   !headway_takes_token(txn->policy, txn->adaptive, txn->restarts)))
 		return 0;
 	if (txn->joined)
@@ -220,9 +177,9 @@ int headway_epoch_migrate(struct headway_txn *txn, const struct headway_wait *wa
 
 static void headway_gate_shut(struct headway_domain *domain)
 {
-	WRITE_ONCE(domain->flipping, 1);
+	WRITE_ONCE(domain->gate, HEADWAY_GATE_SHUT);
 	/*
-	 * Pairs with the preempt-off section in headway_epoch_join(). Expedited, since the whole
+	 * Pairs with the preempt-off section in headway_gate_pass(). Expedited, since the whole
 	 * domain waits for it: tens of microseconds, where a normal one takes tens of milliseconds.
 	 */
 	synchronize_rcu_expedited();
@@ -230,8 +187,11 @@ static void headway_gate_shut(struct headway_domain *domain)
 
 static void headway_gate_open(struct headway_domain *domain)
 {
-	/* Pairs with smp_load_acquire() in headway_epoch_join() and headway_gate_wait(). */
-	smp_store_release(&domain->flipping, 0);
+	u32 gate = domain->arm;
+
+	if (domain->policy == HEADWAY_POLICY_ADAPTIVE)
+		gate |= HEADWAY_GATE_ADAPTIVE;
+	WRITE_ONCE(domain->gate, gate);
 	wake_up_all(&domain->flip_wq);
 }
 
@@ -440,6 +400,7 @@ int headway_domain_register(struct headway_domain *domain)
 	ret = headway_adaptive_start(domain);
 	if (ret)
 		goto delist;
+	headway_gate_open(domain);
 	ret = headway_progress_start(domain);
 	if (ret)
 		goto adaptive_stop;

@@ -84,6 +84,16 @@ struct headway_lock_figures {
 	struct headway_time_hist hold;
 };
 
+/* domain->gate: enum headway_policy that transactions run under, and: */
+#define HEADWAY_GATE_POLICY	0xffu
+#define HEADWAY_GATE_ADAPTIVE	0x100u	/* it is an arm of `adaptive` */
+#define HEADWAY_GATE_SHUT	0x200u	/* wait on flip_wq */
+
+static inline bool headway_gate_is_shut(const struct headway_domain *domain)
+{
+	return READ_ONCE(domain->gate) & HEADWAY_GATE_SHUT;
+}
+
 /* domain.c */
 extern struct list_head headway_domains;	/* headway_domains_mutex */
 extern struct mutex headway_domains_mutex;
@@ -93,8 +103,6 @@ int headway_domain_change_policy(struct headway_domain *domain, enum headway_pol
 				 const struct headway_wait *wait, u32 *epoch);
 int headway_domain_change_arm(struct headway_domain *domain, enum headway_policy arm,
 			      u64 limit_ns);
-int headway_epoch_join(struct headway_txn *txn, const struct headway_wait *wait);
-void headway_epoch_leave(struct headway_txn *txn, enum headway_stat why);
 /* Joins a newly opened policy at a point where nothing is held; see domain.c. */
 int headway_epoch_migrate(struct headway_txn *txn, const struct headway_wait *wait);
 
@@ -115,11 +123,7 @@ void headway_unpin(struct headway_lock *lock);
 void headway_review_wound(struct headway_txn *txn);
 void headway_lock_owner(struct headway_lock *lock, struct headway_owner *owner);
 u32 headway_lock_nr_waiters(struct headway_lock *lock);
-int headway_acquire(struct headway_txn *txn, struct headway_lock *lock,
-		    const struct headway_wait *wait);
-void headway_release(struct headway_txn *txn, struct headway_lock *lock);
 void headway_txn_go_live(struct headway_txn *txn);
-void headway_lock_track(struct headway_lock *lock);
 
 /* detect.c */
 void headway_detect(struct headway_txn *txn);
@@ -166,7 +170,8 @@ DECLARE_STATIC_KEY_TRUE(headway_stats_key);	/* module parameter `stats` */
 extern unsigned int headway_hold_sample_mask;	/* 2^n - 1: one hold in 2^n is timed */
 void headway_count(struct headway_domain *domain, enum headway_stat stat);
 void headway_stats_wait(struct headway_lock *lock, u64 ns);	/* caller owns the lock */
-void headway_stats_hold(struct headway_lock *lock, u64 ns);	/* caller owns the lock */
+void headway_stats_hold_begin(struct headway_lock *lock);	/* caller owns the lock */
+void headway_stats_hold_end(struct headway_lock *lock);		/* caller owns the lock */
 void headway_stats_free(struct headway_lock *lock);
 void headway_stats_read(struct headway_lock *lock, struct headway_lock_figures *figures);
 int headway_stats_reset(struct headway_domain *domain);

@@ -27,21 +27,6 @@
 #include "lock.h"
 #include "sort.h"
 
-/* Bookkeeping of a lock that was just acquired. */
-static __always_inline void headway_own(struct headway_txn *txn, struct headway_lock *lock)
-{
-	WRITE_ONCE(lock->spin_task, txn->task);
-	lock->held_next = txn->held;
-	txn->held = lock;
-	WRITE_ONCE(txn->nr_held, txn->nr_held + 1);
-	if (static_branch_likely(&headway_stats_key)) {
-		if (unlikely(!lock->stats.node.next))
-			headway_lock_track(lock);
-		if (!(lock->stats.acquired++ & headway_hold_sample_mask))
-			lock->stats.hold_since_ns = ktime_get_ns();
-	}
-}
-
 /*
  * Under wait_lock. Return: the owner, which cannot end before headway_unpin(), or NULL. For lookers
  * from outside, when nobody may be queued.
@@ -65,50 +50,34 @@ void headway_unpin(struct headway_lock *lock)
 		atomic_long_andnot(HEADWAY_LOCK_FLAGS, &lock->owner);
 }
 
-/* Under `ordered`, locks are asked for in one order; the newest held one is the highest. */
-static int headway_check_order(struct headway_txn *txn, struct headway_lock *lock)
+static void headway_tell_order(struct headway_txn *txn, struct headway_lock *lock)
 {
-	if (likely(!txn->held || headway_lock_cmp(txn->held, lock) < 0))
-		return 0;
-	if (headway_lock_held(txn, lock))
-		return -EALREADY;
 	headway_count(txn->domain, HEADWAY_STAT_ORDER_VIOLATIONS);
 	pr_warn_once("%s: %s (rank %u, key %llu) asked for while holding %s (rank %u, key %llu): take locks in (rank, key, address) order, or as one set with headway_lock_many()\n",
 		     txn->domain->name, lock->stats.name, lock->rank, lock->key,
 		     txn->held->stats.name, txn->held->rank, txn->held->key);
-	return -EDEADLK;
 }
 
 /**
- * headway_acquire - take one lock; the module's inner entry
+ * headway_acquire_other - take one lock where the fast path did not; the rest of headway_acquire()
  * @txn: transaction of the current task
  * @lock: lock of the same domain
  * @wait: how to wait; NULL = for as long as it takes
  *
  * Return: 0, -EALREADY, -EBUSY, -EDEADLK, -EINTR, -ETIMEDOUT.
  */
-int headway_acquire(struct headway_txn *txn, struct headway_lock *lock,
-		    const struct headway_wait *wait)
+int headway_acquire_other(struct headway_txn *txn, struct headway_lock *lock,
+			  const struct headway_wait *wait)
 {
 	bool try = wait && wait->state == TASK_RUNNING;
-	long word = 0;
 	int ret;
 
-	if (txn->policy == HEADWAY_POLICY_ORDERED) {
-		ret = headway_check_order(txn, lock);
-		if (unlikely(ret))
-			return ret;
-	}
-	if (!try)
-		might_sleep();
-	/* Acquire pairs with the release in headway_release() and headway_release_slow(). */
-	if (likely(atomic_long_try_cmpxchg_acquire(&lock->owner, &word, (long)txn))) {
-		headway_dep_acquire(txn, lock, try);
-		headway_own(txn, lock);
-		return 0;
-	}
-	if (headway_word_txn(word) == txn)
+	if (headway_lock_held(txn, lock))
 		return -EALREADY;
+	if (!headway_in_order(txn, lock)) {
+		headway_tell_order(txn, lock);
+		return -EDEADLK;
+	}
 	if (try) {
 		headway_count(txn->domain, HEADWAY_STAT_BUSY);
 		return -EBUSY;
@@ -123,7 +92,8 @@ int headway_acquire(struct headway_txn *txn, struct headway_lock *lock,
 	return ret;
 }
 
-static noinline void headway_release_slow(struct headway_txn *txn, struct headway_lock *lock)
+/* With waiters. */
+void headway_release_slow(struct headway_txn *txn, struct headway_lock *lock)
 {
 	struct headway_waiter *first;
 	struct task_struct *task = NULL;
@@ -154,27 +124,6 @@ static noinline void headway_release_slow(struct headway_txn *txn, struct headwa
 	rcu_read_unlock();
 	if (handoff)
 		headway_count(txn->domain, HEADWAY_STAT_HANDOFFS);
-}
-
-/**
- * headway_release - give one lock back; the module's inner entry
- * @txn: transaction that holds it and has unlinked it from its held list
- * @lock: lock
- */
-void headway_release(struct headway_txn *txn, struct headway_lock *lock)
-{
-	long word = (long)txn;
-
-	if (lock->stats.hold_since_ns) {
-		headway_stats_hold(lock, ktime_get_ns() - lock->stats.hold_since_ns);
-		lock->stats.hold_since_ns = 0;
-	}
-	WRITE_ONCE(txn->nr_held, txn->nr_held - 1);
-	WRITE_ONCE(lock->spin_task, NULL);
-	headway_dep_release(lock);
-	/* Release pairs with the acquire in headway_acquire(). */
-	if (unlikely(!atomic_long_try_cmpxchg_release(&lock->owner, &word, 0)))
-		headway_release_slow(txn, lock);
 }
 
 /**

@@ -7,7 +7,9 @@
 #define HEADWAY_LOCK_H
 
 #include "broken.h"
+#include "dep.h"
 #include "internal.h"
+#include "sort.h"
 
 struct headway_waiter {
 	struct list_head node;		/* lock->waiters, wait_lock */
@@ -61,8 +63,81 @@ static inline bool headway_must_back_out(const struct headway_txn *txn)
 	return READ_ONCE(txn->wounded) && txn->nr_held && !headway_broken(WOUND);
 }
 
+/* lock_life.c */
+void headway_lock_track(struct headway_lock *lock);
+
+/* lock.c */
+int headway_acquire_other(struct headway_txn *txn, struct headway_lock *lock,
+			  const struct headway_wait *wait);
+void headway_release_slow(struct headway_txn *txn, struct headway_lock *lock);
+
 /* lock_wait.c; called without wait_lock */
 int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 			 const struct headway_wait *wait);
+
+/* The fast path. Acquire pairs with the releases in headway_release() and headway_release_slow(). */
+static __always_inline bool headway_try_fast(struct headway_txn *txn, struct headway_lock *lock)
+{
+	long word = 0;
+
+	return likely(atomic_long_try_cmpxchg_acquire(&lock->owner, &word, (long)txn));
+}
+
+/* Under `ordered`, locks are asked for in one order; the newest held one is the highest. */
+static __always_inline bool headway_in_order(struct headway_txn *txn, struct headway_lock *lock)
+{
+	return txn->policy != HEADWAY_POLICY_ORDERED || !txn->held ||
+	       headway_lock_cmp(txn->held, lock) < 0;
+}
+
+/* Bookkeeping of a lock that was just acquired. */
+static __always_inline void headway_own(struct headway_txn *txn, struct headway_lock *lock)
+{
+	WRITE_ONCE(lock->spin_task, txn->task);
+	lock->held_next = txn->held;
+	txn->held = lock;
+	WRITE_ONCE(txn->nr_held, txn->nr_held + 1);
+	if (static_branch_likely(&headway_stats_key) &&
+	    unlikely(!(lock->stats.acquired++ & headway_hold_sample_mask)))
+		headway_stats_hold_begin(lock);
+}
+
+/**
+ * headway_acquire - take one lock; the module's inner entry
+ * @txn: transaction of the current task
+ * @lock: lock of the same domain
+ * @wait: how to wait; NULL = for as long as it takes
+ *
+ * Context: as @wait says; the caller tells might_sleep().
+ * Return: 0, -EALREADY, -EBUSY, -EDEADLK, -EINTR, -ETIMEDOUT.
+ */
+static __always_inline int headway_acquire(struct headway_txn *txn, struct headway_lock *lock,
+					   const struct headway_wait *wait)
+{
+	if (unlikely(!headway_in_order(txn, lock)) || !headway_try_fast(txn, lock))
+		return headway_acquire_other(txn, lock, wait);
+	headway_dep_acquire(txn, lock, wait && wait->state == TASK_RUNNING);
+	headway_own(txn, lock);
+	return 0;
+}
+
+/**
+ * headway_release - give one lock back; the module's inner entry
+ * @txn: transaction that holds it and has unlinked it from its held list
+ * @lock: lock
+ */
+static __always_inline void headway_release(struct headway_txn *txn, struct headway_lock *lock)
+{
+	long word = (long)txn;
+
+	if (unlikely(lock->stats.hold_since_ns))
+		headway_stats_hold_end(lock);
+	WRITE_ONCE(txn->nr_held, txn->nr_held - 1);
+	WRITE_ONCE(lock->spin_task, NULL);
+	headway_dep_release(lock);
+	/* Release pairs with the acquire in headway_try_fast(). */
+	if (unlikely(!atomic_long_try_cmpxchg_release(&lock->owner, &word, 0)))
+		headway_release_slow(txn, lock);
+}
 
 #endif /* HEADWAY_LOCK_H */

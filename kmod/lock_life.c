@@ -11,6 +11,7 @@
 
 #include "dep.h"
 #include "internal.h"
+#include "lock.h"
 
 /**
  * headway_lock_track - put a lock on its domain's list, at its first acquisition

@@ -74,7 +74,7 @@ static const struct kernel_param_ops headway_hold_sample_ops = {
 
 __MODULE_PARM_TYPE(hold_sample, "uint");
 module_param_cb(hold_sample, &headway_hold_sample_ops, NULL, 0644);
-MODULE_PARM_DESC(hold_sample, "Time one hold in so many of each lock; a power of two (default 64)");
+MODULE_PARM_DESC(hold_sample, "Time one hold in so many of each lock; a power of two (default 512)");
 
 module_param_named(panic_on_livelock, headway_panic_on_livelock, bool, 0644);
 MODULE_PARM_DESC(panic_on_livelock, "Panic when the verdict of a domain or loop becomes livelock, for test rigs (default N)");

@@ -83,17 +83,3 @@ bool headway_delays(enum headway_policy policy)
 {
 	return policy == HEADWAY_POLICY_NONE || policy == HEADWAY_POLICY_POLITE;
 }
-
-bool headway_takes_token(enum headway_policy policy, bool adaptive, u32 restarts)
-{
-	switch (policy) {
-	case HEADWAY_POLICY_SERIAL:
-		return true;
-	case HEADWAY_POLICY_POLITE:
-		return restarts >= HEADWAY_POLITE_RESTARTS;
-	case HEADWAY_POLICY_WOUND_WAIT:
-		return adaptive && restarts >= HEADWAY_TURN_RESTARTS;
-	default:
-		return false;
-	}
-}

@@ -64,6 +64,18 @@ bool headway_delays(enum headway_policy policy);
  * Whether a transaction that holds nothing takes the domain's token before anything else.
  * @adaptive: @policy is an arm of `adaptive`.
  */
-bool headway_takes_token(enum headway_policy policy, bool adaptive, u32 restarts);
+static inline bool headway_takes_token(enum headway_policy policy, bool adaptive, u32 restarts)
+{
+	switch (policy) {
+	case HEADWAY_POLICY_SERIAL:
+		return true;
+	case HEADWAY_POLICY_POLITE:
+		return restarts >= HEADWAY_POLITE_RESTARTS;
+	case HEADWAY_POLICY_WOUND_WAIT:
+		return adaptive && restarts >= HEADWAY_TURN_RESTARTS;
+	default:
+		return false;
+	}
+}
 
 #endif /* HEADWAY_POLICY_H */

@@ -17,12 +17,13 @@
 #include <linux/string.h>
 
 #include "internal.h"
+#include "lock.h"
 
 /* Owners write on meanwhile: what is read may be a moment old, and figures a moment apart. */
 #define headway_peek(figure) data_race(figure)	/* see above */
 
 DEFINE_STATIC_KEY_TRUE(headway_stats_key);
-unsigned int headway_hold_sample_mask = 63;
+unsigned int headway_hold_sample_mask = 511;
 
 static const char * const headway_stat_names[] = {
 #define X(id, name, help) [HEADWAY_STAT_##id] = name,
@@ -157,16 +158,29 @@ void headway_stats_wait(struct headway_lock *lock, u64 ns)
 }
 
 /**
- * headway_stats_hold - record a sampled hold
- * @lock: lock that the caller still owns
- * @ns: how long
+ * headway_stats_hold_begin - note when a hold that is to be timed begins
+ * @lock: lock that the caller owns
+ *
+ * The first of a lock is, so that this also puts the lock on its domain's list.
  */
-void headway_stats_hold(struct headway_lock *lock, u64 ns)
+void headway_stats_hold_begin(struct headway_lock *lock)
+{
+	if (unlikely(!lock->stats.node.next))
+		headway_lock_track(lock);
+	lock->stats.hold_since_ns = ktime_get_ns();
+}
+
+/**
+ * headway_stats_hold_end - record a timed hold
+ * @lock: lock that the caller still owns
+ */
+void headway_stats_hold_end(struct headway_lock *lock)
 {
 	struct headway_lock_times *times = headway_times_now(lock);
 
 	if (times)
-		headway_hist_add(&times->hold, ns);
+		headway_hist_add(&times->hold, ktime_get_ns() - lock->stats.hold_since_ns);
+	lock->stats.hold_since_ns = 0;
 }
 
 /**

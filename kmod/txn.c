@@ -20,7 +20,10 @@
 
 #include "broken.h"
 #include "dep.h"
+#include "epoch.h"
 #include "internal.h"
+#include "lock.h"
+#include "sort.h"
 #include "trace.h"
 
 static void headway_leave_live(struct headway_txn *txn)
@@ -31,6 +34,41 @@ static void headway_leave_live(struct headway_txn *txn)
 	list_del(&txn->live_node);
 	txn->live = 0;
 	raw_spin_unlock(&txn->domain->live_lock);
+}
+
+static __always_inline int headway_txn_begin_inline(struct headway_txn *txn,
+						    struct headway_domain *domain,
+						    unsigned int priority,
+						    const struct headway_wait *wait)
+{
+	int ret;
+
+	txn->domain = domain;
+	txn->task = current;
+	txn->held = NULL;
+	txn->prelocked = NULL;
+	txn->nr_held = 0;
+	txn->restarts = 0;
+	txn->pending = 0;
+	txn->wounded = 0;
+	txn->ending = 0;
+	txn->started = 0;
+	txn->live = 0;
+	txn->last = 1;
+	txn->joined = 1;
+	txn->bonus = priority ? headway_priority_bonus(priority) : 0;
+	atomic64_set(&txn->ticket, 0);
+	txn->waiting_on = NULL;
+
+	headway_dep_begin(txn);
+	ret = headway_epoch_join(txn, wait);
+	if (unlikely(ret)) {
+		headway_leave_live(txn);
+		headway_dep_end(txn);
+		return ret;
+	}
+	trace_headway_txn_begin(txn);
+	return 0;
 }
 
 /**
@@ -47,43 +85,7 @@ static void headway_leave_live(struct headway_txn *txn)
 int headway_txn_begin_wait(struct headway_txn *txn, struct headway_domain *domain,
 			   unsigned int priority, const struct headway_wait *wait)
 {
-	int ret;
-
-	txn->domain = domain;
-	txn->task = current;
-	txn->held = NULL;
-	txn->contended = NULL;
-	txn->wounded_at = NULL;
-	txn->prelocked = NULL;
-	txn->nr_held = 0;
-	txn->restarts = 0;
-	txn->restarts_seen = 0;
-	txn->last = 1;
-	txn->pending = 0;
-	txn->wounded = 0;
-	txn->ending = 0;
-	txn->started = 0;
-	txn->live = 0;
-	txn->joined = 1;
-	txn->adaptive = 0;
-	txn->bonus = headway_priority_bonus(priority);
-	atomic64_set(&txn->ticket, 0);
-	raw_spin_lock_init(&txn->pin);
-	txn->waiting_on = NULL;
-	txn->stack_to = NULL;
-	txn->backing_off = 0;
-	txn->begin_ns = 0;
-	txn->backoff_policy = HEADWAY_NR_POLICIES;
-
-	headway_dep_begin(txn);
-	ret = headway_epoch_join(txn, wait);
-	if (ret) {
-		headway_leave_live(txn);
-		headway_dep_end(txn);
-		return ret;
-	}
-	trace_headway_txn_begin(txn);
-	return 0;
+	return headway_txn_begin_inline(txn, domain, priority, wait);
 }
 EXPORT_SYMBOL_GPL(headway_txn_begin_wait);
 
@@ -99,7 +101,7 @@ void headway_txn_begin_prio(struct headway_txn *txn, struct headway_domain *doma
 			    unsigned int priority)
 {
 	/* Uninterruptible and without a deadline, it cannot fail. */
-	if (headway_txn_begin_wait(txn, domain, priority, NULL))
+	if (headway_txn_begin_inline(txn, domain, priority, NULL))
 		WARN_ON_ONCE(1);
 }
 EXPORT_SYMBOL_GPL(headway_txn_begin_prio);
@@ -129,6 +131,12 @@ void headway_txn_go_live(struct headway_txn *txn)
 {
 	if (txn->live)
 		return;
+	txn->contended = NULL;
+	raw_spin_lock_init(&txn->pin);
+	txn->restarts_seen = 0;
+	txn->backing_off = 0;
+	txn->backoff_policy = HEADWAY_NR_POLICIES;
+	txn->stack_to = NULL;
 	txn->begin_ns = ktime_get_ns();
 	txn->live = 1;
 	raw_spin_lock(&txn->domain->live_lock);
@@ -185,6 +193,8 @@ static int headway_take_pending(struct headway_txn *txn, unsigned long caller)
 static void headway_note_conflict(struct headway_txn *txn, struct headway_lock *lock,
 				  const struct headway_wait *wait)
 {
+	/* A violation of the order got here without a conflict. */
+	headway_txn_go_live(txn);
 	txn->contended = lock;
 	txn->pending = -EDEADLK;
 	txn->wait.state = wait ? wait->state : TASK_UNINTERRUPTIBLE;
@@ -211,6 +221,7 @@ int headway_lock_wait(struct headway_txn *txn, struct headway_lock *lock,
 
 	if (unlikely(lock->domain != txn->domain))
 		return -EINVAL;
+	might_sleep_if(!wait || wait->state != TASK_RUNNING);
 	if (unlikely(txn->pending)) {
 		ret = headway_take_pending(txn, _RET_IP_);
 	} else if (unlikely(txn->prelocked == lock)) {
@@ -251,13 +262,20 @@ static int headway_lock_set(struct headway_txn *txn, struct headway_lock **locks
 	return 0;
 }
 
-static int headway_check_set(struct headway_txn *txn, struct headway_lock **locks, unsigned int n)
+/* One look at each lock: most sets are of one domain, and sorted. Return: 0 or -EINVAL. */
+static int headway_prepare_set(struct headway_txn *txn, struct headway_lock **locks, unsigned int n)
 {
+	bool sorted = true;
 	unsigned int i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		if (unlikely(locks[i]->domain != txn->domain))
 			return -EINVAL;
+		if (i)
+			sorted &= headway_lock_cmp(locks[i - 1], locks[i]) <= 0;
+	}
+	if (unlikely(!sorted) && headway_sorts(txn->policy))
+		headway_sort(locks, n);
 	return 0;
 }
 
@@ -280,15 +298,14 @@ int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks,
 			   const struct headway_wait *wait)
 {
 	struct headway_lock *mark = txn->held;
-	int ret = headway_check_set(txn, locks, n);
+	int ret = headway_prepare_set(txn, locks, n);
 
 	if (unlikely(ret))
 		return ret;
+	might_sleep_if(!wait || wait->state != TASK_RUNNING);
 	if (unlikely(txn->pending))
 		ret = headway_take_pending(txn, _RET_IP_);
 	while (!ret) {
-		if (headway_sorts(txn->policy))
-			headway_sort(locks, n);
 		ret = headway_lock_set(txn, locks, n, wait);
 		if (likely(!ret))
 			break;
@@ -296,6 +313,9 @@ int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks,
 		if (ret != -EDEADLK || mark)
 			goto failed;
 		ret = headway_txn_rollback_wait(txn, wait);
+		/* From `none`, which does not sort, to a policy that may have to. */
+		if (headway_sorts(txn->policy))
+			headway_sort(locks, n);
 	}
 	txn->last = ret;
 	return ret;
@@ -394,15 +414,15 @@ int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait
 	enum headway_policy policy = txn->policy;
 	int ret;
 
+	headway_txn_go_live(txn);
 	headway_release_all(txn);
 	/*
 	 * Who wounded us did so under a lock that we held, and whose wait_lock the release took:
 	 * with nothing held nobody is left, and plain reads see what they wrote.
 	 */
-	contended = txn->wounded_at ?: txn->contended;
+	contended = txn->wounded ? txn->wounded_at : txn->contended;
 	trace_headway_rollback(txn, contended);
 	txn->contended = NULL;
-	txn->wounded_at = NULL;
 	txn->pending = 0;
 	WRITE_ONCE(txn->wounded, 0);
 	if (headway_broken(TICKET))

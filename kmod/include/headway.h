@@ -123,10 +123,10 @@ struct headway_adaptive;
  */
 struct headway_lock_stats {
 	/* private: */
-	struct list_head node;		/* domain->locks; domain->locks_mutex */
-	const char *name;		/* never NULL after init */
 	u64 acquired;			/* owner */
 	u64 hold_since_ns;		/* owner; 0 = this hold is not sampled */
+	struct list_head node;		/* domain->locks; domain->locks_mutex */
+	const char *name;		/* never NULL after init */
 	u64 contended;			/* wait_lock: acquisitions that met an owner */
 	u64 rollbacks;			/* wait_lock: transactions that gave up here */
 	struct headway_lock_times *times;	/* installed once by cmpxchg; NULL before */
@@ -138,16 +138,16 @@ struct headway_lock_stats {
  * Initialise with DEFINE_HEADWAY_LOCK() or headway_lock_init(); take it in a transaction.
  */
 struct headway_lock {
-	/* private: see lock.c */
+	/* private: see lock.c. To stats.hold_since_ns: all that the fast path uses, in 64 bytes. */
 	atomic_long_t owner;		/* struct headway_txn * | HEADWAY_LOCK_WAITERS | _HANDOFF */
 	struct task_struct *spin_task;	/* owner's task, for spinners only; NULL when free */
+	struct headway_lock *held_next;	/* owner: next in txn->held */
+	struct headway_domain *domain;	/* const */
 	raw_spinlock_t wait_lock;
 	u32 rank;			/* const */
-	struct list_head waiters;	/* wait_lock; oldest first, FIFO under `ordered` */
-	struct headway_domain *domain;	/* const */
 	u64 key;			/* const */
-	struct headway_lock *held_next;	/* owner: next in txn->held */
 	struct headway_lock_stats stats;
+	struct list_head waiters;	/* wait_lock; oldest first, FIFO under `ordered` */
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	struct lockdep_map dep_map;
 #endif
@@ -169,33 +169,34 @@ struct headway_wait {
  * Used by the task that began it only.
  */
 struct headway_txn {
-	/* private: */
+	/* private: to `waiting_on`: what begin sets, in the order that takes the fewest stores. */
 	struct headway_domain *domain;
 	struct task_struct *task;
 	struct headway_lock *held;	/* own; newest first, through held_next */
-	struct headway_lock *contended;	/* own; where the last conflict was lost; NULL = none */
-	struct headway_lock *wounded_at;	/* with @wounded: held, and wanted by the wounder */
 	struct headway_lock *prelocked;	/* own; taken by the rollback, not yet asked for again */
 	u32 nr_held;			/* own */
 	u32 restarts;			/* own; the watchdog reads */
-	u32 restarts_seen;		/* watchdog, domain->live_lock */
-	enum headway_policy policy;	/* own; of the epoch it joined */
-	int last;			/* own; the last lock call's result; > 0 = none yet */
 	int pending;			/* own; the next lock call's result; 0 = let it try */
 	u8 wounded;			/* set by a wounder under a held lock's wait_lock */
 	u8 ending;			/* own; others read: gives back all that it holds */
 	u8 started;			/* own; headway_txn_until_done() has entered its body */
 	u8 live;			/* own; on domain->live */
+	int last;			/* own; the last lock call's result; > 0 = none yet */
 	u8 joined;			/* own; counted in the domain's epoch */
 	u8 adaptive;			/* own; @policy is an arm of `adaptive` */
+	u8 policy;			/* own; enum headway_policy of the epoch it joined */
+	atomic64_t ticket;		/* 0 = none yet; set once, by self or by who runs into us */
+	s64 bonus;			/* const; priority as ticket distance */
+	struct headway_lock *waiting_on;	/* own, under pin; read under pin */
+	struct headway_lock *wounded_at;	/* valid while @wounded: held, wanted by the wounder */
+	/* From here on valid when @live: see headway_txn_go_live(). */
+	struct headway_lock *contended;	/* own; where the last conflict was lost; NULL = none */
+	raw_spinlock_t pin;		/* guards waiting_on for readers who follow it */
+	u32 restarts_seen;		/* watchdog, domain->live_lock */
 	u8 backing_off;			/* own, cleared under pin; read under pin */
 	u8 backoff_policy;		/* own; enum headway_policy that @backoff was seeded for */
-	s64 bonus;			/* const; priority as ticket distance */
-	atomic64_t ticket;		/* 0 = none yet; set once, by self or by who runs into us */
-	raw_spinlock_t pin;		/* guards waiting_on for readers who follow it */
-	struct headway_lock *waiting_on;	/* own, under pin; read under pin */
 	struct headway_stack *stack_to;	/* pin: a reader wants our stack; see view.c */
-	u64 begin_ns;			/* own; 0 until the first conflict */
+	u64 begin_ns;			/* own; of the first conflict */
 	u64 wait_since_ns;		/* own, under pin */
 	struct list_head live_node;	/* domain->live, domain->live_lock */
 	struct headway_wait wait;	/* own; of the call that lost the conflict */
@@ -214,9 +215,9 @@ struct headway_domain {
 	/* private: */
 	const char *name;
 	enum headway_policy policy;	/* flip_mutex; as it was set */
-	enum headway_policy arm;	/* flip_mutex; begin reads it inside the epoch gate */
+	enum headway_policy arm;	/* flip_mutex */
 	u32 epoch;			/* flip_mutex */
-	int flipping;			/* flip_mutex; begin reads it: see domain.c */
+	u32 gate;			/* flip_mutex; begin reads it: see epoch.h */
 	struct headway_pcpu __percpu *pcpu;	/* each CPU its own, preemption disabled */
 	atomic64_t last_ticket;
 	raw_spinlock_t live_lock;	/* order: live_lock > txn->pin > lock->wait_lock */

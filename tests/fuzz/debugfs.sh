@@ -316,6 +316,6 @@ fi
 check "watched_loop.ko unloads" rmmod watched_loop
 write_to "$domain/policy" ordered
 check "open files outlive their domain" open_files_outlive
-write_to "$parameters/hold_sample" 64
+write_to "$parameters/hold_sample" 512
 write_to "$parameters/stats" 1
 ktap_end

@@ -190,8 +190,8 @@ static void holder_that_stays_is_not_waited_for(struct kunit *test)
 	start_movers(lab, floor, hands, 4);
 	for (i = 0; i < 2; i++) {
 		/* A change is tried, */
-		KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(lab->domain->flipping)));
-		KUNIT_EXPECT_TRUE(test, lab_eventually(!READ_ONCE(lab->domain->flipping)));
+		KUNIT_EXPECT_TRUE(test, lab_eventually(headway_gate_is_shut(lab->domain)));
+		KUNIT_EXPECT_TRUE(test, lab_eventually(!headway_gate_is_shut(lab->domain)));
 		everybody_gets_on(lab, hands, 4);
 	}
 	KUNIT_EXPECT_FALSE(test, floor->seen[HEADWAY_POLICY_WAIT_DIE]);

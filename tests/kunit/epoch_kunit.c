@@ -179,7 +179,7 @@ static void begin_waits_for_the_change(struct kunit *test)
 	struct hand *interrupted, *patient;
 	struct headway_txn txn;
 
-	KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(lab->domain->flipping)));
+	KUNIT_EXPECT_TRUE(test, lab_eventually(headway_gate_is_shut(lab->domain)));
 	KUNIT_EXPECT_EQ(test, headway_txn_begin_wait(&txn, lab->domain, 0, LAB_TRY), -EBUSY);
 	KUNIT_EXPECT_EQ(test, headway_txn_begin_wait(&txn, lab->domain, 0, LAB_WITHIN(20 * MS)),
 			-ETIMEDOUT);
@@ -205,7 +205,7 @@ static void change_can_be_killed(struct kunit *test)
 	struct hand *changer = lab_hand(lab, change_work, &change);
 	struct headway_txn txn;
 
-	KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(lab->domain->flipping)));
+	KUNIT_EXPECT_TRUE(test, lab_eventually(headway_gate_is_shut(lab->domain)));
 	lab_signal(changer, SIGKILL);
 	KUNIT_EXPECT_EQ(test, lab_join(changer), -EINTR);
 	KUNIT_EXPECT_EQ(test, (int)lab->domain->policy, (int)HEADWAY_POLICY_ORDERED);
@@ -235,7 +235,7 @@ static void waiter_of_the_old_epoch_is_served(struct kunit *test)
 
 	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[0]) == 1));
 	changer = lab_hand(lab, change_work, &change);
-	KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(lab->domain->flipping)));
+	KUNIT_EXPECT_TRUE(test, lab_eventually(headway_gate_is_shut(lab->domain)));
 	lab_let_go(holder);
 	KUNIT_EXPECT_EQ(test, lab_join(waiter), 0);
 	KUNIT_EXPECT_EQ(test, lab_join(changer), 0);
@@ -256,7 +256,7 @@ static void rollback_at_a_shut_gate_can_time_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[0]), 0);
 	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[1]), -EDEADLK);
 	changer = lab_hand(lab, change_work, &change);
-	KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(lab->domain->flipping)));
+	KUNIT_EXPECT_TRUE(test, lab_eventually(headway_gate_is_shut(lab->domain)));
 	KUNIT_EXPECT_EQ(test, headway_txn_rollback_wait(&txn, LAB_WITHIN(20 * MS)), -ETIMEDOUT);
 	/* In no epoch, it must not take anything. */
 	KUNIT_EXPECT_EQ(test, headway_lock_try(&txn, &lab->locks[0]), -ETIMEDOUT);

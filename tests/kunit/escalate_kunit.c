@@ -274,7 +274,7 @@ static void domain_goes_in_the_midst_of_it(struct kunit *test)
 
 		lockstep(lab, hands);
 		if (holder) {
-			KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(lab->domain->flipping)));
+			KUNIT_EXPECT_TRUE(test, lab_eventually(headway_gate_is_shut(lab->domain)));
 			usleep_range(1000, 50000);
 			lab_let_go(holder);
 		} else {

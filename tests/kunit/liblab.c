@@ -228,7 +228,7 @@ static bool lab_meet(struct lab *lab)
 
 	while (mine % 2 && atomic_read(&lab->arrived) == mine) {
 		/* We were not here, unless the other has come meanwhile and counts on us. */
-		if (READ_ONCE(lab->stop) || READ_ONCE(lab->domain->flipping))
+		if (READ_ONCE(lab->stop) || headway_gate_is_shut(lab->domain))
 			return atomic_cmpxchg(&lab->arrived, mine, mine - 1) != mine;
 		usleep_range(20, 50);
 	}
