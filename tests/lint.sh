@@ -40,6 +40,7 @@ kmod_ignore=(
 	FILE_PATH_CHANGES		# there is no MAINTAINERS here
 	ALLOC_WITH_SIZEOF		# kmalloc_obj() and the like are newer than the kernels that we support
 	PREFER_KERNEL_TYPES		# the pure files are host code too
+	YIELD				# threads of the benchmarks take turns
 	COMPLEX_MACRO BRACKET_SPACE	# X-macro lists, static initializers
 	MACRO_ARG_UNUSED MACRO_ARG_REUSE MACRO_WITH_FLOW_CONTROL SUSPECT_COMMA_SEMICOLON # X-macros, retry macro
 )

@@ -31,6 +31,9 @@ static const struct bench_op *const bench_ops[] = {
 	&bench_unsorted,
 	&bench_incremental,
 	&bench_contended,
+	&bench_stats,
+	&bench_stats_contended,
+	&bench_scale,
 };
 
 static char *op = "batch800";
@@ -242,6 +245,8 @@ static int bench_run_once(const struct bench_side *side, void *state, unsigned i
 	u64 start_ns;
 	unsigned int i;
 
+	if (side->ready)
+		side->ready(state);
 	init_completion(&run.go);
 	init_completion(&run.done);
 	atomic_set(&run.running, bench_threads);

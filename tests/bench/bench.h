@@ -65,6 +65,7 @@ struct bench_side {
 	const char *name;
 	void *(*open)(const struct bench_side *side);	/* NULL: out of memory */
 	void (*close)(void *state);
+	void (*ready)(void *state);	/* before each run; may be NULL */
 	/*
 	 * One transaction over worker->picks, to its commit; calls bench_hold() when it has all
 	 * that it needs. With a burst, that many, without.
@@ -104,8 +105,21 @@ extern const struct bench_op bench_presorted;
 extern const struct bench_op bench_unsorted;
 extern const struct bench_op bench_incremental;
 
+#define BENCH_UNCONTENDED_BURST 2048
+#define BENCH_UNCONTENDED_SETS 65
+void bench_uncontended_pick(struct bench_worker *worker);
+void bench_uncontended_headway(struct bench_worker *worker, void *state);
+
 /* contended.c */
 extern const struct bench_op bench_contended;
+void bench_contended_headway(struct bench_worker *worker, void *state);
+
+/* scale.c */
+extern const struct bench_op bench_scale;
+
+/* statistics.c */
+extern const struct bench_op bench_stats;
+extern const struct bench_op bench_stats_contended;
 
 /* hist.c: a histogram of times whose buckets are a sixteenth of their value wide */
 #define BENCH_HIST_BUCKETS (40 << 4)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * contended.c - threads take random sets out of one pool, all at once, keep them for a while, and go
- * on: who gets most done, how evenly, and how long does the unluckiest wait?
+ * contended.c - threads take random sets out of one pool, all at once, keep them for a while, and
+ * go on: who gets most done, how evenly, and how long does the unluckiest wait?
  *
  * A set is known before it is taken, in random order. Who needs it sorted sorts it, within the time
- * that is measured. The warm-up round is long enough for `adaptive` to have chosen.
+ * that is measured.
  */
 #include "peers.h"
 
@@ -25,7 +25,7 @@ static void **contended_set_sorted(struct bench_worker *worker, struct bench_poo
 	return set;
 }
 
-static void contended_headway(struct bench_worker *worker, void *state)
+void bench_contended_headway(struct bench_worker *worker, void *state)
 {
 	struct headway_txn txn;
 
@@ -91,13 +91,13 @@ static void contended_try_yield(struct bench_worker *worker, void *state)
 }
 
 static const struct bench_side contended[] = {
-	BENCH_HEADWAY("ordered", ORDERED, contended_headway),
+	BENCH_HEADWAY("ordered", ORDERED, bench_contended_headway),
 	BENCH_PEER("mutex", mutex, contended_mutex),
-	BENCH_HEADWAY("wound-wait", WOUND_WAIT, contended_headway),
+	BENCH_HEADWAY("wound-wait", WOUND_WAIT, bench_contended_headway),
 	BENCH_PEER("ww_mutex", ww, contended_ww),
-	BENCH_HEADWAY("wait-die", WAIT_DIE, contended_headway),
+	BENCH_HEADWAY("wait-die", WAIT_DIE, bench_contended_headway),
 	BENCH_PEER("std-lock", mutex, contended_try_yield),
-	BENCH_HEADWAY("adaptive", ADAPTIVE, contended_headway),
+	BENCH_HEADWAY("adaptive", ADAPTIVE, bench_contended_headway),
 	BENCH_PEER("xfs-trylock", mutex, contended_try_delay),
 	BENCH_PEER("drm_exec", ww, contended_exec),
 	BENCH_PEER("rt_mutex", rt, contended_rt_mutex),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * peers.h - ways to take a set of locks and to give it back: headway's, and what people use instead,
- * each in the shape in which its users write it.
+ * peers.h - ways to take a set of locks and to give it back: headway's, and what people use
+ * instead, each in the shape in which its users write it.
  *
  * All are over one kind of object, so that the memory that a contestant walks is no larger than
- * another's, and no two objects share a cache line. A set is worker->set[0..bench_locks): objects, in
- * the order in which its user has them; a `_sorted` peer wants it sorted by address.
+ * another's, and no two objects share a cache line. A set is set[0..bench_locks): objects, in the
+ * order in which its user has them; mutexes, rt_mutexes and try-delay want it sorted by address.
  */
 #ifndef HEADWAY_BENCH_PEERS_H
 #define HEADWAY_BENCH_PEERS_H
@@ -50,11 +50,12 @@ void bench_sort_set(void **set);
 	.name = _name, .open = bench_open_headway, .close = bench_close_headway, .once = _once, \
 	.policy = HEADWAY_POLICY_##_policy, \
 }
+
 #define BENCH_PEER(_name, _kind, _once) { \
 	.name = _name, .open = bench_open_##_kind, .close = bench_close_##_kind, .once = _once, \
 }
 
-/* ---- headway: all at once (one by one: its retry loop cannot be inlined) --------------------- */
+/* ---- headway: all at once (one by one: its retry loop cannot be inlined) -------------------- */
 
 /* The lock is the object's first member: the set of objects is a set of locks. */
 static __always_inline void bench_headway_take(struct headway_txn *txn, struct bench_pool *pool,
@@ -67,7 +68,7 @@ static __always_inline void bench_headway_take(struct headway_txn *txn, struct b
 		WARN_ON_ONCE(1);
 }
 
-/* ---- one lock after the other, in order ---------------------------------------------------- */
+/* ---- one lock after the other, in order ----------------------------------------------------- */
 
 static __always_inline void bench_mutex_take(void **set)
 {
@@ -138,7 +139,7 @@ static __always_inline void bench_ww_end(struct ww_acquire_ctx *ctx, void **set)
 	ww_acquire_fini(ctx);
 }
 
-/* ---- the shape of drm_exec: a list of referenced objects, the contended one first ------------- */
+/* ---- the shape of drm_exec: a list of referenced objects, the contended one first ----------- */
 
 struct bench_exec {
 	struct ww_acquire_ctx ctx;
@@ -152,7 +153,7 @@ struct bench_exec {
 u32 bench_exec_take(struct bench_exec *exec, void **set);
 void bench_exec_end(struct bench_exec *exec);
 
-/* ---- try, give all back, again ---------------------------------------------------------------- */
+/* ---- try, give all back, again -------------------------------------------------------------- */
 
 u32 bench_try_delay_take(void **set);
 u32 bench_try_yield_take(void **set);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # report_batch.awk - batch800 and batch800_sorted; see summary.awk.
 #
-# The better arm is, of wound-wait and wait-die, the one with the lower median time for a commit.
+# The better arm is, of wound-wait and wait-die, the one with the lower median time for a commit. Judged is adaptive
+# in batch800, against the better median of both, headway's and ww_mutex's.
 
 function batch_lines(run, better,    n, list, s, side, name) {
 	n = split(sides[run], list, " ")
@@ -15,6 +16,22 @@ function batch_lines(run, better,    n, list, s, side, name) {
 		if ((run, better) in seen)
 			bench_ratio(name, "time_vs_better_arm", ratio(run, side, better, "us"))
 	}
+}
+
+# The one of wound-wait and wait-die, ours and ww_mutex's, with the lowest median.
+function batch_best(run, metric,    n, list, s, lowest) {
+	lowest = ""
+	n = split("wound-wait wait-die ww_mutex-wound-wait ww_mutex-wait-die", list, " ")
+	for (s = 1; s <= n; s++)
+		if ((run, list[s]) in seen && (lowest == "" || middle(run, list[s], metric) < middle(run, lowest, metric)))
+			lowest = list[s]
+	return lowest
+}
+
+function batch_verdicts(run,    name) {
+	name = "lock.batch800 threads=" param[run, "threads"]
+	judge(name, "time_vs_best", ratio(run, "adaptive", batch_best(run, "us"), "us"), "<= 1.0")
+	judge(name, "rollbacks_vs_best", ratio(run, "adaptive", batch_best(run, "rollbacks"), "rollbacks"), "<= 1.0")
 }
 
 function batch_table(run,    n, list, s) {
@@ -33,6 +50,8 @@ END {
 		if (param[run, "op"] !~ /^batch800/)
 			continue
 		batch_lines(run, middle(run, "wound-wait", "us") <= middle(run, "wait-die", "us") ? "wound-wait" : "wait-die")
+		if (param[run, "op"] == "batch800" && (run, "adaptive") in seen && batch_best(run, "us") != "")
+			batch_verdicts(run)
 		batch_table(run)
 	}
 }

@@ -57,6 +57,19 @@ points() {
 			done
 		done
 		;;
+	stats)
+		for locks in 1 8; do
+			echo "rounds=${HEADWAY_BENCH_ROUNDS:-15} run_ms=${HEADWAY_BENCH_MS:-8} locks=$locks"
+		done
+		;;
+	stats_contended)
+		echo "rounds=${HEADWAY_BENCH_ROUNDS:-9} run_ms=${HEADWAY_BENCH_MS:-100}"
+		;;
+	scale)
+		for pool in 1 10 100 1000 10000 100000 1000000; do
+			echo "rounds=${HEADWAY_BENCH_ROUNDS:-7} run_ms=${HEADWAY_BENCH_MS:-20} pool=$pool$only"
+		done
+		;;
 	*)
 		echo "rounds=$rounds run_ms=$ms$only"
 		;;
@@ -78,13 +91,15 @@ if [ "${HEADWAY_IN_VM:-}" = 1 ]; then
 	exit 0
 fi
 
-[ $# -gt 0 ] || set -- presorted unsorted incremental batch800 batch800_sorted
+[ $# -gt 0 ] || set -- presorted unsorted incremental contended batch800 batch800_sorted stats stats_contended scale
 kernel=${HEADWAY_BENCH_KERNEL:-uml}
 arch=()
 if [ "$kernel" = uml ]; then
 	kdir=$("$top/tests/vm/uml.sh" build) || die "no UML kernel"
 	arch=(ARCH=um)
 	boot=("$top/tests/vm/uml.sh" boot)
+	# A million locks, twice.
+	export HEADWAY_UML_MEM=2G
 else
 	kdir=$("$top/tests/vm/qemu.sh" headers "$kernel") || die "no kernel $kernel"
 	boot=("$top/tests/vm/qemu.sh" boot "$kernel")

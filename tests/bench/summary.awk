@@ -100,6 +100,9 @@ function verdict(what, number, target, met) {
 	value[run, f["side"], f["round"], "waits"] = f["waits"] / f["commits"]
 	value[run, f["side"], f["round"], "unfair"] = f["commits_most"] / (f["commits_least"] ? f["commits_least"] : 1)
 	value[run, f["side"], f["round"], "once_ns"] = f["once_ps"] / 1000
+	value[run, f["side"], f["round"], "lock_bytes"] = f["lock_bytes"]
+	value[run, f["side"], f["round"], "stats_bytes"] = f["stats_bytes"]
+	value[run, f["side"], f["round"], "used_bytes"] = f["used_bytes"]
 	value[run, f["side"], f["round"], "wait_p50"] = f["wait_p50_ns"]
 	value[run, f["side"], f["round"], "wait_p999"] = f["wait_p999_ns"]
 }

@@ -10,11 +10,10 @@
  */
 #include "peers.h"
 
-#define UNCONTENDED_BURST 2048
-#define UNCONTENDED_ORDERS 64		/* more than a branch predictor learns */
+#define UNCONTENDED_ORDERS (BENCH_UNCONTENDED_SETS - 1)	/* more than a branch predictor learns */
 
 /* worker->set is the set in order, and after it are that many random ones. */
-static void uncontended_pick(struct bench_worker *worker)
+void bench_uncontended_pick(struct bench_worker *worker)
 {
 	struct bench_pool *pool = worker->run->state;
 	void **set = worker->set;
@@ -38,12 +37,12 @@ static __always_inline void **uncontended_order(struct bench_worker *worker, uns
 	return worker->set + (1 + i % UNCONTENDED_ORDERS) * bench_locks;
 }
 
-static void uncontended_headway(struct bench_worker *worker, void *state)
+void bench_uncontended_headway(struct bench_worker *worker, void *state)
 {
 	struct headway_txn txn;
 	unsigned int i;
 
-	for (i = 0; i < UNCONTENDED_BURST; i++) {
+	for (i = 0; i < BENCH_UNCONTENDED_BURST; i++) {
 		bench_headway_take(&txn, state, worker->set);
 		headway_txn_end(&txn);
 	}
@@ -55,7 +54,7 @@ static void uncontended_headway_unsorted(struct bench_worker *worker, void *stat
 	struct headway_txn txn;
 	unsigned int i, k;
 
-	for (i = 0; i < UNCONTENDED_BURST; i++) {
+	for (i = 0; i < BENCH_UNCONTENDED_BURST; i++) {
 		void **order = uncontended_order(worker, i);
 
 		for (k = 0; k < bench_locks; k++)
@@ -71,7 +70,7 @@ static void uncontended_headway_each(struct bench_worker *worker, void *state)
 	struct headway_txn txn;
 	unsigned int i, k;
 
-	for (i = 0; i < UNCONTENDED_BURST; i++) {
+	for (i = 0; i < BENCH_UNCONTENDED_BURST; i++) {
 		headway_txn_begin(&txn, pool->domain);
 		headway_txn_until_done(&txn) {
 			for (k = 0; k < bench_locks; k++) {
@@ -87,7 +86,7 @@ static void uncontended_mutex(struct bench_worker *worker, void *state)
 {
 	unsigned int i;
 
-	for (i = 0; i < UNCONTENDED_BURST; i++) {
+	for (i = 0; i < BENCH_UNCONTENDED_BURST; i++) {
 		bench_mutex_take(worker->set);
 		bench_mutex_drop(worker->set, bench_locks);
 	}
@@ -97,7 +96,7 @@ static void uncontended_rt_mutex(struct bench_worker *worker, void *state)
 {
 	unsigned int i;
 
-	for (i = 0; i < UNCONTENDED_BURST; i++) {
+	for (i = 0; i < BENCH_UNCONTENDED_BURST; i++) {
 		bench_rt_take(worker->set);
 		bench_rt_drop(worker->set);
 	}
@@ -108,7 +107,7 @@ static void uncontended_ww(struct bench_worker *worker, void *state)
 	struct ww_acquire_ctx ctx;
 	unsigned int i;
 
-	for (i = 0; i < UNCONTENDED_BURST; i++) {
+	for (i = 0; i < BENCH_UNCONTENDED_BURST; i++) {
 		bench_ww_take(&ctx, worker->set);
 		bench_ww_end(&ctx, worker->set);
 	}
@@ -119,7 +118,7 @@ static void uncontended_ww_unsorted(struct bench_worker *worker, void *state)
 	struct ww_acquire_ctx ctx;
 	unsigned int i;
 
-	for (i = 0; i < UNCONTENDED_BURST; i++) {
+	for (i = 0; i < BENCH_UNCONTENDED_BURST; i++) {
 		void **order = uncontended_order(worker, i);
 
 		bench_ww_take(&ctx, order);
@@ -132,7 +131,7 @@ static void uncontended_exec(struct bench_worker *worker, void *state)
 	struct bench_exec exec;
 	unsigned int i;
 
-	for (i = 0; i < UNCONTENDED_BURST; i++) {
+	for (i = 0; i < BENCH_UNCONTENDED_BURST; i++) {
 		bench_exec_take(&exec, worker->set);
 		bench_exec_end(&exec);
 	}
@@ -142,7 +141,7 @@ static void uncontended_try_delay(struct bench_worker *worker, void *state)
 {
 	unsigned int i;
 
-	for (i = 0; i < UNCONTENDED_BURST; i++) {
+	for (i = 0; i < BENCH_UNCONTENDED_BURST; i++) {
 		bench_try_delay_take(worker->set);
 		bench_mutex_drop(worker->set, bench_locks);
 	}
@@ -152,7 +151,7 @@ static void uncontended_try_yield(struct bench_worker *worker, void *state)
 {
 	unsigned int i;
 
-	for (i = 0; i < UNCONTENDED_BURST; i++) {
+	for (i = 0; i < BENCH_UNCONTENDED_BURST; i++) {
 		void **order = uncontended_order(worker, i);
 
 		bench_try_yield_take(order);
@@ -161,10 +160,10 @@ static void uncontended_try_yield(struct bench_worker *worker, void *state)
 }
 
 static const struct bench_side presorted[] = {
-	BENCH_HEADWAY("wound-wait", WOUND_WAIT, uncontended_headway),
+	BENCH_HEADWAY("wound-wait", WOUND_WAIT, bench_uncontended_headway),
 	BENCH_PEER("mutex", mutex, uncontended_mutex),
 	BENCH_PEER("ww_mutex", ww, uncontended_ww),
-	BENCH_HEADWAY("ordered", ORDERED, uncontended_headway),
+	BENCH_HEADWAY("ordered", ORDERED, bench_uncontended_headway),
 	BENCH_PEER("drm_exec", ww, uncontended_exec),
 	BENCH_PEER("xfs-trylock", mutex, uncontended_try_delay),
 	BENCH_PEER("rt_mutex", rt, uncontended_rt_mutex),
@@ -190,8 +189,8 @@ static const struct bench_side incremental[] = {
 };
 
 #define UNCONTENDED(_name) { \
-	.name = #_name, .sides = _name, .pick = uncontended_pick, \
-	.sets = 1 + UNCONTENDED_ORDERS, .burst = UNCONTENDED_BURST, \
+	.name = #_name, .sides = _name, .pick = bench_uncontended_pick, \
+	.sets = BENCH_UNCONTENDED_SETS, .burst = BENCH_UNCONTENDED_BURST, \
 	.threads = 1, .pool = 64, .locks = 8, \
 }
 

@@ -67,7 +67,7 @@ boot)
 	vm_prepare "$@"
 	# SMP needs seccomp mode. Console 0 has no input: nothing in the guest may wait for a keyboard.
 	vm_run "UML $BUILD_SERIES $flavour" \
-		"$build/linux" seccomp=on ncpus=2 mem=512M rootfstype=hostfs rootflags=/ ro \
+		"$build/linux" seccomp=on ncpus=2 "mem=${HEADWAY_UML_MEM:-512M}" rootfstype=hostfs rootflags=/ ro \
 		"init=$VM_INIT" "headway_run=$VM_RUN" con0=null,fd:1 con=null panic=-1
 	;;
 *)
