@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * queue.pml - a lean model of kmod/lock.c, lock_wait.c and txn.c: whole transactions of several
- * locks, with their rollbacks, under wound-wait and wait-die. It fits four, and counts restarts.
+ * queue.pml - a lean model of kmod/lock.c, lock_wait.c, detect.c and txn.c: whole transactions of
+ * several locks, with their rollbacks, under wound-wait, wait-die, detect and polite. It fits four,
+ * and counts restarts.
  *
  * What makes it lean: a stretch under wait_lock is one step (what only races outside of it is in
  * lock.pml); a transaction's number is its ticket, 1 the oldest (every run with lazy tickets is one
  * with these, as no two are compared before both have one); WAITERS is "the queue is not empty".
+ * A look for a cycle (detect) is a step for each edge, though, and others go on meanwhile.
  *
- * Spin checks all plans of at most 2 out of 3 locks for 3 transactions, of at most 3 for 2, and a
- * cast of 4: all end (no invalid end state; a lost wake-up is one), the oldest never rolls back, and
- * whoever sleeps on a free lock sleeps behind one that is awake.
+ * Spin checks all plans of at most 2 out of 3 locks for 3 transactions, of at most 3 for 2, and two
+ * casts: all end (no invalid end state; a lost wake-up or a cycle that stays is one), the oldest
+ * never rolls back, and whoever sleeps on a free lock sleeps behind one that is awake.
  *
  * Restarts, of a transaction with k effectively older ones that live at the same time, each of which
  * may start anew itself. What was found to be true and what not, with the options that show it:
@@ -20,9 +22,18 @@
  *	the wounder is not in the queue while it wounds (SETTLE): the victim can then have the lock
  *	back before the wounder queues, and is wounded again. The code did all three once. With
  *	SETTLE an attempt costs two restarts at most: 3^k - 1.
+ *  wound-wait with TURNS, as under adaptive: who has restarted so often takes the domain's token
+ *	before everything else. Still 2^k - 1. But nobody may be wounded at the token (BREAK_TOKEN: it
+ *	is the lock to take first then, and who has it waits for itself), and the token comes with
+ *	nothing held (BREAK_HOLDS: with the contended lock, which its holder may wait for, it hangs).
  *  wait-die: 2^k - 1, since nobody dies of one that is giving back everything, and so waits for
  *	nothing any more (ENDING, txn->ending). Without that the locks of one that ends come free one
  *	by one: who waits for the first of them can die again of the next, once for each lock.
+ *  detect: 2^k - 1 when the youngest of a cycle is its victim. When it is who finds the cycle
+ *	(BREAK_VICTIM), the oldest rolls back, too. And nobody rolls back who takes locks in order
+ *	(SORTED), unless a look believes waits that began after it did (BREAK_LATE), as it did once.
+ *  polite: TURNS, of every transaction, as who has the token stands firm. Two that stand firm
+ *	without (BREAK_FIRM) hang.
  *
  * Under wait-die, a waiter that wakes while the lock is free and the first waiter is on its way has
  * to judge that one as if it were the owner already. BREAK_FREE looks at wounds only, and hangs, as
@@ -36,15 +47,36 @@
  */
 #define WOUND_WAIT	1
 #define WAIT_DIE	2
+#define DETECT		3
+#define POLITE		4
 
 #ifndef TXNS
 #define TXNS		3
 #endif
+#ifndef LOCKS
 #define LOCKS		3
+#endif
 #define NONE		0		/* nobody; transactions count from 1 */
 
+#ifdef TURNS				/* restarts after which the domain's token is taken first */
+#define TOKEN		LOCKS
+#define NR		(LOCKS + 1)
+#else
+#define NR		LOCKS
+#endif
+
+/* Who starts anew with nothing held goes behind these. */
+#if POLICY == DETECT || POLICY == POLITE
+#define FIFO
+#define BEFORE(a, b)	((a) != NONE)
+#else
+#define BEFORE(a, b)	((a) != NONE && (a) < (b))
+#endif
+
 /* Plans: the locks a transaction asks for, one after the other. */
+#ifndef STEPS
 #define STEPS		3
+#endif
 #ifndef LONGEST
 #define LONGEST	2
 #endif
@@ -53,9 +85,9 @@
 byte plan[TXNS * STEPS];
 #define PLAN(t, i)	plan[((t) - 1) * STEPS + (i)]
 
-byte owner[LOCKS];
-bit handoff[LOCKS];
-chan queue[LOCKS] = [TXNS] of { byte };	/* sorted by age: `!!` */
+byte owner[NR];
+bit handoff[NR];
+chan queue[NR] = [TXNS] of { byte };	/* sorted by age: `!!`; or FIFO */
 
 byte held[TXNS + 1];
 bit wounded[TXNS + 1];
@@ -63,15 +95,31 @@ byte wounded_for[TXNS + 1];		/* the lock that the wounder waits for */
 bit awake[TXNS + 1];
 bit granted[TXNS + 1];
 bit ending[TXNS + 1];
+#if POLICY == DETECT
+byte waiting_on[TXNS + 1];		/* lock + 1 */
+bit late[TXNS + 1];			/* this wait began while somebody looked for a cycle */
+bit looking;				/* live_lock */
+#endif
 
 hidden byte first, back_out;		/* of one step only */
 
 /* headway_conflict() with @other as the owner: back_out. Under wound-wait a wound is dealt. */
 inline judge(me, l, other) {
-#if POLICY == WOUND_WAIT
+#if POLICY == DETECT
+	back_out = wounded[me] && held[me] > 0
+#elif POLICY == POLITE && defined(BREAK_FIRM)
+	back_out = held[me] > 0 && restarts < TURNS
+#elif POLICY == POLITE
+	back_out = held[me] > 0 && owner[TOKEN] != me
+#elif POLICY == WOUND_WAIT
 	back_out = wounded[me] && held[me] > 0;
 	if
+#if defined(TURNS) && !defined(BREAK_TOKEN)
+	:: !back_out && l == TOKEN -> skip
+	:: !back_out && me < other && !wounded[other] && l != TOKEN ->
+#else
 	:: !back_out && me < other && !wounded[other] ->
+#endif
 		wounded[other] = 1;
 		wounded_for[other] = l;
 		awake[other] = 1
@@ -106,7 +154,11 @@ inline enqueue(me, l) {
 	:: else -> first++
 	od;
 #endif
+#ifdef FIFO
+	queue[l]!me
+#else
 	queue[l]!!me
+#endif
 }
 
 /* headway_dequeue() and headway_unpin(), when first is the first waiter. */
@@ -128,8 +180,8 @@ inline leave(me, l) {
 /* headway_release() of the newest lock. */
 inline release_newest(me) {
 	atomic {
-		l = (stack & 3) - 1;
-		stack = stack >> 2;
+		l = (stack & 7) - 1;
+		stack = stack >> 3;
 		assert(owner[l] == me);
 		held[me]--;
 		look_first(l);
@@ -168,9 +220,12 @@ inline release_all(me) {
 #endif
 
 proctype txn(byte me) {
-	byte stack;			/* what is held, newest in the low bits: lock + 1, 2 bits each */
+	short stack;			/* what is held, newest in the low bits: lock + 1, 3 bits each */
 	byte at, l, restarts;
-	bit relock;			/* after a rollback, nothing is held */
+	bit relock;			/* after a rollback, nothing is held but perhaps the token */
+#if POLICY == DETECT
+	byte seen, youngest, steps;
+#endif
 
 next:
 	atomic {
@@ -206,18 +261,87 @@ acquire:
 #ifdef RELOCK_STEALS
 		:: owner[l] == NONE -> owner[l] = me; goto got
 #else
-		:: owner[l] == NONE && !(relock && first != NONE && first < me) ->
-			owner[l] = me;
-			goto got
-		:: owner[l] == NONE && relock && first != NONE && first < me -> back_out = 0
+		:: owner[l] == NONE && !(relock && BEFORE(first, me)) -> owner[l] = me; goto got
+		:: owner[l] == NONE && relock && BEFORE(first, me) -> back_out = 0
 #endif
 		:: owner[l] != NONE -> judge(me, l, owner[l])
 		fi;
 		if
 		:: back_out -> goto failed
-		:: !back_out -> enqueue(me, l)
+		:: !back_out ->
+			enqueue(me, l);
+#if POLICY == DETECT
+			waiting_on[me] = l + 1;
+			late[me] = looking
+#endif
 		fi
 	}
+#if POLICY == DETECT
+look:
+	/* headway_detect(): step by step, while others go on. */
+	atomic {
+		!looking -> looking = 1;
+		seen = 1;
+		do
+		:: seen > TXNS -> break
+		:: else -> late[seen] = 0; seen++
+		od;
+		seen = me;
+		youngest = me;
+		steps = 0
+	}
+	do
+	:: atomic {
+		steps++;
+		if
+		:: wounded[seen] || waiting_on[seen] == 0 || steps > TXNS -> break
+#ifndef BREAK_LATE
+		:: late[seen] -> break
+#endif
+		:: else -> skip
+		fi;
+		if
+		:: owner[waiting_on[seen] - 1] == seen -> break
+		:: else -> seen = owner[waiting_on[seen] - 1]
+		fi;
+		if
+		:: seen == NONE || waiting_on[seen] == 0 -> break
+		:: else -> skip
+		fi;
+		if
+		:: seen > youngest -> youngest = seen
+		:: else -> skip
+		fi;
+		if
+		:: seen == me -> goto found
+		:: else -> skip
+		fi
+	   }
+	od;
+	goto looked;
+found:
+	/* Under the victim's pin. */
+	atomic {
+#ifdef BREAK_VICTIM
+		youngest = me;
+#endif
+#ifndef BREAK_NOBODY
+		if
+		:: waiting_on[youngest] != 0 -> wounded[youngest] = 1; awake[youngest] = 1
+		:: else -> skip
+		fi
+#else
+		skip
+#endif
+	}
+looked:
+	atomic {
+		looking = 0;
+		seen = 0;
+		youngest = 0;
+		steps = 0
+	}
+#endif
 wait:
 	atomic {
 		awake[me] -> awake[me] = 0;
@@ -245,13 +369,34 @@ wait:
 		fi;
 		if
 		:: back_out -> leave(me, l); goto failed
+#if POLICY == DETECT
+		:: !back_out -> goto look
+#else
 		:: !back_out -> goto wait
+#endif
 		fi
 	}
 got:
+#if POLICY == DETECT
+	/* headway_wait_done(), which others may look before. */
+	skip;
+	atomic {
+		waiting_on[me] = 0;
+		wounded[me] = 0
+	}
+#endif
 	atomic {
 		held[me]++;
-		stack = (stack << 2) + l + 1;
+		stack = (stack << 3) + l + 1;
+#ifdef TURNS
+		if
+		:: l == TOKEN -> l = at; at = 0; goto acquire
+#ifdef BREAK_HOLDS
+		:: l != TOKEN && relock && restarts >= TURNS -> l = TOKEN; goto acquire
+#endif
+		:: else -> skip
+		fi;
+#endif
 		l = 0;
 		relock = 0;
 		goto next
@@ -260,13 +405,30 @@ give_back:
 	release_newest(me);
 	goto next;
 failed:
+#if POLICY == DETECT
+	skip;
+	atomic {
+		waiting_on[me] = 0;
+		wounded[me] = 0
+	}
+#endif
 	atomic {
 		at = l;
+#ifdef SORTED
+		/* In order there is no cycle. */
+		assert(restarts > 0);
+#endif
+#if POLICY != POLITE
 		/* Nobody older is left: never. */
 		assert(me != 1);
-#ifdef BOUND
+#endif
+#if defined(BOUND) || defined(TURNS)
 		restarts++;
+#if POLICY == POLITE
+		assert(restarts <= TURNS)
+#else
 		assert(restarts <= LIMIT(me))
+#endif
 #endif
 	}
 	release_all(me);
@@ -282,10 +444,17 @@ failed:
 #if POLICY == WOUND_WAIT && !defined(RELOCK_OWN)
 		l = wounded_for[me];
 #endif
-		at = 0;
 		wounded[me] = 0;
 		wounded_for[me] = 0;
 		relock = 1;
+#if defined(TURNS) && !defined(BREAK_HOLDS) && !defined(BREAK_FIRM)
+		if
+		:: restarts >= TURNS -> at = l; l = TOKEN
+		:: else -> at = 0
+		fi;
+#else
+		at = 0;
+#endif
 		goto acquire
 	}
 end:
@@ -312,6 +481,15 @@ init {
 		cast(2, 1, 0, END);
 		cast(3, 2, 0, END);
 		cast(4, 0, 2, END);
+#elif defined(SORTED)
+		/*
+		 * Always the next higher lock, or anything with nothing held. 1 waits for 2 at lock 2;
+		 * 2, once it has let go of everything, for 3 at lock 0; and 3 for 1 at lock 1: a cycle
+		 * for who looks slowly.
+		 */
+		plan[0] = 1; plan[1] = 2; plan[2] = END; plan[3] = END; plan[4] = END;
+		plan[5] = 2; plan[6] = 3; plan[7] = GIVE_BACK + 3; plan[8] = GIVE_BACK + 2; plan[9] = 0;
+		plan[10] = 3; plan[11] = GIVE_BACK + 3; plan[12] = 0; plan[13] = 1; plan[14] = END;
 #else
 		/* Any one to LONGEST locks, in any order; the oldest's give the locks their names. */
 		t = 1;
