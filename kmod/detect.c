@@ -7,6 +7,12 @@
  * owner waits for nothing then, so that closes no cycle. Looks are serialized by live_lock, which
  * also keeps every transaction that waits from ending.
  *
+ * A look takes its time, and edges of different times need not make a cycle: one that is passed on
+ * the way may get its lock, let go of it, and wait elsewhere. So waits that began after the look
+ * did count for nothing; whoever waits since before it has held the same all the while. If such a
+ * wait closes a cycle, then its own look, which is still to come, finds that. See BREAK_LATE in
+ * tests/model/queue.pml: false alarms, of transactions that take their locks in order.
+ *
  * The victim is the effectively youngest, that is, priority and age decide: the oldest transaction
  * of a domain never is one, so that everybody gets through in the end. (Least work first would be
  * cheaper at times, but could choose the same transaction for ever.)
@@ -18,7 +24,7 @@
 
 /*
  * Under live_lock. Return: the live transaction that @txn, which is live, waits for, or NULL: none,
- * or one that is not waiting itself, at which every chain ends.
+ * one that is not waiting itself, at which every chain ends, or @txn waits since too short a time.
  */
 static struct headway_txn *headway_waits_for(struct headway_txn *txn)
 {
@@ -29,7 +35,12 @@ static struct headway_txn *headway_waits_for(struct headway_txn *txn)
 	lock = READ_ONCE(txn->waiting_on);
 	if (lock) {
 		raw_spin_lock(&lock->wait_lock);
-		owner = headway_pin_owner(lock);
+		/*
+		 * Not stale: if it held what led us here, it has released that since, under a
+		 * wait_lock that we had taken after we raised looks.
+		 */
+		if (READ_ONCE(txn->wait_look) < txn->domain->looks)
+			owner = headway_pin_owner(lock);
 		if (owner) {
 			headway_unpin(lock);
 			/*
@@ -97,6 +108,7 @@ void headway_detect(struct headway_txn *txn)
 	u64 victim_ticket = 0;
 
 	raw_spin_lock(&domain->live_lock);
+	WRITE_ONCE(domain->looks, domain->looks + 1);
 	victim = headway_find_victim(txn);
 	if (victim) {
 		/* The pin orders with headway_wait_done(): a wound never outlives its wait. */

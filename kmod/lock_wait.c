@@ -253,6 +253,7 @@ static int headway_wait_locked(struct headway_txn *txn, struct headway_lock *loc
 
 	headway_enqueue(lock, &waiter);
 	WRITE_ONCE(txn->wait_since_ns, ktime_get_ns());
+	txn->wait_look = READ_ONCE(txn->domain->looks);
 	WRITE_ONCE(txn->waiting_on, lock);
 
 	for (;;) {

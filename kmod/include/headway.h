@@ -198,6 +198,7 @@ struct headway_txn {
 	struct headway_stack *stack_to;	/* pin: a reader wants our stack; see view.c */
 	u64 begin_ns;			/* own; of the first conflict */
 	u64 wait_since_ns;		/* own, under pin */
+	u64 wait_look;			/* own, under wait_lock: domain->looks as the wait began */
 	struct list_head live_node;	/* domain->live, domain->live_lock */
 	struct headway_wait wait;	/* own; of the call that lost the conflict */
 	struct headway_backoff backoff;	/* own; seeded at the first rollback of an epoch */
@@ -222,6 +223,7 @@ struct headway_domain {
 	atomic64_t last_ticket;
 	raw_spinlock_t live_lock;	/* order: live_lock > txn->pin > lock->wait_lock */
 	struct list_head live;		/* live_lock: transactions that have met a conflict */
+	u64 looks;			/* live_lock: looks for a cycle that have begun */
 	struct mutex locks_mutex;
 	struct list_head locks;		/* locks_mutex */
 	u32 nr_locks;			/* locks_mutex; the caller's, that is, without the token */

@@ -116,6 +116,26 @@ static void sleeping_victim_is_woken(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_CYCLES), 1ull);
 }
 
+/* As if it had begun since the look did: its own look would find what there is. */
+static void a_wait_from_after_the_look_is_no_edge(struct kunit *test)
+{
+	struct lab *lab = lab_open(test, HEADWAY_POLICY_DETECT, 2);
+	struct seeker seeker = { .has = &lab->locks[1], .wants = &lab->locks[0] };
+	struct hand *younger = seek(lab, &seeker);
+	struct headway_txn txn, *other;
+
+	headway_txn_begin(&txn, lab->domain);
+	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[0]), 0);
+	lab_go(younger);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[0]) == 1));
+	other = list_first_entry(&lab->domain->live, struct headway_txn, live_node);
+	WRITE_ONCE(other->wait_look, U64_MAX);
+	KUNIT_EXPECT_EQ(test, headway_lock_timeout(&txn, &lab->locks[1], 30 * MS), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_CYCLES), 0ull);
+	headway_txn_end(&txn);
+	KUNIT_EXPECT_EQ(test, lab_join(younger), 0);
+}
+
 static void who_closes_the_cycle_can_be_the_victim(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_DETECT, 2);
@@ -295,6 +315,7 @@ static struct kunit_case cycle_cases[] = {
 	KUNIT_CASE(younger_with_nothing_waits),
 	KUNIT_CASE(nobody_with_something_waits_behind_an_older),
 	KUNIT_CASE(sleeping_victim_is_woken),
+	KUNIT_CASE(a_wait_from_after_the_look_is_no_edge),
 	KUNIT_CASE(who_closes_the_cycle_can_be_the_victim),
 	KUNIT_CASE(cycles_of_2_to_5_have_one_victim),
 	KUNIT_CASE(cycle_of_8_has_one_victim),

@@ -246,7 +246,7 @@ static int older_wounds(struct hand *hand)
 	return ret;
 }
 
-/* Once the lock that it was dealt at is given back, whoever waits for the token does not keep it. */
+/* Once the lock that it was dealt at is given back: whoever waits for the token has no say. */
 static void a_wound_does_not_stand_at_the_token(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_ADAPTIVE, 2);
