@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * stat_arbiters.c - the part of `headway stat` about arbiters: their counts, and of one the requests
- * and who waits for whom, as text, JSON or DOT.
+ * stat_arbiters.c - the part of `headway stat` about arbiters: their counts, and of one the
+ * requests and who waits for whom, as text, JSON or DOT.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +25,8 @@ static const struct headway_column request_columns[] = {
 	{ "PASSED", NULL, false },
 };
 
-static void add_arbiter(struct headway_table *t, const char *arbiter, const struct headway_record *r)
+static void add_arbiter(struct headway_table *t, const char *arbiter,
+			const struct headway_record *r)
 {
 	static const char *const counts[] = {
 		"resources", "held", "waiting", "victims", "grants", "passes", "deadlocks",

@@ -148,8 +148,9 @@ struct json_object *headway_stat_number(double value, int decimals)
 void headway_stat_add_now(struct json_object *o)
 {
 	struct timespec now;
+	double now_s;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	json_object_object_add(o, "time_unix_s",
-			       headway_stat_number((double)now.tv_sec + (double)now.tv_nsec / 1e9, 3));
+	now_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	json_object_object_add(o, "time_unix_s", headway_stat_number(now_s, 3));
 }

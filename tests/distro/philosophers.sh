@@ -222,7 +222,7 @@ philosophers() {
 	mark_log philosophers
 	check "tracepoints are there" \
 		write_to "$tracing"/events/headway/headway_verdict/enable 1
-	check "philosophers.ko loads" insmod "$modules/kmod/examples/philosophers.ko" reach_ms=$reach_ms
+	check "philosophers.ko loads" insmod "$modules/kmod/examples/philosophers.ko" reach_ms="$reach_ms"
 	[ -d "$domain" ] || {
 		not_ok "the domain is in debugfs"
 		return
@@ -248,7 +248,7 @@ philosophers() {
 	check "the domain is gone" [ ! -e "$domain" ]
 	for policy in "${policies[@]}"; do
 		check "$policy: loads as the first policy" insmod "$modules/kmod/examples/philosophers.ko" \
-			policy="$policy" seats=9 reach_ms=$reach_ms
+			policy="$policy" seats=9 reach_ms="$reach_ms"
 		sleep 0.3
 		check "$policy: rmmod under load ends" stop_quickly
 	done
@@ -263,7 +263,7 @@ philosophers() {
 stalled_holder() {
 	mark_log "a long meal"
 	check "a long meal: loads" insmod "$modules/kmod/examples/philosophers.ko" policy=ordered \
-		reach_ms=$reach_ms meal_us=900000
+		reach_ms="$reach_ms" meal_us=900000
 	check "a long meal: takes limits" \
 		write_to "$domain/watchdog" "window_ns=100000000 wait_max_ns=50000000"
 	check "a long meal: the log names the holder" within 30 logged_since "a long meal" \

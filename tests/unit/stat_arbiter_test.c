@@ -76,7 +76,8 @@ KTAP_TEST(stat_shows_arbiters)
 /* The array as text. */
 static const char *array_of(struct json_object *o, const char *key)
 {
-	return json_object_to_json_string_ext(json_object_object_get(o, key), JSON_C_TO_STRING_PLAIN);
+	return json_object_to_json_string_ext(json_object_object_get(o, key),
+					      JSON_C_TO_STRING_PLAIN);
 }
 
 KTAP_TEST(stat_json_of_an_arbiter)

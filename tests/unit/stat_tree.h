@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * stat_tree.h - a tree of files that stands in for debugfs, and the commands that read it, as a child.
+ * stat_tree.h - a tree of files that stands in for debugfs, and a child that runs commands on it.
  *
  * The commands find debugfs by themselves and take no path, so the linker puts our function in
  * front of headway_kernelfs_open(); and as plain files never refuse, one in front of _write(). Each
