@@ -35,7 +35,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
 
-.PHONY: help all kmod bpf userspace corpus unit demo check soak bench lint install deps clean modules_install dkms
+.PHONY: help all kmod bpf userspace corpus unit demo check soak bench bench-lock lint install deps clean modules_install dkms
 
 ##@ help: this list
 help:
@@ -215,9 +215,12 @@ soak: deps
 	$(Q)tests/torture/run.sh soak $(MINUTES)
 
 ##@ bench: ratios against the alternatives, measured in one run
-bench: deps
-	$(Q)$(MAKE) $(quiet_make) all
+bench: bench-lock
+
+##@ bench-lock: the locks against mutexes, ww_mutex and others (half an hour); build/bench/throughput.svg
+bench-lock: deps
 	$(Q)tests/bench/run.sh
+	$(Q)HEADWAY_BENCH_KERNEL=6.1 tests/bench/run.sh presorted unsorted incremental
 
 ##@ lint: checkpatch, sparse, clang-tidy, shellcheck, codespell
 lint: deps

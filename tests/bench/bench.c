@@ -430,6 +430,8 @@ static int __init bench_init(void)
 		ret = bench_alloc_workers();
 	if (ret)
 		return ret;
+	pr_info("begins: %s, %u threads, %u locks of %u, held for %d ns\n", op, bench_threads,
+		bench_locks, bench_pool, hold_ns);
 	hold_loops = bench_loops(hold_ns);
 	if (awake)
 		ret = bench_wake();

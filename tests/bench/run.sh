@@ -111,14 +111,23 @@ mkdir -p "$top/build/logs"
 # All of the console: where the kernel log has a line of its own, the script may end before it.
 export HEADWAY_VM_LOG=$top/build/logs/bench-$kernel-raw.log HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-2400}
 "${boot[@]}" "$here/run.sh" "$build" "$@" |
-	sed -u -n -e 's/.*headway-bench: op=\(.* round=[^ ]* side=[^ ]*\).*/  \1/p' -e '/^vm: /p'
+	sed -u -n -e 's/.*headway-bench: begins: \(.*\)/  RUN       \1/p' -e '/^vm: /p'
 status=${PIPESTATUS[0]}
 [ "$status" -eq 0 ] || tail -5 "$HEADWAY_VM_LOG"
 reports=(-f "$here/summary.awk")
 for report in "$here"/report_*.awk; do
 	reports+=(-f "$report")
 done
+# What the contended grid has for the plot; the grid may be a part of it, or not be measured at all.
+throughput=$top/build/bench/throughput
 mkdir -p "$top/build/bench"
-awk -v kernel="$kernel" -v plot="$top/build/bench/throughput-$kernel.txt" "${reports[@]}" -f "$here/verdicts.awk" "$HEADWAY_VM_LOG" |
+rm -f "$throughput.txt"
+awk -v kernel="$kernel" -v plot="$throughput.txt" "${reports[@]}" -f "$here/verdicts.awk" "$HEADWAY_VM_LOG" |
 	tee "$top/build/logs/bench-$kernel.log"
+if [ "$kernel" = uml ] && [ -s "$throughput.txt" ] &&
+	gnuplot -e "data='$throughput.txt'; output='$throughput.tmp'" "$here/throughput.gp" 2>"$throughput.err"; then
+	sed 's/[[:space:]]*$//' "$throughput.tmp" >"$throughput.svg"
+	say PLOT "${throughput#"$top/"}.svg"
+fi
+rm -f "$throughput.tmp"
 exit "$status"

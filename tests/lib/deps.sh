@@ -24,6 +24,8 @@ packages=(
 	linux-perf
 	# checks of the tree, of the tool's JSON, DOT and of its screen
 	sparse codespell shellcheck clang-format clang-tidy python3-jsonschema tmux spin graphviz
+	# the benchmarks' plot
+	gnuplot-nox
 	# tests: signals and processes by id, a terminal for the tool
 	procps util-linux bsdextrautils
 )
