@@ -138,14 +138,10 @@ void bench_restarted(struct bench_worker *worker, u32 restarts)
 	worker->restarts_max = max(worker->restarts_max, restarts);
 }
 
-static int bench_thread(void *data)
+static void bench_work(struct bench_worker *worker, struct bench_run *run)
 {
-	struct bench_worker *worker = data;
-	struct bench_run *run = worker->run;
-	u64 turn_ns, now_ns;
+	u64 turn_ns = ktime_get_ns(), now_ns;
 
-	wait_for_completion(&run->go);
-	turn_ns = ktime_get_ns();
 	while ((now_ns = ktime_get_ns()) < run->end_ns) {
 		if (now_ns - turn_ns > BENCH_TURN_NS) {
 			yield();
@@ -163,6 +159,19 @@ static int bench_thread(void *data)
 	}
 	if (atomic_dec_and_test(&run->running))
 		complete(&run->done);
+}
+
+/* Runs whenever it is told to go, until there is no run any more. */
+static int bench_thread(void *data)
+{
+	struct bench_worker *worker = data;
+
+	for (;;) {
+		wait_for_completion(&worker->go);
+		if (!worker->run)
+			break;
+		bench_work(worker, worker->run);
+	}
 	while (!kthread_should_stop()) {
 		set_current_state(TASK_IDLE);
 		if (!kthread_should_stop())
@@ -181,31 +190,47 @@ static unsigned int bench_cpu(unsigned int number)
 	return cpu;
 }
 
-/* Return: threads that were started; they wait for run->go. */
-static unsigned int bench_start(struct bench_run *run, unsigned int round)
+static int bench_start_threads(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < bench_threads; i++) {
 		struct bench_worker *worker = &workers[i];
+		struct task_struct *task = kthread_create(bench_thread, worker, "bench/%u", i);
 
-		worker->run = run;
+		if (IS_ERR(task))
+			return PTR_ERR(task);
+		init_completion(&worker->go);
 		worker->number = i;
-		/* The same transactions for each contestant of a round. */
-		worker->rng = ((u64)round << 32) + i;
-		worker->burst_ns = U64_MAX;
-		worker->commits = 0;
-		worker->rollbacks = 0;
-		worker->acquired = 0;
-		worker->restarts_max = 0;
-		memset(worker->waits, 0, BENCH_HIST_BUCKETS * sizeof(u32));
-		worker->task = kthread_create(bench_thread, worker, "bench/%u", i);
-		if (IS_ERR(worker->task))
-			break;
-		kthread_bind(worker->task, bench_cpu(i));
-		wake_up_process(worker->task);
+		worker->task = task;
+		kthread_bind(task, bench_cpu(i));
+		wake_up_process(task);
 	}
-	return i;
+	return 0;
+}
+
+static void bench_stop_threads(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < bench_threads && workers[i].task; i++) {
+		workers[i].run = NULL;
+		complete(&workers[i].go);
+		kthread_stop(workers[i].task);
+	}
+}
+
+static void bench_reset(struct bench_worker *worker, struct bench_run *run, unsigned int round)
+{
+	worker->run = run;
+	/* The same transactions for each contestant of a round. */
+	worker->rng = ((u64)round << 32) + worker->number;
+	worker->burst_ns = U64_MAX;
+	worker->commits = 0;
+	worker->rollbacks = 0;
+	worker->acquired = 0;
+	worker->restarts_max = 0;
+	memset(worker->waits, 0, BENCH_HIST_BUCKETS * sizeof(u32));
 }
 
 static void bench_print(const struct bench_run *run, unsigned int round, u64 time_ns)
@@ -239,29 +264,24 @@ static void bench_print(const struct bench_run *run, unsigned int round, u64 tim
 		bench_hist_quantile(waits, 500), bench_hist_quantile(waits, 999), text);
 }
 
-static int bench_run_once(const struct bench_side *side, void *state, unsigned int round)
+static void bench_run_once(const struct bench_side *side, void *state, unsigned int round)
 {
-	struct bench_run run = { .side = side, .state = state };
+	struct bench_run run = { .side = side, .state = state, .threads = bench_threads };
 	u64 start_ns;
 	unsigned int i;
 
 	if (side->ready)
 		side->ready(state);
-	init_completion(&run.go);
 	init_completion(&run.done);
 	atomic_set(&run.running, bench_threads);
-	run.threads = bench_start(&run, round);
+	for (i = 0; i < bench_threads; i++)
+		bench_reset(&workers[i], &run, round);
 	start_ns = ktime_get_ns();
-	if (run.threads == bench_threads)
-		run.end_ns = start_ns + run_ms * NSEC_PER_MSEC;
-	complete_all(&run.go);
-	if (run.threads == bench_threads) {
-		wait_for_completion(&run.done);
-		bench_print(&run, round, ktime_get_ns() - start_ns);
-	}
-	for (i = 0; i < run.threads; i++)
-		kthread_stop(workers[i].task);
-	return run.threads == bench_threads ? 0 : -ENOMEM;
+	run.end_ns = start_ns + run_ms * NSEC_PER_MSEC;
+	for (i = 0; i < bench_threads; i++)
+		complete(&workers[i].go);
+	wait_for_completion(&run.done);
+	bench_print(&run, round, ktime_get_ns() - start_ns);
 }
 
 /*
@@ -358,9 +378,8 @@ static int bench_compare(const struct bench_side *sides)
 	}
 	/* Round 0 warms up. Who comes first changes, so that nobody always follows the same one. */
 	for (round = 0; round <= rounds && !ret; round++)
-		for (i = 0; i < n && !ret; i++)
-			ret = bench_run_once(chosen[(i + round) % n], states[(i + round) % n],
-					     round);
+		for (i = 0; i < n; i++)
+			bench_run_once(chosen[(i + round) % n], states[(i + round) % n], round);
 	for (i = 0; i < n; i++)
 		chosen[i]->close(states[i]);
 	return ret;
@@ -436,7 +455,10 @@ static int __init bench_init(void)
 	if (awake)
 		ret = bench_wake();
 	if (!ret)
+		ret = bench_start_threads();
+	if (!ret)
 		ret = bench_compare(bench_op->sides);
+	bench_stop_threads();
 	bench_sleep();
 	bench_free_workers();
 	return ret;

@@ -33,9 +33,10 @@ struct bench_op {
 	unsigned int hold_ns;
 };
 
-/* One thread of a run. All but `run` and `number` are its own. */
+/* One thread of a run. All from `rng` on is its own. */
 struct bench_worker {
-	struct bench_run *run;
+	struct bench_run *run;		/* bench.c writes it; NULL: there will be none any more */
+	struct completion go;
 	unsigned int number;
 	struct task_struct *task;
 	u64 rng;
@@ -56,7 +57,6 @@ struct bench_run {
 	void *state;			/* from side->open() */
 	unsigned int threads;
 	u64 end_ns;			/* no transaction begins after that */
-	struct completion go;
 	struct completion done;
 	atomic_t running;
 };

@@ -10,7 +10,7 @@
 
 #define SCALE_BURST 2048
 
-static u64 scale_lock_bytes;		/* of the last headway pool that was opened, for each lock */
+static u64 scale_lock_bytes;	/* for each lock of the headway pool that was opened last */
 
 static u64 scale_free_bytes(void)
 {
