@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * adaptive.c - policy `adaptive`: wound-wait with turns or wait-die, whichever a domain commits more
- * under. Turns are domain.c's: see headway_takes_token().
+ * adaptive.c - policy `adaptive`: wound-wait with turns or wait-die, whichever lets a domain commit
+ * more. Turns are domain.c's: see headway_takes_token().
  *
  * adapt.c decides; this file measures, and changes the arm as any policy is changed: all of the old
  * arm's transactions end or roll back before the first of the new one begins (see domain.c), so

@@ -175,6 +175,15 @@ int headway_epoch_migrate(struct headway_txn *txn, const struct headway_wait *wa
 	return ret;
 }
 
+/**
+ * headway_gate_wake - tell a policy change that a transaction has left
+ * @domain: domain whose gate is shut
+ */
+void headway_gate_wake(struct headway_domain *domain)
+{
+	wake_up_all(&domain->flip_wq);
+}
+
 static void headway_gate_shut(struct headway_domain *domain)
 {
 	WRITE_ONCE(domain->gate, HEADWAY_GATE_SHUT);

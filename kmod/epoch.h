@@ -11,6 +11,12 @@
 #include "compat.h"
 #include "internal.h"
 
+/* With preemption off. In User Mode Linux raw_cpu_ptr() is a function call. */
+static __always_inline struct headway_pcpu *headway_my_pcpu(const struct headway_txn *txn)
+{
+	return per_cpu_ptr(txn->domain->pcpu, task_cpu(txn->task));
+}
+
 /* Return: whether the gate was open: then the transaction is counted, and has its policy. */
 static __always_inline bool headway_gate_pass(struct headway_txn *txn)
 {
@@ -25,7 +31,7 @@ static __always_inline bool headway_gate_pass(struct headway_txn *txn)
 	preempt_disable();
 	gate = READ_ONCE(domain->gate);
 	if (likely(!(gate & HEADWAY_GATE_SHUT))) {
-		p = raw_cpu_ptr(domain->pcpu);
+		p = headway_my_pcpu(txn);
 		WRITE_ONCE(p->begun, p->begun + 1);
 	}
 	preempt_enable();
@@ -35,6 +41,7 @@ static __always_inline bool headway_gate_pass(struct headway_txn *txn)
 }
 
 /* domain.c */
+void headway_gate_wake(struct headway_domain *domain);
 int headway_epoch_join_other(struct headway_txn *txn, bool passed, const struct headway_wait *wait);
 
 /**
@@ -65,14 +72,14 @@ static __always_inline void headway_epoch_leave(struct headway_txn *txn, enum he
 	struct headway_pcpu *p;
 
 	preempt_disable();
-	p = raw_cpu_ptr(domain->pcpu);
+	p = headway_my_pcpu(txn);
 	if (why < HEADWAY_NR_STATS)
 		WRITE_ONCE(p->stat[why], p->stat[why] + 1);
 	/* Pairs with smp_load_acquire() in headway_domain_sum(): all that we did came before. */
 	headway_store_release(&p->ended, p->ended + 1);
 	preempt_enable();
 	if (unlikely(headway_gate_is_shut(domain)))
-		wake_up_all(&domain->flip_wq);
+		headway_gate_wake(domain);
 }
 
 #endif /* HEADWAY_EPOCH_H */

@@ -75,7 +75,7 @@ void headway_release_slow(struct headway_txn *txn, struct headway_lock *lock);
 int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 			 const struct headway_wait *wait);
 
-/* The fast path. Acquire pairs with the releases in headway_release() and headway_release_slow(). */
+/* The fast path. Acquire pairs with the release in headway_release() and in its slow path. */
 static __always_inline bool headway_try_fast(struct headway_txn *txn, struct headway_lock *lock)
 {
 	long word = 0;

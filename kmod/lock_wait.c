@@ -26,8 +26,9 @@
 #define HEADWAY_SPIN_BRIEF 64
 
 /*
- * Whoever has rolled back and starts anew, with nothing held (the token does not count), goes behind those who wait: by what
- * it took from the older one that it gave way to, it would only be made to give way again.
+ * Whoever has rolled back and starts anew, with nothing held (the token does not count), goes
+ * behind those who wait: by what it took from the older one that it gave way to, it would only be
+ * made to give way again.
  */
 static bool headway_may_steal(const struct headway_txn *txn)
 {

@@ -40,8 +40,9 @@ static void headway_sort_small(struct headway_lock **locks, unsigned int n)
  * headway_lock_many() does this itself; it is for callers that take locks one by one.
  *
  * Context: any.
+ * Return: whether it was not sorted before.
  */
-void headway_sort(struct headway_lock **locks, unsigned int n)
+bool headway_sort(struct headway_lock **locks, unsigned int n)
 {
 	unsigned int i;
 
@@ -49,15 +50,16 @@ void headway_sort(struct headway_lock **locks, unsigned int n)
 		if (headway_lock_cmp(locks[i - 1], locks[i]) > 0)
 			break;
 	if (i >= n)
-		return;
+		return false;
 	if (n <= HEADWAY_SORT_SMALL) {
 		headway_sort_small(locks, n);
-		return;
+		return true;
 	}
 #ifdef __KERNEL__
 	sort(locks, n, sizeof(*locks), headway_sort_cmp, NULL);
 #else
 	qsort(locks, n, sizeof(*locks), headway_sort_cmp);
 #endif
+	return true;
 }
 EXPORT_SYMBOL_GPL(headway_sort);

@@ -28,6 +28,6 @@ static inline int headway_lock_cmp(const struct headway_lock *a, const struct he
 	return 0;
 }
 
-void headway_sort(struct headway_lock **locks, unsigned int n);
+bool headway_sort(struct headway_lock **locks, unsigned int n);
 
 #endif /* HEADWAY_SORT_H */

@@ -26,10 +26,8 @@
 #include "sort.h"
 #include "trace.h"
 
-static void headway_leave_live(struct headway_txn *txn)
+static noinline void headway_leave_live(struct headway_txn *txn)
 {
-	if (!txn->live)
-		return;
 	raw_spin_lock(&txn->domain->live_lock);
 	list_del(&txn->live_node);
 	txn->live = 0;
@@ -63,7 +61,8 @@ static __always_inline int headway_txn_begin_inline(struct headway_txn *txn,
 	headway_dep_begin(txn);
 	ret = headway_epoch_join(txn, wait);
 	if (unlikely(ret)) {
-		headway_leave_live(txn);
+		if (txn->live)
+			headway_leave_live(txn);
 		headway_dep_end(txn);
 		return ret;
 	}
@@ -159,7 +158,8 @@ void headway_txn_end(struct headway_txn *txn)
 	if (txn->last >= 0)
 		why = txn->last ? HEADWAY_NR_STATS : HEADWAY_STAT_COMMITS;
 	headway_release_all(txn);
-	headway_leave_live(txn);
+	if (unlikely(txn->live))
+		headway_leave_live(txn);
 	trace_headway_txn_end(txn, txn->last);
 	headway_dep_end(txn);
 	if (txn->joined)
@@ -262,28 +262,86 @@ static int headway_lock_set(struct headway_txn *txn, struct headway_lock **locks
 	return 0;
 }
 
-/* One look at each lock: most sets are of one domain, and sorted. Return: 0 or -EINVAL. */
-static int headway_prepare_set(struct headway_txn *txn, struct headway_lock **locks, unsigned int n)
+/*
+ * Takes locks of the set, as it is given, for as long as that needs no waiting; so the order matters
+ * to `ordered` only, and most sets need no sorting. Return: how many.
+ */
+static __always_inline unsigned int headway_lock_free_ones(struct headway_txn *txn,
+							   struct headway_lock **locks,
+							   unsigned int n, bool try)
 {
-	bool sorted = true;
+	struct headway_domain *domain = txn->domain;
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		if (unlikely(locks[i]->domain != txn->domain))
-			return -EINVAL;
-		if (i)
-			sorted &= headway_lock_cmp(locks[i - 1], locks[i]) <= 0;
+		struct headway_lock *lock = locks[i];
+
+		if (unlikely(lock->domain != domain || !headway_in_order(txn, lock)) ||
+		    !headway_try_fast(txn, lock))
+			break;
+		headway_dep_acquire(txn, lock, try);
+		headway_own(txn, lock);
 	}
-	if (unlikely(!sorted) && headway_sorts(txn->policy))
-		headway_sort(locks, n);
+	return i;
+}
+
+static int headway_check_set(const struct headway_txn *txn, struct headway_lock **locks,
+			     unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (locks[i]->domain != txn->domain)
+			return -EINVAL;
 	return 0;
+}
+
+/* Gives back what was taken of a set. */
+static void headway_drop_set(struct headway_txn *txn, struct headway_lock *mark)
+{
+	headway_release_until(txn, mark);
+	if (unlikely(txn->wounded))
+		headway_review_wound(txn);
+}
+
+/*
+ * The set, where some lock of it may have to be waited for: in order. @mark: the newest lock held
+ * before any of the set was taken. Return: as headway_lock_many_wait().
+ */
+static noinline int headway_lock_many_other(struct headway_txn *txn, struct headway_lock **locks,
+					    unsigned int n, const struct headway_wait *wait,
+					    struct headway_lock *mark)
+{
+	int ret = headway_check_set(txn, locks, n);
+
+	if (ret) {
+		headway_drop_set(txn, mark);
+		return ret;
+	}
+	for (;;) {
+		/* Nothing is waited for while others are held that come later in the order. */
+		if (headway_sorts(txn->policy) && headway_sort(locks, n))
+			headway_drop_set(txn, mark);
+		ret = headway_lock_set(txn, locks, n, wait);
+		if (likely(!ret))
+			break;
+		headway_release_until(txn, mark);
+		if (ret != -EDEADLK || mark) {
+			headway_drop_set(txn, mark);
+			break;
+		}
+		ret = headway_txn_rollback_wait(txn, wait);
+		if (ret)
+			break;
+	}
+	txn->last = ret;
+	return ret;
 }
 
 /**
  * headway_lock_many_wait - take a set of locks, all or none
  * @txn: transaction of the current task
- * @locks: locks of its domain, in any order, with or without duplicates; sorted in place, but under
- *	policy `none`
+ * @locks: locks of its domain, in any order, with or without duplicates; may be sorted in place
  * @n: number of them
  * @wait: how to wait; NULL = uninterruptibly, for as long as it takes
  *
@@ -298,33 +356,24 @@ int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks,
 			   const struct headway_wait *wait)
 {
 	struct headway_lock *mark = txn->held;
-	int ret = headway_prepare_set(txn, locks, n);
+	bool try = wait && wait->state == TASK_RUNNING;
 
-	if (unlikely(ret))
+	might_sleep_if(!try);
+	if (unlikely(txn->pending)) {
+		int ret = headway_check_set(txn, locks, n);
+
+		if (!ret) {
+			ret = headway_take_pending(txn, _RET_IP_);
+			txn->last = ret;
+		}
 		return ret;
-	might_sleep_if(!wait || wait->state != TASK_RUNNING);
-	if (unlikely(txn->pending))
-		ret = headway_take_pending(txn, _RET_IP_);
-	while (!ret) {
-		ret = headway_lock_set(txn, locks, n, wait);
-		if (likely(!ret))
-			break;
-		headway_release_until(txn, mark);
-		if (ret != -EDEADLK || mark)
-			goto failed;
-		ret = headway_txn_rollback_wait(txn, wait);
-		/* From `none`, which does not sort, to a policy that may have to. */
-		if (headway_sorts(txn->policy))
-			headway_sort(locks, n);
 	}
-	txn->last = ret;
-	return ret;
-
-failed:
-	if (unlikely(txn->wounded))
-		headway_review_wound(txn);
-	txn->last = ret;
-	return ret;
+	/* Of a large set some lock is likely to be held, and then the work was for nothing. */
+	if (likely(n <= HEADWAY_SORT_SMALL && headway_lock_free_ones(txn, locks, n, try) == n)) {
+		txn->last = 0;
+		return 0;
+	}
+	return headway_lock_many_other(txn, locks, n, wait, mark);
 }
 EXPORT_SYMBOL_GPL(headway_lock_many_wait);
 

@@ -188,7 +188,7 @@ struct headway_txn {
 	atomic64_t ticket;		/* 0 = none yet; set once, by self or by who runs into us */
 	s64 bonus;			/* const; priority as ticket distance */
 	struct headway_lock *waiting_on;	/* own, under pin; read under pin */
-	struct headway_lock *wounded_at;	/* valid while @wounded: held, wanted by the wounder */
+	struct headway_lock *wounded_at;	/* while @wounded: held, and wanted by the wounder */
 	/* From here on valid when @live: see headway_txn_go_live(). */
 	struct headway_lock *contended;	/* own; where the last conflict was lost; NULL = none */
 	raw_spinlock_t pin;		/* guards waiting_on for readers who follow it */
@@ -346,7 +346,7 @@ static inline enum headway_policy headway_txn_policy(const struct headway_txn *t
 }
 
 bool headway_lock_held(const struct headway_txn *txn, const struct headway_lock *lock);
-void headway_sort(struct headway_lock **locks, unsigned int n);
+bool headway_sort(struct headway_lock **locks, unsigned int n);
 
 /**
  * headway_txn_begin - begin a transaction of normal priority

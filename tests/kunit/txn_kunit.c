@@ -117,6 +117,70 @@ static void unsorted_sets_of_1_to_64(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_ORDER_VIOLATIONS), 0ull);
 }
 
+/* Takes locks 3, 1, 0: the caller's order. */
+static int take_3_1_0(struct hand *hand)
+{
+	struct lab *lab = hand->lab;
+	struct headway_lock *set[] = { &lab->locks[3], &lab->locks[1], &lab->locks[0] };
+	struct headway_txn txn;
+	int ret;
+
+	headway_txn_begin(&txn, lab->domain);
+	ret = headway_lock_many_wait(&txn, set, 3, LAB_WITHIN(LAB_PATIENCE_NS));
+	if (!ret && txn.nr_held != 3)
+		ret = -ENOLCK;
+	headway_txn_end(&txn);
+	return ret;
+}
+
+/* What is free is taken in any order; but who waits holds only what comes before that. */
+static void unsorted_set_waits_in_order(struct kunit *test)
+{
+	struct lab *lab = lab_open(test, HEADWAY_POLICY_DETECT, 4);
+	struct hand *holder = lab_hold(lab, &lab->locks[1]);
+	struct headway_lock *set[] = { &lab->locks[3], &lab->locks[2], &lab->locks[1] };
+	struct hand *waiter = lab_hand(lab, take_3_1_0, NULL);
+	struct headway_txn txn;
+
+	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[1]) == 1));
+	KUNIT_EXPECT_TRUE(test, lab_free(&lab->locks[3]));
+	KUNIT_EXPECT_FALSE(test, lab_free(&lab->locks[0]));
+	/* The same when it is not willing to wait: nothing is left over. */
+	headway_txn_begin(&txn, lab->domain);
+	KUNIT_EXPECT_EQ(test, headway_lock_many_try(&txn, set, 3), -EBUSY);
+	KUNIT_EXPECT_EQ(test, txn.nr_held, 0u);
+	KUNIT_EXPECT_TRUE(test, lab_free(&lab->locks[2]));
+	KUNIT_EXPECT_TRUE(test, lab_free(&lab->locks[3]));
+	headway_txn_end(&txn);
+	lab_let_go(holder);
+	KUNIT_EXPECT_EQ(test, lab_join(waiter), 0);
+	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_ROLLBACKS), 0ull);
+}
+
+/* A lock of another domain, wherever it is in the set, and whatever was taken before it. */
+static void set_of_two_domains_is_einval(struct kunit *test)
+{
+	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 3);
+	struct headway_domain *other = headway_domain_create("lab-other", HEADWAY_POLICY_ORDERED);
+	struct headway_lock alien;
+	struct headway_txn txn;
+	int i;
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(other));
+	headway_lock_init(&alien, other, 0, 0, "alien");
+	for (i = 0; i < 3; i++) {
+		struct headway_lock *set[] = { &lab->locks[0], &lab->locks[1], &lab->locks[2] };
+
+		set[i] = &alien;
+		headway_txn_begin(&txn, lab->domain);
+		KUNIT_EXPECT_EQ(test, headway_lock_many(&txn, set, 3), -EINVAL);
+		KUNIT_EXPECT_EQ(test, txn.nr_held, 0u);
+		headway_txn_end(&txn);
+	}
+	headway_lock_destroy(&alien);
+	headway_domain_destroy(other);
+}
+
 static void unsorted_set_of_800(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, MANY);
@@ -458,6 +522,8 @@ static struct kunit_case txn_cases[] = {
 	KUNIT_CASE(empty_set_is_fine),
 	KUNIT_CASE(duplicates_are_taken_once),
 	KUNIT_CASE(unsorted_sets_of_1_to_64),
+	KUNIT_CASE(unsorted_set_waits_in_order),
+	KUNIT_CASE(set_of_two_domains_is_einval),
 	KUNIT_CASE(unsorted_set_of_800),
 	KUNIT_CASE(sort_is_by_rank_key_address),
 	KUNIT_CASE(failed_set_takes_nothing),
