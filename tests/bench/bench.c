@@ -34,6 +34,10 @@ static const struct bench_op *const bench_ops[] = {
 	&bench_stats,
 	&bench_stats_contended,
 	&bench_scale,
+	&bench_philosophers_round5,
+	&bench_philosophers_round32,
+	&bench_philosophers_cube,
+	&bench_philosophers_dodecahedron,
 };
 
 static char *op = "batch800";
@@ -52,16 +56,16 @@ unsigned int bench_locks;
 module_param_named(locks, bench_locks, uint, 0444);
 MODULE_PARM_DESC(locks, "Locks of a transaction");
 
-static int hold_ns = -1;
-module_param(hold_ns, int, 0444);
+int bench_hold_ns = -1;
+module_param_named(hold_ns, bench_hold_ns, int, 0444);
 MODULE_PARM_DESC(hold_ns, "How long a transaction keeps its locks, busy");
 
 static unsigned int rounds = 5;
 module_param(rounds, uint, 0444);
 MODULE_PARM_DESC(rounds, "Runs of each contestant");
 
-static unsigned int run_ms = 400;
-module_param(run_ms, uint, 0444);
+unsigned int bench_run_ms = 400;
+module_param_named(run_ms, bench_run_ms, uint, 0444);
 MODULE_PARM_DESC(run_ms, "Length of a run; what has been begun by then is finished");
 
 static char *only;
@@ -127,8 +131,18 @@ static unsigned long bench_loops(unsigned int ns)
 /* The transaction has all locks that it needs: notes how long that took, and does its work. */
 void bench_hold(struct bench_worker *worker)
 {
+	bench_hold_times(worker, 1);
+}
+
+/* The same, with so many times the work. */
+void bench_hold_times(struct bench_worker *worker, unsigned int times)
+{
 	bench_hist_add(worker->waits, ktime_get_ns() - worker->begin_ns);
-	bench_spin(hold_loops);
+	while (times--) {
+		bench_spin(hold_loops);
+		if (times)
+			bench_give_way();
+	}
 }
 
 /* Of the transaction that is about to commit. */
@@ -142,7 +156,10 @@ static void bench_work(struct bench_worker *worker, struct bench_run *run)
 {
 	u64 turn_ns = ktime_get_ns(), now_ns;
 
-	while ((now_ns = ktime_get_ns()) < run->end_ns) {
+	for (;;) {
+		now_ns = ktime_get_ns();
+		if (bench_op->more ? !bench_op->more(worker) : now_ns >= run->end_ns)
+			break;
 		if (now_ns - turn_ns > BENCH_TURN_NS) {
 			yield();
 			turn_ns = ktime_get_ns();
@@ -258,7 +275,7 @@ static void bench_print(const struct bench_run *run, unsigned int round, u64 tim
 	if (run->side->tell)
 		run->side->tell(run->state, text + strlen(text), sizeof(text) - strlen(text));
 	pr_info("op=%s threads=%u locks=%u pool=%u hold_ns=%d round=%u side=%s time_ns=%llu commits=%llu rollbacks=%llu wasted=%lld restarts_max=%u commits_most=%llu commits_least=%llu wait_p50_ns=%llu wait_p999_ns=%llu %s\n",
-		op, run->threads, bench_locks, bench_pool, hold_ns, round, run->side->name,
+		op, run->threads, bench_locks, bench_pool, bench_hold_ns, round, run->side->name,
 		time_ns, commits, rollbacks, (s64)(acquired - commits * bench_locks), restarts_max,
 		most, least,
 		bench_hist_quantile(waits, 500), bench_hist_quantile(waits, 999), text);
@@ -267,7 +284,6 @@ static void bench_print(const struct bench_run *run, unsigned int round, u64 tim
 static void bench_run_once(const struct bench_side *side, void *state, unsigned int round)
 {
 	struct bench_run run = { .side = side, .state = state, .threads = bench_threads };
-	u64 start_ns;
 	unsigned int i;
 
 	if (side->ready)
@@ -276,12 +292,12 @@ static void bench_run_once(const struct bench_side *side, void *state, unsigned 
 	atomic_set(&run.running, bench_threads);
 	for (i = 0; i < bench_threads; i++)
 		bench_reset(&workers[i], &run, round);
-	start_ns = ktime_get_ns();
-	run.end_ns = start_ns + run_ms * NSEC_PER_MSEC;
+	run.start_ns = ktime_get_ns();
+	run.end_ns = run.start_ns + bench_run_ms * NSEC_PER_MSEC;
 	for (i = 0; i < bench_threads; i++)
 		complete(&workers[i].go);
 	wait_for_completion(&run.done);
-	bench_print(&run, round, ktime_get_ns() - start_ns);
+	bench_print(&run, round, ktime_get_ns() - run.start_ns);
 }
 
 /*
@@ -433,8 +449,8 @@ static int bench_choose(void)
 	bench_threads = bench_threads ?: bench_op->threads;
 	bench_pool = bench_pool ?: bench_op->pool;
 	bench_locks = bench_locks ?: bench_op->locks;
-	if (hold_ns < 0)
-		hold_ns = bench_op->hold_ns;
+	if (bench_hold_ns < 0)
+		bench_hold_ns = bench_op->hold_ns;
 	/* A set of most of the pool would take for ever to draw. */
 	if (bench_op->pick == bench_pick && bench_locks > bench_pool / 2)
 		return -EINVAL;
@@ -450,8 +466,8 @@ static int __init bench_init(void)
 	if (ret)
 		return ret;
 	pr_info("begins: %s, %u threads, %u locks of %u, held for %d ns\n", op, bench_threads,
-		bench_locks, bench_pool, hold_ns);
-	hold_loops = bench_loops(hold_ns);
+		bench_locks, bench_pool, bench_hold_ns);
+	hold_loops = bench_loops(bench_hold_ns);
 	if (awake)
 		ret = bench_wake();
 	if (!ret)

@@ -25,6 +25,8 @@ struct bench_op {
 	const struct bench_side *sides;	/* a NULL name ends them */
 	/* Chooses the locks of the next transaction; NULL = the side does that itself. */
 	void (*pick)(struct bench_worker *worker);
+	/* Whether the thread makes another transaction; NULL = until the time is up. */
+	bool (*more)(struct bench_worker *worker);
 	unsigned int burst;		/* transactions in once(); 0 = 1, whose wait is timed */
 	unsigned int sets;		/* that worker->set has room for; 0 = 1 */
 	unsigned int threads;
@@ -56,6 +58,7 @@ struct bench_run {
 	const struct bench_side *side;
 	void *state;			/* from side->open() */
 	unsigned int threads;
+	u64 start_ns;
 	u64 end_ns;			/* no transaction begins after that */
 	struct completion done;
 	atomic_t running;
@@ -79,6 +82,8 @@ struct bench_side {
 extern unsigned int bench_threads;	/* threads of a run */
 extern unsigned int bench_pool;		/* locks there are */
 extern unsigned int bench_locks;	/* locks that a transaction takes */
+extern unsigned int bench_run_ms;	/* length of a run */
+extern int bench_hold_ns;		/* how long a transaction keeps them */
 
 /* SplitMix64, as in backoff.c. */
 static inline u64 bench_random(u64 *state)
@@ -94,6 +99,7 @@ static inline u64 bench_random(u64 *state)
 void bench_pick(struct bench_worker *worker);
 void bench_give_way(void);
 void bench_hold(struct bench_worker *worker);
+void bench_hold_times(struct bench_worker *worker, unsigned int times);
 void bench_restarted(struct bench_worker *worker, u32 restarts);
 
 /* batch.c */
@@ -120,6 +126,12 @@ extern const struct bench_op bench_scale;
 /* statistics.c */
 extern const struct bench_op bench_stats;
 extern const struct bench_op bench_stats_contended;
+
+/* philosophers.c */
+extern const struct bench_op bench_philosophers_round5;
+extern const struct bench_op bench_philosophers_round32;
+extern const struct bench_op bench_philosophers_cube;
+extern const struct bench_op bench_philosophers_dodecahedron;
 
 /* hist.c: a histogram of times whose buckets are a sixteenth of their value wide */
 #define BENCH_HIST_BUCKETS (40 << 4)

@@ -70,6 +70,11 @@ points() {
 			echo "rounds=${HEADWAY_BENCH_ROUNDS:-7} run_ms=${HEADWAY_BENCH_MS:-20} pool=$pool$only"
 		done
 		;;
+	philosophers*)
+		for hold in 1000 10000 100000; do
+			echo "rounds=${HEADWAY_BENCH_ROUNDS:-5} run_ms=${HEADWAY_BENCH_MS:-40} hold_ns=$hold$only"
+		done
+		;;
 	*)
 		echo "rounds=$rounds run_ms=$ms$only"
 		;;
@@ -91,7 +96,14 @@ if [ "${HEADWAY_IN_VM:-}" = 1 ]; then
 	exit 0
 fi
 
-[ $# -gt 0 ] || set -- presorted unsorted incremental contended batch800 batch800_sorted stats stats_contended scale
+[ $# -gt 0 ] || set -- presorted unsorted incremental contended philosophers batch800 batch800_sorted stats stats_contended scale
+for op; do
+	shift
+	case $op in
+	philosophers) set -- "$@" "${op}_round5" "${op}_round32" "${op}_cube" "${op}_dodecahedron" ;;
+	*) set -- "$@" "$op" ;;
+	esac
+done
 kernel=${HEADWAY_BENCH_KERNEL:-uml}
 arch=()
 if [ "$kernel" = uml ]; then

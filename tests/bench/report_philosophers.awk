@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0
+# report_philosophers.awk - dining philosophers: how long until everybody is full; see philosophers.c, summary.awk.
+#
+# Best is, of Hinnant's four over mutexes and of headway's policies, the one with the lowest median time. The target
+# has to be met at each table with each length of meals. Fairness is how long the last one took to be full, divided by how
+# long the first one did.
+
+# What summary.awk has left of the line.
+/^op=philosophers_/ {
+	value[run, f["side"], f["round"], "dinner"] = f["time_ns"] / 1e6
+	value[run, f["side"], f["round"], "last_vs_first"] = f["time_ns"] / f["first_ns"]
+}
+
+function dinner_best(run, four,    n, list, s, best) {
+	n = split(sides[run], list, " ")
+	for (s = 1; s <= n; s++)
+		if ((list[s] ~ /^hinnant-/) == four &&
+		    (best == "" || middle(run, list[s], "dinner") < middle(run, best, "dinner")))
+			best = list[s]
+	return best
+}
+
+function dinner_name(run) {
+	return "philosophers table=" substr(param[run, "op"], 14) " eat_us=" param[run, "hold_ns"] / 1000
+}
+
+function dinner_lines(run, four, ours,    n, list, s, side) {
+	n = split(sides[run], list, " ")
+	for (s = 1; s <= n; s++) {
+		side = list[s]
+		bench_ratio(dinner_name(run) " policy=" side, "vs_best", ratio(run, side, four, "dinner"))
+		bench(dinner_name(run) " policy=" side, "fairness_max_min", middle(run, side, "last_vs_first"), "ratio")
+		bench(dinner_name(run) " policy=" side, "rollbacks_per_meal", middle(run, side, "rollbacks"), "1")
+	}
+	judge(dinner_name(run), "vs_best", ratio(run, ours, four, "dinner"), "<= 1.00")
+	bench(dinner_name(run), "fairness_max_min", middle(run, ours, "last_vs_first"), "ratio")
+}
+
+function dinner_table(run, four, ours,    n, list, s, side, quotient) {
+	printf "\n%s, %d philosophers, meals of 1 to 10 times %g us, medians of %d rounds:\n", param[run, "op"],
+		param[run, "threads"], param[run, "hold_ns"] / 1000, rounds[run]
+	printf "  %-20s %9s %8s %15s %8s %10s %12s\n", "", "ms", "vs best", "min..max", "fairness", "rollbacks", "p99.9 wait ms"
+	n = split(sides[run], list, " ")
+	for (s = 1; s <= n; s++) {
+		side = list[s]
+		quotient = ratio(run, side, four, "dinner")
+		printf "  %-20s %9.1f %8.2f %15s %8.1f %10.3f %12.2f%s\n", side, middle(run, side, "dinner"), quotient,
+			sprintf("%.2f..%.2f", ratio_min, ratio_max), middle(run, side, "last_vs_first"), middle(run, side, "rollbacks"),
+			middle(run, side, "wait_p999") / 1e6,
+			side == four ? "  best of the four" : side == ours ? "  headway's best" : ""
+	}
+}
+
+END {
+	for (r = 1; r <= runs; r++) {
+		run = order[r]
+		if (param[run, "op"] !~ /^philosophers_/)
+			continue
+		dinner_four = dinner_best(run, 1)
+		dinner_ours = dinner_best(run, 0)
+		if (dinner_four == "" || dinner_ours == "")
+			continue
+		dinner_lines(run, dinner_four, dinner_ours)
+		dinner_table(run, dinner_four, dinner_ours)
+		table = substr(param[run, "op"], 14)
+		quotient = ratio(run, dinner_ours, dinner_four, "dinner")
+		if (quotient > dinner_worst[table])
+			dinner_worst[table] = quotient
+	}
+	for (table in dinner_worst)
+		bench("philosophers table=" table, "vs_best", dinner_worst[table], "ratio")
+}
