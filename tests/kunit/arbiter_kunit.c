@@ -69,12 +69,10 @@ static void arbiter_try_does_not_wait(struct kunit *test)
 static void arbiter_waits_for_the_whole_set(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 4, 0, 8);
-	struct headway_request *a = arena_want(arena, 0, 0, 0, 1);
-	struct headway_request *b = arena_want(arena, 1, 0, 0, 2);
+	struct headway_request *a = arena_take(arena, 0, 0, 0, 1);
+	struct headway_request *b = arena_take(arena, 1, 0, 0, 2);
 	struct hand *hand;
 
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(a), 0);
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(b), 0);
 	hand = arena_claimant(arena, arena_want(arena, 2, 0, 0, 7), TASK_UNINTERRUPTIBLE, true);
 	headway_arbiter_release(a);
 	usleep_range(1000, 2000);
@@ -89,11 +87,10 @@ static void arbiter_waits_for_the_whole_set(struct kunit *test)
 static void arbiter_wait_ends_at_its_deadline(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 4, 0, 8);
-	struct headway_request *held = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *held = arena_take(arena, 0, 0, 0, 1);
 	struct headway_request *late = arena_want(arena, 1, 0, 0, 3);
 	u64 start = ktime_get_ns();
 
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
 	KUNIT_EXPECT_EQ(test, headway_arbiter_acquire_timeout(late, 3 * MS), -ETIMEDOUT);
 	KUNIT_EXPECT_GE(test, ktime_get_ns() - start, 3 * MS);
 	KUNIT_EXPECT_EQ(test, arena_waiting(arena), 0u);
@@ -109,10 +106,9 @@ static void arbiter_wait_ends_at_its_deadline(struct kunit *test)
 static void arbiter_wait_ends_with_a_signal(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 4, 0, 8);
-	struct headway_request *held = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *held = arena_take(arena, 0, 0, 0, 1);
 	struct hand *killed, *interrupted;
 
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
 	killed = arena_claimant(arena, arena_want(arena, 1, 0, 0, 1), TASK_KILLABLE, true);
 	interrupted = arena_claimant(arena, arena_want(arena, 2, 0, 0, 1), TASK_INTERRUPTIBLE,
 				     true);
@@ -129,11 +125,10 @@ static void arbiter_wait_ends_with_a_signal(struct kunit *test)
 static void arbiter_cancel_removes_the_waiter(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 4, 0, 0);
-	struct headway_request *held = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *held = arena_take(arena, 0, 0, 0, 1);
 	struct headway_request *wide = arena_want(arena, 1, 0, 0, 3);
 	struct hand *hand, *behind;
 
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
 	hand = arena_claimant(arena, wide, TASK_UNINTERRUPTIBLE, true);
 	/* Waits for the wide one's reservation only. */
 	behind = arena_claimant(arena, arena_want(arena, 2, 0, 0, 2), TASK_UNINTERRUPTIBLE, true);
@@ -273,10 +268,9 @@ static void arbiter_completes_a_completion(struct kunit *test)
 static void arbiter_calls_back(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 2, 0, 8);
-	struct headway_request *held = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *held = arena_take(arena, 0, 0, 0, 1);
 	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
 	for (i = 0; i < 10; i++)
 		KUNIT_EXPECT_EQ(test, arena_submit(arena, 0, KTIME_MAX), 0);
 	KUNIT_EXPECT_EQ(test, arena_waiting(arena), 10u);
@@ -296,10 +290,9 @@ static void arbiter_calls_back(struct kunit *test)
 static void arbiter_deadline_of_a_submitted_request(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 2, 0, 8);
-	struct headway_request *held = arena_want(arena, 0, 0, 0, 3);
+	struct headway_request *held = arena_take(arena, 0, 0, 0, 3);
 	u64 start = ktime_get_ns();
 
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
 	/* The later deadline first, so that the earlier one must move the timer. */
 	KUNIT_EXPECT_EQ(test, arena_submit(arena, 0, ktime_add_ms(ktime_get(), 60)), 0);
 	KUNIT_EXPECT_EQ(test, arena_submit(arena, 1, ktime_add_ms(ktime_get(), 10)), 0);
@@ -372,11 +365,10 @@ static int wait_any_work(struct hand *hand)
 static void arbiter_wait_any_sleeps_and_wakes(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 4, 0, 8);
-	struct headway_request *held = arena_want(arena, 0, 0, 0, 3), *any[2];
+	struct headway_request *held = arena_take(arena, 0, 0, 0, 3), *any[2];
 	struct headway_wait look = { TASK_RUNNING, KTIME_MAX };
 	struct hand *hand;
 
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
 	any[0] = arena_want(arena, 1, 0, 0, 1 | 4);
 	any[1] = arena_want(arena, 1, 1, 0, 2);
 	KUNIT_EXPECT_EQ(test, headway_arbiter_submit(any[0], KTIME_MAX), 0);

@@ -41,6 +41,9 @@ u32 arena_waiting(struct arena *arena);
 /* Prepares request @r of holder @h for the resources in @mask. */
 struct headway_request *arena_want(struct arena *arena, unsigned int h, unsigned int r,
 				   unsigned int priority, unsigned long mask);
+/* The same, and has it granted. */
+struct headway_request *arena_take(struct arena *arena, unsigned int h, unsigned int r,
+				   unsigned int priority, unsigned long mask);
 /*
  * A hand that waits for @request, and releases it when it gets it; with @queues it is in the queue.
  */

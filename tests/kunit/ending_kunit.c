@@ -88,11 +88,10 @@ static int waiter_loop_work(struct hand *hand)
 static void ending_withdrawn_request_can_be_freed(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 1, 0, 8);
-	struct headway_request *held = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *held = arena_take(arena, 0, 0, 0, 1);
 	struct hand *hand;
 	unsigned int i;
 
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
 	hand = lab_hand(arena->lab, waiter_loop_work, arena);
 	for (i = 0; i < WITHDRAWALS; i++) {
 		struct headway_request *request = kzalloc(sizeof(*request), GFP_KERNEL);
@@ -127,12 +126,11 @@ static int destroy_work(struct hand *hand)
 static void ending_destroy_has_every_limit(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 1, 0, 8);
-	struct headway_request *held = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *held = arena_take(arena, 0, 0, 0, 1);
 	struct headway_request *late = arena_want(arena, 2, 0, 0, 1);
 	struct hand *waiter, *destroyer;
 	u64 start = ktime_get_ns();
 
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
 	waiter = arena_claimant(arena, arena_want(arena, 1, 0, 0, 1), TASK_UNINTERRUPTIBLE, true);
 	KUNIT_EXPECT_EQ(test, headway_arbiter_destroy_wait(arena->arbiter, LAB_TRY), -EBUSY);
 	/* It is shut down, and nothing worse. */
@@ -200,12 +198,11 @@ static int wait_work(struct hand *hand)
 static void ending_of_a_wait_says_why(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 4, 0, 8);
-	struct headway_request *held = arena_want(arena, 0, 0, 0, 1);
+	struct headway_request *held = arena_take(arena, 0, 0, 0, 1);
 	struct headway_request *asked = arena_want(arena, 1, 0, 0, 1);
 	struct headway_request *brief = arena_want(arena, 2, 0, 0, 1);
 	struct hand *hand;
 
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(held), 0);
 	KUNIT_ASSERT_EQ(test, headway_arbiter_submit(asked, KTIME_MAX), 0);
 	KUNIT_EXPECT_EQ(test, headway_arbiter_wait(asked, LAB_TRY), -EBUSY);
 	/* The wait's own end: the request waits on. */
@@ -236,13 +233,11 @@ static void ending_of_a_wait_says_why(struct kunit *test)
 static void ending_of_a_holders_requests_says_why(struct kunit *test)
 {
 	struct arena *arena = arena_open(test, 4, 0, 8);
-	struct headway_request *theirs = arena_want(arena, 0, 0, 5, 1);
+	struct headway_request *theirs = arena_take(arena, 0, 0, 5, 1);
 	struct headway_request *then = arena_want(arena, 0, 1, 5, 2);
-	struct headway_request *mine = arena_want(arena, 1, 0, 0, 2);
+	struct headway_request *mine = arena_take(arena, 1, 0, 0, 2);
 	struct headway_request *next = arena_want(arena, 1, 1, 0, 1);
 
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(theirs), 0);
-	KUNIT_ASSERT_EQ(test, headway_arbiter_acquire(mine), 0);
 	KUNIT_ASSERT_EQ(test, headway_arbiter_submit(then, KTIME_MAX), 0);
 	/* Closes the circle, and is the lower. */
 	KUNIT_EXPECT_EQ(test, headway_arbiter_acquire(next), -EDEADLK);

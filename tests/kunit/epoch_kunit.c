@@ -214,23 +214,12 @@ static void change_can_be_killed(struct kunit *test)
 	lab_let_go(holder);
 }
 
-static int wait_for_first_work(struct hand *hand)
-{
-	struct headway_txn txn;
-	int ret;
-
-	headway_txn_begin(&txn, hand->lab->domain);
-	ret = headway_lock_timeout(&txn, &hand->lab->locks[0], LAB_PATIENCE_NS);
-	headway_txn_end(&txn);
-	return ret;
-}
-
 static void waiter_of_the_old_epoch_is_served(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 1);
 	struct change change = { HEADWAY_POLICY_POLITE, LAB_PATIENCE_NS };
 	struct hand *holder = lab_hold(lab, &lab->locks[0]);
-	struct hand *waiter = lab_hand(lab, wait_for_first_work, NULL);
+	struct hand *waiter = lab_hand(lab, lab_take_work, &lab->locks[0]);
 	struct hand *changer;
 
 	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[0]) == 1));

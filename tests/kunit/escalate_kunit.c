@@ -215,32 +215,6 @@ static void holder_that_stays_makes_it_refuse(struct kunit *test)
 	stop(lab, hands);
 }
 
-static int commit_work(struct hand *hand)
-{
-	int ret = 0;
-
-	while (!ret && !READ_ONCE(hand->lab->stop)) {
-		struct headway_txn txn;
-
-		headway_txn_begin(&txn, hand->lab->domain);
-		ret = headway_lock_timeout(&txn, &hand->lab->locks[1], LAB_PATIENCE_NS);
-		headway_txn_end(&txn);
-		usleep_range(1000, 1500);
-	}
-	return ret;
-}
-
-static int wait_work(struct hand *hand)
-{
-	struct headway_txn txn;
-	int ret;
-
-	headway_txn_begin(&txn, hand->lab->domain);
-	ret = headway_lock_timeout(&txn, &hand->lab->locks[0], LAB_PATIENCE_NS);
-	headway_txn_end(&txn);
-	return ret;
-}
-
 static void starvation_is_not_escalated(struct kunit *test)
 {
 	struct lab *lab = escalating(test, 2, 2);
@@ -250,8 +224,8 @@ static void starvation_is_not_escalated(struct kunit *test)
 			0);
 	lab_watch(lab, WINDOW, 1, 1000000, 50 * MS);
 	holder = lab_hold(lab, &lab->locks[0]);
-	hands[0] = lab_hand(lab, commit_work, NULL);
-	hands[1] = lab_hand(lab, wait_work, NULL);
+	hands[0] = lab_hand(lab, lab_commit_work, &lab->locks[1]);
+	hands[1] = lab_hand(lab, lab_take_work, &lab->locks[0]);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(headway_domain_verdict(lab->domain) ==
 					       HEADWAY_VERDICT_STARVATION));
 	KUNIT_EXPECT_TRUE(test, keeps_policy(lab, 6));

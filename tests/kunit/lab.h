@@ -98,6 +98,11 @@ void lab_start(struct hand *first, unsigned int n);
 struct hand *lab_hold(struct lab *lab, struct headway_lock *lock);
 void lab_let_go(struct hand *hand);
 
+/* Work of hands: takes the lock that is its argument, and ends. Return: as the lock call. */
+int lab_take_work(struct hand *hand);
+/* The same about every millisecond, until told to stop; counts. */
+int lab_commit_work(struct hand *hand);
+
 /*
  * The work of two hands that livelock under `none` as surely as a program can: each holds its own
  * lock (of 0 and 1) until both have failed to get the other's, then both roll back. Under any

@@ -70,6 +70,15 @@ struct headway_request *arena_want(struct arena *arena, unsigned int h, unsigned
 	return request;
 }
 
+struct headway_request *arena_take(struct arena *arena, unsigned int h, unsigned int r,
+				   unsigned int priority, unsigned long mask)
+{
+	struct headway_request *request = arena_want(arena, h, r, priority, mask);
+
+	KUNIT_ASSERT_EQ(arena->test, headway_arbiter_acquire(request), 0);
+	return request;
+}
+
 static int arena_claim_work(struct hand *hand)
 {
 	struct arena_claim *claim = hand->arg;

@@ -191,6 +191,29 @@ void lab_start(struct hand *first, unsigned int n)
 		lab_go(&first[i]);
 }
 
+int lab_take_work(struct hand *hand)
+{
+	struct headway_txn txn;
+	int ret;
+
+	headway_txn_begin(&txn, hand->lab->domain);
+	ret = headway_lock_timeout(&txn, hand->arg, LAB_PATIENCE_NS);
+	headway_txn_end(&txn);
+	return ret;
+}
+
+int lab_commit_work(struct hand *hand)
+{
+	int ret = 0;
+
+	while (!ret && !READ_ONCE(hand->lab->stop)) {
+		ret = lab_take_work(hand);
+		hand->count++;
+		usleep_range(1000, 1500);
+	}
+	return ret;
+}
+
 static int lab_hold_work(struct hand *hand)
 {
 	struct headway_txn txn;

@@ -242,22 +242,11 @@ static void endless_timeout_does_not_overflow(struct kunit *test)
 	headway_txn_end(&txn);
 }
 
-static int wait_timeout_work(struct hand *hand)
-{
-	struct headway_txn txn;
-	int ret;
-
-	headway_txn_begin(&txn, hand->lab->domain);
-	ret = headway_lock_timeout(&txn, hand->arg, LAB_PATIENCE_NS);
-	headway_txn_end(&txn);
-	return ret;
-}
-
 static void timed_wait_gets_the_lock(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 1);
 	struct hand *holder = lab_hold(lab, &lab->locks[0]);
-	struct hand *waiter = lab_hand(lab, wait_timeout_work, &lab->locks[0]);
+	struct hand *waiter = lab_hand(lab, lab_take_work, &lab->locks[0]);
 
 	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[0]) == 1));
 	lab_let_go(holder);
@@ -331,7 +320,7 @@ static void kill_ends_timed_wait(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 1);
 	struct hand *holder = lab_hold(lab, &lab->locks[0]);
-	struct hand *waiter = lab_hand(lab, wait_timeout_work, &lab->locks[0]);
+	struct hand *waiter = lab_hand(lab, lab_take_work, &lab->locks[0]);
 
 	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[0]) == 1));
 	lab_signal(waiter, SIGKILL);

@@ -117,17 +117,6 @@ static void creating_a_group(struct kunit *test)
 	headway_group_put(group);
 }
 
-static int take_work(struct hand *hand)
-{
-	struct headway_txn txn;
-	int ret;
-
-	headway_txn_begin(&txn, hand->lab->domain);
-	ret = headway_lock_timeout(&txn, hand->arg, LAB_PATIENCE_NS);
-	headway_txn_end(&txn);
-	return ret;
-}
-
 /* A lock's first hold is timed. Its histogram cannot be had: the lock works, without figures. */
 static void a_hold_that_cannot_be_recorded(struct kunit *test)
 {
@@ -147,7 +136,7 @@ static void a_hold_that_cannot_be_recorded(struct kunit *test)
 
 	/* The next that is measured is recorded again. */
 	holder = lab_hold(lab, lock);
-	waiter = lab_hand(lab, take_work, lock);
+	waiter = lab_hand(lab, lab_take_work, lock);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(lock) == 1));
 	lab_let_go(holder);
 	KUNIT_EXPECT_EQ(test, lab_join(waiter), 0);

@@ -53,28 +53,10 @@ static void empty_domain_is_idle(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, verdict_is(lab, HEADWAY_VERDICT_IDLE));
 }
 
-/* Commits about every millisecond until told to stop. */
-static int commit_work(struct hand *hand)
-{
-	struct headway_lock *lock = hand->arg;
-	int ret = 0;
-
-	while (!ret && !READ_ONCE(hand->lab->stop)) {
-		struct headway_txn txn;
-
-		headway_txn_begin(&txn, hand->lab->domain);
-		ret = headway_lock_timeout(&txn, lock, LAB_PATIENCE_NS);
-		headway_txn_end(&txn);
-		hand->count++;
-		usleep_range(1000, 1500);
-	}
-	return ret;
-}
-
 static void commits_are_healthy_then_idle(struct kunit *test)
 {
 	struct lab *lab = watched(test, HEADWAY_POLICY_ORDERED, 1);
-	struct hand *hand = lab_hand(lab, commit_work, &lab->locks[0]);
+	struct hand *hand = lab_hand(lab, lab_commit_work, &lab->locks[0]);
 
 	KUNIT_EXPECT_TRUE(test, lab_eventually(verdict_is(lab, HEADWAY_VERDICT_HEALTHY)));
 	KUNIT_EXPECT_FALSE(test, ever_alarmed(lab, 6));
@@ -122,23 +104,12 @@ static void long_work_is_no_alarm(struct kunit *test)
 	lab_let_go(holder);
 }
 
-static int wait_first_work(struct hand *hand)
-{
-	struct headway_txn txn;
-	int ret;
-
-	headway_txn_begin(&txn, hand->lab->domain);
-	ret = headway_lock_timeout(&txn, &hand->lab->locks[0], LAB_PATIENCE_NS);
-	headway_txn_end(&txn);
-	return ret;
-}
-
 /* Within the limit for waits, a queue behind long work is just that. */
 static void short_wait_is_no_alarm(struct kunit *test)
 {
 	struct lab *lab = watched(test, HEADWAY_POLICY_ORDERED, 1);
 	struct hand *holder = lab_hold(lab, &lab->locks[0]);
-	struct hand *waiter = lab_hand(lab, wait_first_work, NULL);
+	struct hand *waiter = lab_hand(lab, lab_take_work, &lab->locks[0]);
 
 	KUNIT_EXPECT_FALSE(test, ever_alarmed(lab, 8));
 	lab_let_go(holder);
@@ -149,7 +120,7 @@ static void holder_that_stays_is_stalled(struct kunit *test)
 {
 	struct lab *lab = watched(test, HEADWAY_POLICY_ORDERED, 1);
 	struct hand *holder = lab_hold(lab, &lab->locks[0]);
-	struct hand *waiter = lab_hand(lab, wait_first_work, NULL);
+	struct hand *waiter = lab_hand(lab, lab_take_work, &lab->locks[0]);
 
 	lab_watch(lab, WINDOW, 16, 1000000, 50 * MS);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(verdict_is(lab, HEADWAY_VERDICT_STALLED_HOLDER)));
@@ -161,9 +132,9 @@ static void holder_that_stays_is_stalled(struct kunit *test)
 static void long_wait_beside_commits_is_starvation(struct kunit *test)
 {
 	struct lab *lab = watched(test, HEADWAY_POLICY_ORDERED, 2);
-	struct hand *busy = lab_hand(lab, commit_work, &lab->locks[1]);
+	struct hand *busy = lab_hand(lab, lab_commit_work, &lab->locks[1]);
 	struct hand *holder = lab_hold(lab, &lab->locks[0]);
-	struct hand *waiter = lab_hand(lab, wait_first_work, NULL);
+	struct hand *waiter = lab_hand(lab, lab_take_work, &lab->locks[0]);
 
 	lab_watch(lab, WINDOW, 16, 1000000, 50 * MS);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(verdict_is(lab, HEADWAY_VERDICT_STARVATION)));
@@ -199,7 +170,7 @@ static int retry_work(struct hand *hand)
 static void many_restarts_beside_commits_is_starvation(struct kunit *test)
 {
 	struct lab *lab = watched(test, HEADWAY_POLICY_NONE, 3);
-	struct hand *busy = lab_hand(lab, commit_work, &lab->locks[2]);
+	struct hand *busy = lab_hand(lab, lab_commit_work, &lab->locks[2]);
 	struct hand *holder = lab_hold(lab, &lab->locks[1]);
 	struct hand *retrier = lab_hand(lab, retry_work, NULL);
 
@@ -264,7 +235,7 @@ static void long_queue_behind_long_work_is_no_alarm(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(waiters); i++)
-		waiters[i] = lab_hand(lab, wait_first_work, NULL);
+		waiters[i] = lab_hand(lab, lab_take_work, &lab->locks[0]);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[0]) == 6));
 	KUNIT_EXPECT_FALSE(test, ever_alarmed(lab, 8));
 	/* The same queue is an alarm for whoever has said that it may not last so long. */
@@ -295,7 +266,7 @@ static void slow_one_among_quick_ones_is_healthy(struct kunit *test)
 {
 	struct lab *lab = watched(test, HEADWAY_POLICY_ORDERED, 2);
 	struct hand *slow = lab_hand(lab, slow_work, NULL);
-	struct hand *quick = lab_hand(lab, commit_work, &lab->locks[1]);
+	struct hand *quick = lab_hand(lab, lab_commit_work, &lab->locks[1]);
 	struct hand *waiter;
 
 	lab_watch(lab, WINDOW, 16, 1000000, 150 * MS);

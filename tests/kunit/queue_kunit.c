@@ -144,23 +144,12 @@ static int barge_work(struct hand *hand)
 	return 0;
 }
 
-static int wait_timeout_work(struct hand *hand)
-{
-	struct headway_txn txn;
-	int ret;
-
-	headway_txn_begin(&txn, hand->lab->domain);
-	ret = headway_lock_timeout(&txn, hand->arg, LAB_PATIENCE_NS);
-	headway_txn_end(&txn);
-	return ret;
-}
-
 static int patient_work(struct hand *hand)
 {
 	int ret = 0;
 
 	while (!ret && !READ_ONCE(hand->lab->stop)) {
-		ret = wait_timeout_work(hand);
+		ret = lab_take_work(hand);
 		usleep_range(100, 200);
 		hand->count++;
 	}

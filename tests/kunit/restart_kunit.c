@@ -87,17 +87,6 @@ static int older_work(struct hand *hand)
 	return ret;
 }
 
-static int run_into_work(struct hand *hand)
-{
-	struct headway_txn txn;
-	int ret;
-
-	headway_txn_begin(&txn, hand->lab->domain);
-	ret = headway_lock_timeout(&txn, hand->arg, LAB_PATIENCE_NS);
-	headway_txn_end(&txn);
-	return ret;
-}
-
 /*
  * Wounded over lock 0, noticed at lock 1: it must wait for lock 0, until the older one is done with
  * it. Starting anew at lock 1, it could be wounded by the same attempt once more.
@@ -111,7 +100,7 @@ static void wounded_waits_where_the_wounder_is(struct kunit *test)
 	struct headway_txn txn;
 
 	lab_await(older);
-	runner = lab_hand(lab, run_into_work, &lab->locks[2]);
+	runner = lab_hand(lab, lab_take_work, &lab->locks[2]);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[2]) == 1));
 
 	headway_txn_begin(&txn, lab->domain);
@@ -142,7 +131,7 @@ static void rollback_takes_what_it_was_wounded_over(struct kunit *test)
 	struct headway_txn txn;
 
 	lab_await(older);
-	runner = lab_hand(lab, run_into_work, &lab->locks[2]);
+	runner = lab_hand(lab, lab_take_work, &lab->locks[2]);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[2]) == 1));
 
 	headway_txn_begin(&txn, lab->domain);

@@ -135,22 +135,11 @@ static void holds_are_sampled(struct kunit *test)
 	KUNIT_EXPECT_LT(test, hold->min_ns, hold->max_ns);
 }
 
-static int waiter_work(struct hand *hand)
-{
-	struct headway_txn txn;
-	int ret;
-
-	headway_txn_begin(&txn, hand->lab->domain);
-	ret = headway_lock_timeout(&txn, &hand->lab->locks[0], LAB_PATIENCE_NS);
-	headway_txn_end(&txn);
-	return ret;
-}
-
 static void waits_are_timed(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 1);
 	struct hand *holder = lab_hold(lab, &lab->locks[0]);
-	struct hand *waiter = lab_hand(lab, waiter_work, NULL);
+	struct hand *waiter = lab_hand(lab, lab_take_work, &lab->locks[0]);
 	struct headway_time_hist *wait;
 	u64 since;
 
