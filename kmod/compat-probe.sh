@@ -57,3 +57,10 @@ for symbol in contention_begin contention_end; do
 		grep -q "	__traceiter_$symbol	" "$symvers" || exported=0
 done
 echo "-DHEADWAY_HAVE_CONTENTION_TRACE=$exported"
+
+# The stack of another task: not for modules in every kernel.
+if grep -q "	stack_trace_save_tsk	" "$symvers" 2>/dev/null; then
+	echo -DHEADWAY_HAVE_STACK_OF_TASK=1
+else
+	echo -DHEADWAY_HAVE_STACK_OF_TASK=0
+fi

@@ -41,6 +41,13 @@
 #define headway_contention_end(lock, ret) do { } while (0)
 #endif
 
+/* Saves the stack of a task that sleeps. Return: its depth; 0 where the kernel does not let us. */
+#if HEADWAY_HAVE_STACK_OF_TASK
+#define headway_stack_of(task, entries, size) stack_trace_save_tsk(task, entries, size, 0)
+#else
+#define headway_stack_of(task, entries, size) ((void)(task), (void)(entries), 0)
+#endif
+
 /*
  * smp_store_release(). User Mode Linux on x86 has the generic one, an mfence of 20 ns, although its
  * CPUs order stores as x86 does (cf. arch/x86/include/asm/barrier.h).

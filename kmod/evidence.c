@@ -12,8 +12,11 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/stacktrace.h>
 
 #include "progress.h"
 
@@ -176,6 +179,33 @@ static void headway_log_stacks(struct headway_domain *domain, const struct headw
 	kfree(text);
 }
 
+/*
+ * Where it sleeps whom the others wait for. It may have ended since, and another may have its pid:
+ * then that one is named, in vain.
+ */
+static void headway_log_holder(struct headway_domain *domain, pid_t holder)
+{
+	struct headway_stack *stack = kzalloc(sizeof(*stack), GFP_KERNEL);
+	char *text = kmalloc(HEADWAY_LOG_STACK, GFP_KERNEL);
+	char comm[TASK_COMM_LEN], clean[HEADWAY_CLEAN_MAX];
+	struct pid *pid = find_get_pid(holder);
+	struct task_struct *task = get_pid_task(pid, PIDTYPE_PID);
+
+	if (task && stack && text && !task_is_running(task))
+		stack->nr = headway_stack_of(task, stack->entries, HEADWAY_STACK_DEPTH);
+	if (task && stack && stack->nr) {
+		get_task_comm(comm, task);
+		headway_stack_text(text, HEADWAY_LOG_STACK, stack);
+		pr_warn("%s: %s[%d] holds; stack %s\n", domain->name,
+			headway_clean(clean, comm), holder, text);
+	}
+	if (task)
+		put_task_struct(task);
+	put_pid(pid);
+	kfree(text);
+	kfree(stack);
+}
+
 /**
  * headway_evidence_log - write a transition to the kernel log
  * @domain: registered domain
@@ -217,6 +247,8 @@ void headway_evidence_log(struct headway_domain *domain, const struct headway_ev
 			div_u64(window->wait_max_ns, NSEC_PER_MSEC), tenths / 10, tenths % 10,
 			headway_policy_name(READ_ONCE(domain->policy)), who, where, next);
 		headway_log_stacks(domain, views, stacks, n);
+		if (event->to == HEADWAY_VERDICT_STALLED_HOLDER && (holder ?: worst))
+			headway_log_holder(domain, holder ?: worst);
 	} else {
 		pr_warn("%s: %s: %llu commits, %llu rollbacks by %u transactions in %u.%u s\n",
 			domain->name, headway_verdict_name(event->to), event->commits,

@@ -4,12 +4,13 @@
  *
  * Invariant that makes wound-wait free of cycles: a transaction only ever waits for one that is
  * effectively older than itself, or for one that it has wounded and that will therefore roll back
- * at its next wait. Under wait-die one that holds anything only waits for younger ones: the owner,
- * with nobody older in the queue before it, or for an owner that is giving back all that it holds
- * and so waits for nothing itself. `polite` and `none` never wait while holding, so they
- * cannot form a cycle either; of those that run politely one at a time, which holds the token, does
- * wait, for others that do not. `ordered` waits in one global order; under `serial` there is nobody
- * to wait for but at the token, with nothing held. Only `detect` lets cycles come about.
+ * at its next wait; at the token, which it waits for with nothing held, that does not matter.
+ * Under wait-die one that holds anything only waits for younger ones: the owner, with nobody older
+ * in the queue before it, or for an owner that is giving back all that it holds and so waits for
+ * nothing itself. `polite` and `none` never wait while holding, so they cannot form a cycle
+ * either; of those that run politely one at a time, which holds the token, does wait, for others
+ * that do not. `ordered` waits in one global order; under `serial` there is nobody to wait for but
+ * at the token, with nothing held. Only `detect` lets cycles come about.
  */
 #include "policy.h"
 

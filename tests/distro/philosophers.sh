@@ -270,6 +270,13 @@ stalled_holder() {
 		'philosophers: stalled-holder: .*; waits: philosopher/[0-9]*\[[0-9]*\] -> fork[0-9]* -> philosopher/'
 	check "a long meal: the log shows where others wait" within 30 logged_since "a long meal" \
 		'philosophers: philosopher/[0-9]*\[[0-9]*\] waits; stack headway_.*<-.*\[philosophers\]'
+	# Where the kernel lets a module look at the stack of another task.
+	if nm -u "$modules/kmod/headway.ko" | grep -q ' stack_trace_save_tsk$'; then
+		check "a long meal: the log shows where the holder is" within 30 logged_since "a long meal" \
+			'philosophers: philosopher/[0-9]*\[[0-9]*\] holds; stack .*\[philosophers\]'
+	else
+		skip "a long meal: the log shows where the holder is" "this kernel does not let modules see"
+	fi
 	check "a long meal: rmmod ends" stop_quickly
 }
 
