@@ -50,7 +50,7 @@ points() {
 				for locks in ${HEADWAY_BENCH_LOCKS:-1 2 4 8}; do
 					[ $((locks * 2)) -le "$pool" ] || continue
 					for hold in ${HEADWAY_BENCH_HOLDS:-0 1000 10000}; do
-						echo "rounds=${HEADWAY_BENCH_ROUNDS:-3} run_ms=${HEADWAY_BENCH_MS:-60}" \
+						echo "rounds=${HEADWAY_BENCH_ROUNDS:-7} run_ms=${HEADWAY_BENCH_MS:-25}" \
 							"threads=$threads pool=$pool locks=$locks hold_ns=$hold$only"
 					done
 				done
