@@ -17,7 +17,7 @@ logs=${HEADWAY_LOGS_DIR:-$top/build/logs}
 
 # What is quick and basic comes first. Tiers that are not named here run after these; bench measures
 # and does not judge.
-order=(unit docs kunit torture coverage distro package bpf tool corpus)
+order=(unit docs kunit torture benchsmoke coverage distro package bpf tool corpus)
 # Seconds. Generous: they catch hangs, and a cold run builds kernels inside of kunit and distro.
 declare -A limits=([unit]=600 [kunit]=2400 [torture]=1200 [coverage]=900 [distro]=4800 [package]=900 [bpf]=600 [tool]=600 [corpus]=1200)
 default_limit=600

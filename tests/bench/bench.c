@@ -444,8 +444,11 @@ static int bench_choose(void)
 	for (i = 0; i < ARRAY_SIZE(bench_ops); i++)
 		if (!strcmp(op, bench_ops[i]->name))
 			bench_op = bench_ops[i];
-	if (!bench_op)
+	if (!bench_op) {
+		for (i = 0; i < ARRAY_SIZE(bench_ops); i++)
+			pr_info("there is op=%s\n", bench_ops[i]->name);
 		return -EINVAL;
+	}
 	bench_threads = bench_threads ?: bench_op->threads;
 	bench_pool = bench_pool ?: bench_op->pool;
 	bench_locks = bench_locks ?: bench_op->locks;
