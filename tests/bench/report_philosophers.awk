@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0
 # report_philosophers.awk - dining philosophers: how long until everybody is full; see philosophers.c, summary.awk.
 #
-# Best is, of Hinnant's four over mutexes and of headway's policies, the one with the lowest median time. The target
-# has to be met at each table with each length of meals. Fairness is how long the last one took to be full, divided by how
-# long the first one did.
+# Best is, of Hinnant's four over mutexes and of headway's policies, the one with the lowest share of a round's time, by
+# the median of these: the machine's speed may change from round to round. The target has to be met at each table with
+# each length of meals. Fairness is how long the last one took to be full, divided by how long the first one did.
 
 # What summary.awk has left of the line.
 /^op=philosophers_/ {
 	value[run, f["side"], f["round"], "dinner"] = f["time_ns"] / 1e6
+	dinner_round[run, f["round"]] += f["time_ns"] / 1e6
 	value[run, f["side"], f["round"], "last_vs_first"] = f["time_ns"] / f["first_ns"]
 }
 
-function dinner_best(run, four,    n, list, s, best) {
+function dinner_best(run, four,    n, list, s, best, i) {
 	n = split(sides[run], list, " ")
 	for (s = 1; s <= n; s++)
+		for (i = 1; i <= rounds[run]; i++)
+			if ((run, list[s], i, "dinner") in value)
+				value[run, list[s], i, "share"] = value[run, list[s], i, "dinner"] / dinner_round[run, i]
+	for (s = 1; s <= n; s++)
 		if ((list[s] ~ /^hinnant-/) == four &&
-		    (best == "" || middle(run, list[s], "dinner") < middle(run, best, "dinner")))
+		    (best == "" || middle(run, list[s], "share") < middle(run, best, "share")))
 			best = list[s]
 	return best
 }
