@@ -368,8 +368,13 @@ int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks,
 		}
 		return ret;
 	}
-	/* Of a large set some lock is likely to be held, and then the work was for nothing. */
-	if (likely(n <= HEADWAY_SORT_SMALL && headway_lock_free_ones(txn, locks, n, try) == n)) {
+	/*
+	 * Of a large set some lock is likely to be held, and then the work was for nothing. And under
+	 * wait-die somebody may have died of a lock that is then given back, and would die again of
+	 * the same when we take it in order: twice for one attempt (TRY_FIRST in queue.pml).
+	 */
+	if (likely(n <= HEADWAY_SORT_SMALL && txn->policy != HEADWAY_POLICY_WAIT_DIE &&
+		   headway_lock_free_ones(txn, locks, n, try) == n)) {
 		txn->last = 0;
 		return 0;
 	}

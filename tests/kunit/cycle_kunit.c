@@ -97,6 +97,31 @@ static void nobody_with_something_waits_behind_an_older(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_join(second), 0);
 }
 
+static int backwards_work(struct hand *hand)
+{
+	struct headway_lock *set[] = { &hand->lab->locks[1], &hand->lab->locks[0] };
+	struct headway_txn txn;
+	int ret;
+
+	headway_txn_begin(&txn, hand->lab->domain);
+	ret = headway_lock_many_timeout(&txn, set, 2, LAB_PATIENCE_NS);
+	headway_txn_end(&txn);
+	return ret;
+}
+
+/* Whoever died of a lock that is given back would die of the same attempt twice. */
+static void sets_are_taken_in_order_from_the_start(struct kunit *test)
+{
+	struct lab *lab = lab_open(test, HEADWAY_POLICY_WAIT_DIE, 2);
+	struct hand *holder = lab_hold(lab, &lab->locks[0]);
+	struct hand *waiter = lab_hand(lab, backwards_work, NULL);
+
+	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[0]) == 1));
+	KUNIT_EXPECT_EQ(test, READ_ONCE(lab->locks[1].stats.acquired), 0ull);
+	lab_let_go(holder);
+	KUNIT_EXPECT_EQ(test, lab_join(waiter), 0);
+}
+
 /* ---- detect ------------------------------------------------------------------------------- */
 
 static void sleeping_victim_is_woken(struct kunit *test)
@@ -314,6 +339,7 @@ static struct kunit_case cycle_cases[] = {
 	KUNIT_CASE(younger_with_something_dies),
 	KUNIT_CASE(younger_with_nothing_waits),
 	KUNIT_CASE(nobody_with_something_waits_behind_an_older),
+	KUNIT_CASE(sets_are_taken_in_order_from_the_start),
 	KUNIT_CASE(sleeping_victim_is_woken),
 	KUNIT_CASE(a_wait_from_after_the_look_is_no_edge),
 	KUNIT_CASE(who_closes_the_cycle_can_be_the_victim),

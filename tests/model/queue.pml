@@ -29,6 +29,9 @@
  *  wait-die: 2^k - 1, since nobody dies of one that is giving back everything, and so waits for
  *	nothing any more (ENDING, txn->ending). Without that the locks of one that ends come free one
  *	by one: who waits for the first of them can die again of the next, once for each lock.
+ *	Nor if locks are given back and taken again within one attempt, as who takes what is free in
+ *	any order, before it waits in order, may have to (TRY_FIRST): wound-wait and detect do not
+ *	mind that, since there only who waits makes others restart, and it gives back nothing then.
  *  detect: 2^k - 1 when the youngest of a cycle is its victim. When it is who finds the cycle
  *	(BREAK_VICTIM), the oldest rolls back, too. And nobody rolls back who takes locks in order
  *	(SORTED), unless a look believes waits that began after it did (BREAK_LATE), as it did once.
@@ -57,6 +60,13 @@
 #define LOCKS		3
 #endif
 #define NONE		0		/* nobody; transactions count from 1 */
+
+/* Whose locks have their names from the order in which they are asked for; by rank with TRY_FIRST. */
+#ifdef TRY_FIRST
+#define NAMES		0
+#else
+#define NAMES		1
+#endif
 
 #ifdef TURNS				/* restarts after which the domain's token is taken first */
 #define TOKEN		LOCKS
@@ -227,6 +237,41 @@ proctype txn(byte me) {
 	byte seen, youngest, steps;
 #endif
 
+#ifdef TRY_FIRST
+	/* headway_lock_many(): what is free as it comes; at the first that is not, again and in order. */
+	do
+	:: at < STEPS && PLAN(me, at) < LOCKS && owner[PLAN(me, at)] == NONE && empty(queue[PLAN(me, at)]) ->
+		atomic {
+			if
+			:: owner[PLAN(me, at)] == NONE && empty(queue[PLAN(me, at)]) ->
+				owner[PLAN(me, at)] = me;
+				held[me]++;
+				stack = (stack << 3) + PLAN(me, at) + 1;
+				at++
+			:: else -> skip
+			fi
+		}
+	:: at == STEPS || PLAN(me, at) == END -> goto end
+	:: else -> break
+	od;
+	at = 0;
+	if
+	:: PLAN(me, 1) < LOCKS && PLAN(me, 0) > PLAN(me, 1) ->
+		do
+		:: stack != 0 -> release_newest(me)
+		:: stack == 0 -> break
+		od;
+		wounded[me] = 0;
+		wounded_for[me] = 0;
+		atomic {
+			at = PLAN(me, 0);
+			PLAN(me, 0) = PLAN(me, 1);
+			PLAN(me, 1) = at;
+			at = 0
+		}
+	:: else -> skip
+	fi;
+#endif
 next:
 	atomic {
 		do
@@ -504,8 +549,8 @@ init {
 			:: x < LONGEST ->
 				if
 				:: y = x
-				:: t > 1 -> y = (x + 1) % LOCKS
-				:: t > 1 -> y = (x + 2) % LOCKS
+				:: t > NAMES -> y = (x + 1) % LOCKS
+				:: t > NAMES -> y = (x + 2) % LOCKS
 				fi;
 				if
 				:: PLAN(t, 0) == y || PLAN(t, 1) == y -> goto no_plan

@@ -107,6 +107,9 @@ detect=-DPOLICY=3 polite=-DPOLICY=4 sorted="-DSORTED -DLOCKS=4 -DSTEPS=5"
 	control BREAK_NOBODY "$hang" queue $detect -DBOUND=2 -DBREAK_NOBODY
 	control BREAK_VICTIM "assertion violated .me!=1" queue $detect -DBOUND=2 -DBREAK_VICTIM
 	control BREAK_LATE "$restarts" queue $detect $sorted -DBREAK_LATE
+	sound try_first "wound-wait, free locks in any order first: restarts <= 2^k - 1" queue $ww -DBOUND=2 -DTRY_FIRST -DTXNS=2
+	sound detect_try_first "detect, free locks in any order first: restarts <= 2^k - 1" queue $detect -DBOUND=2 -DTRY_FIRST -DTXNS=2
+	control "wait-die with free locks in any order first" "$restarts" queue $wd -DENDING -DBOUND=2 -DTRY_FIRST -DTXNS=2
 	sound polite "polite: all end, restarts <= those before the token" queue $polite -DTURNS=1
 	control BREAK_FIRM "$hang" queue $polite -DTURNS=1 -DBREAK_FIRM
 }
