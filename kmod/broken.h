@@ -14,6 +14,9 @@ enum headway_broken {
 	HEADWAY_BROKEN_WOUND,		/* a wounded transaction goes on */
 	HEADWAY_BROKEN_TICKET,		/* a retry gets a new ticket */
 	HEADWAY_BROKEN_QUEUE,		/* a retry does not wait where it lost */
+	HEADWAY_BROKEN_KEEP,		/* a set that fails keeps what it took */
+	HEADWAY_BROKEN_SIGNAL,		/* every wait can be interrupted */
+	HEADWAY_BROKEN_COUNT,		/* conflicts are not counted */
 };
 
 #ifdef HEADWAY_BROKEN

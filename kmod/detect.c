@@ -19,6 +19,7 @@
  *
  * Lock order: live_lock > txn->pin > lock->wait_lock.
  */
+#include "branch.h"
 #include "internal.h"
 #include "trace.h"
 
@@ -82,8 +83,10 @@ static struct headway_txn *headway_find_victim(struct headway_txn *txn)
 	while (!READ_ONCE(cur->wounded) && (cur = headway_waits_for(cur)) != NULL) {
 		if (cur == txn)
 			return victim;
-		if (cur == mark)
+		if (cur == mark) {
+			headway_branch(DETECT_FOREIGN);
 			return NULL;
+		}
 		if (headway_younger(cur, victim))
 			victim = cur;
 		if (++steps == limit) {
@@ -92,6 +95,8 @@ static struct headway_txn *headway_find_victim(struct headway_txn *txn)
 			limit *= 2;
 		}
 	}
+	if (cur)
+		headway_branch(DETECT_WOUNDED);
 	return NULL;
 }
 
@@ -117,6 +122,12 @@ void headway_detect(struct headway_txn *txn)
 			WRITE_ONCE(victim->wounded, 1);
 			victim_ticket = atomic64_read(&victim->ticket);
 			wake_up_process(victim->task);
+			if (victim == txn)
+				headway_branch(DETECT_SELF);
+			else
+				headway_branch(DETECT_OTHER);
+		} else {
+			headway_branch(DETECT_GONE);
 		}
 		raw_spin_unlock(&victim->pin);
 	}

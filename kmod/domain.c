@@ -23,6 +23,7 @@
 #include <linux/slab.h>
 
 #include "adaptive.h"
+#include "branch.h"
 #include "epoch.h"
 #include "internal.h"
 #include "lock.h"
@@ -90,8 +91,11 @@ static int headway_gate_wait(struct headway_domain *domain, const struct headway
 	DEFINE_WAIT(entry);
 	int ret = 0;
 
-	if (state == TASK_RUNNING)
+	if (state == TASK_RUNNING) {
+		headway_branch(GATE_EBUSY);
 		return -EBUSY;
+	}
+	headway_branch(GATE_WAIT);
 	for (;;) {
 		prepare_to_wait(&domain->flip_wq, &entry, state);
 		if (!headway_gate_is_shut(domain))
@@ -108,6 +112,10 @@ static int headway_gate_wait(struct headway_domain *domain, const struct headway
 			schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS);
 	}
 	finish_wait(&domain->flip_wq, &entry);
+	if (ret == -EINTR)
+		headway_branch(GATE_EINTR);
+	else if (ret)
+		headway_branch(GATE_ETIMEDOUT);
 	return ret;
 }
 
@@ -145,8 +153,10 @@ int headway_epoch_join_other(struct headway_txn *txn, bool passed, const struct 
 		passed = headway_gate_pass(txn);
 	}
 	ret = headway_take_token(txn, wait);
-	if (unlikely(ret))
+	if (unlikely(ret)) {
+		headway_branch(TOKEN_FAILED);
 		headway_epoch_leave(txn, HEADWAY_STAT_MIGRATIONS);
+	}
 	return ret;
 }
 
@@ -169,6 +179,8 @@ int headway_epoch_migrate(struct headway_txn *txn, const struct headway_wait *wa
 	if (txn->joined)
 		headway_epoch_leave(txn, HEADWAY_STAT_MIGRATIONS);
 	ret = headway_epoch_join(txn, wait);
+	if (ret)
+		headway_branch(MIGRATE_FAILED);
 	txn->joined = !ret;
 	/* Outside of any epoch no lock may be taken: every lock call fails until we are back in. */
 	txn->pending = ret;

@@ -21,6 +21,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 
+#include "branch.h"
 #include "broken.h"
 #include "dep.h"
 #include "internal.h"
@@ -119,9 +120,13 @@ void headway_release_slow(struct headway_txn *txn, struct headway_lock *lock)
 				(handoff ? (long)first->txn : 0) |
 				(list_empty(&lock->waiters) ? 0 : HEADWAY_LOCK_WAITERS));
 	raw_spin_unlock(&lock->wait_lock);
-	if (task && !headway_broken(WAKEUP))
+	if (task && !headway_broken(WAKEUP)) {
+		headway_branch(RELEASE_WOKE);
 		wake_up_process(task);
+	}
 	rcu_read_unlock();
+	if (!task)
+		headway_branch(RELEASE_NOBODY);
 	if (handoff)
 		headway_count(txn->domain, HEADWAY_STAT_HANDOFFS);
 }
@@ -153,6 +158,10 @@ void headway_review_wound(struct headway_txn *txn)
 		}
 		raw_spin_unlock(&lock->wait_lock);
 	}
+	if (stands)
+		headway_branch(REVIEW_STANDS);
+	else
+		headway_branch(REVIEW_FALLS);
 }
 
 /**

@@ -15,6 +15,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 
+#include "branch.h"
 #include "internal.h"
 #include "lock.h"
 #include HEADWAY_CONTENTION_HEADER
@@ -62,27 +63,37 @@ static bool headway_spin(struct headway_txn *txn, struct headway_lock *lock, uns
 		struct task_struct *task;
 		bool running;
 
-		if (word & HEADWAY_LOCK_HANDOFF)
+		if (word & HEADWAY_LOCK_HANDOFF) {
+			headway_branch(SPIN_HANDOFF);
 			return false;
+		}
 		if (!headway_word_txn(word)) {
-			if (word && !headway_may_steal(txn))
+			if (word && !headway_may_steal(txn)) {
+				headway_branch(SPIN_BEHIND);
 				return false;
+			}
 			if (!atomic_long_try_cmpxchg_acquire(&lock->owner, &word, (long)txn | word))
 				continue;
 			if (word & HEADWAY_LOCK_WAITERS)
 				headway_count(txn->domain, HEADWAY_STAT_STEALS);
+			headway_branch(SPIN_TOOK);
 			return true;
 		}
-		if (need_resched() || headway_must_back_out(txn))
+		if (need_resched() || headway_must_back_out(txn)) {
+			headway_branch(SPIN_CALLED_OFF);
 			return false;
+		}
 		rcu_read_lock();
 		task = READ_ONCE(lock->spin_task);
 		running = !task || headway_task_on_cpu(task);
 		rcu_read_unlock();
-		if (!running)
+		if (!running) {
+			headway_branch(SPIN_OFF_CPU);
 			return false;
+		}
 		cpu_relax();
 	}
+	headway_branch(SPIN_BOUND);
 	return false;
 }
 
@@ -121,9 +132,12 @@ static void headway_enqueue(struct headway_lock *lock, struct headway_waiter *wa
 
 			if (headway_party_cmp(&self, &other) < 0) {
 				list_add_tail(&waiter->node, &pos->node);
+				headway_branch(ENQUEUE_AHEAD);
 				/* It may not wait behind us any more: wait-die. */
-				if (READ_ONCE(pos->txn->nr_held))
+				if (READ_ONCE(pos->txn->nr_held)) {
+					headway_branch(ENQUEUE_AHEAD_OF_HOLDER);
 					wake_up_process(pos->txn->task);
+				}
 				return;
 			}
 		}
@@ -137,8 +151,12 @@ static void headway_dequeue(struct headway_lock *lock, struct headway_waiter *wa
 	bool first = headway_first(lock) == waiter;
 
 	list_del(&waiter->node);
-	if (first && !list_empty(&lock->waiters))
+	if (first && !list_empty(&lock->waiters)) {
+		headway_branch(DEQUEUE_FIRST);
 		wake_up_process(headway_first(lock)->txn->task);
+	} else {
+		headway_branch(DEQUEUE_OTHER);
+	}
 }
 
 /*
@@ -148,8 +166,10 @@ static void headway_dequeue(struct headway_lock *lock, struct headway_waiter *wa
 static void headway_wound(struct headway_txn *txn, struct headway_lock *lock,
 			  struct headway_txn *owner)
 {
-	if (READ_ONCE(owner->wounded))
+	if (READ_ONCE(owner->wounded)) {
+		headway_branch(WOUND_AGAIN);
 		return;
+	}
 	/* Of several wounders at several locks either will do: each waits where it says. */
 	WRITE_ONCE(owner->wounded_at, lock);
 	WRITE_ONCE(owner->wounded, 1);
@@ -158,8 +178,12 @@ static void headway_wound(struct headway_txn *txn, struct headway_lock *lock,
 	 * waits, or it sees that it is wounded.
 	 */
 	smp_mb();
-	if (READ_ONCE(owner->waiting_on))
+	if (READ_ONCE(owner->waiting_on)) {
+		headway_branch(WOUND_ASLEEP);
 		wake_up_process(owner->task);
+	} else {
+		headway_branch(WOUND_AWAKE);
+	}
 	headway_count(txn->domain, HEADWAY_STAT_WOUNDS);
 	trace_headway_wound(lock, atomic64_read(&owner->ticket), atomic64_read(&txn->ticket));
 }
@@ -173,8 +197,10 @@ static int headway_conflict(struct headway_txn *txn, struct headway_lock *lock,
 	/* The owner first, so that holders come out older than those who run into them. */
 	headway_give_ticket(owner);
 	headway_give_ticket(txn);
-	if (headway_must_back_out(txn))
+	if (headway_must_back_out(txn)) {
+		headway_branch(CONFLICT_WOUNDED);
 		return -EDEADLK;
+	}
 	/* Whoever waits for the token holds nothing, so that nobody need give way there. */
 	if (lock == &txn->domain->token)
 		return 0;
@@ -193,6 +219,7 @@ static int headway_conflict(struct headway_txn *txn, struct headway_lock *lock,
 		return 0;
 	case HEADWAY_BACKOUT:
 	default:
+		headway_branch(CONFLICT_BACKOUT);
 		return -EDEADLK;
 	}
 }
@@ -215,16 +242,21 @@ static bool headway_spin_queued(struct headway_lock *lock)
 		struct task_struct *task;
 		bool running;
 
-		if (task_is_running(current))
+		if (task_is_running(current)) {
+			headway_branch(QUEUED_SPIN_WOKEN);
 			return true;
+		}
 		rcu_read_lock();
 		task = READ_ONCE(lock->spin_task);
 		running = !task || headway_task_on_cpu(task);
 		rcu_read_unlock();
-		if (!running)
+		if (!running) {
+			headway_branch(QUEUED_SPIN_OFF_CPU);
 			return false;
+		}
 		cpu_relax();
 	}
+	headway_branch(QUEUED_SPIN_BOUND);
 	return false;
 }
 
@@ -236,6 +268,21 @@ static bool headway_sleep(ktime_t deadline)
 		return false;
 	}
 	return !schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS);
+}
+
+static bool headway_interrupted(unsigned int state)
+{
+	return signal_pending_state(headway_broken(SIGNAL) ? TASK_INTERRUPTIBLE : state, current);
+}
+
+static void headway_wait_failed(int ret)
+{
+	if (ret == -EINTR)
+		headway_branch(WAIT_EINTR);
+	else if (ret == -ETIMEDOUT)
+		headway_branch(WAIT_ETIMEDOUT);
+	else
+		headway_branch(WAIT_EDEADLK);
 }
 
 /*
@@ -263,18 +310,23 @@ static int headway_wait_locked(struct headway_txn *txn, struct headway_lock *loc
 
 		/* Full barrier; pairs with smp_mb() in headway_wound(). */
 		set_current_state(state);
-		if (waiter.granted)
+		if (waiter.granted) {
+			headway_branch(WAIT_GRANTED);
 			break;
+		}
 		first = headway_first(lock) == &waiter;
 		if (first) {
 			owner = headway_take_or_pin(txn, lock, &waiter);
 			if (!owner) {
+				headway_branch(WAIT_TOOK);
 				list_del(&waiter.node);
 				break;
 			}
 			/* Woken, and somebody was faster: from now on nobody passes us. */
-			if (woken)
+			if (woken) {
+				headway_branch(WAIT_OVERTAKEN);
 				atomic_long_or(HEADWAY_LOCK_HANDOFF, &lock->owner);
+			}
 		} else {
 			owner = headway_word_txn(atomic_long_read(&lock->owner));
 			/*
@@ -282,15 +334,18 @@ static int headway_wait_locked(struct headway_txn *txn, struct headway_lock *loc
 			 * be before we run again: nobody wakes us for that. Without this wait-die
 			 * hangs (tests/model/queue.pml, BREAK_FREE).
 			 */
-			if (!owner)
+			if (!owner) {
+				headway_branch(WAIT_JUDGED_FIRST);
 				owner = headway_first(lock)->txn;
+			}
 		}
 		ret = headway_conflict(txn, lock, owner);
-		if (!ret && signal_pending_state(state, current))
+		if (!ret && headway_interrupted(state))
 			ret = -EINTR;
 		if (!ret && expired)
 			ret = -ETIMEDOUT;
 		if (ret) {
+			headway_wait_failed(ret);
 			headway_dequeue(lock, &waiter);
 			break;
 		}
@@ -333,6 +388,16 @@ static void headway_count_failure(struct headway_domain *domain, int ret)
 		headway_count(domain, HEADWAY_STAT_INTERRUPTS);
 }
 
+static void headway_slow_branch(const struct headway_txn *owner, bool queue)
+{
+	if (queue && owner)
+		headway_branch(SLOW_BEHIND);
+	else if (queue)
+		headway_branch(SLOW_BEHIND_FREE);
+	else if (!owner)
+		headway_branch(SLOW_TOOK);
+}
+
 /**
  * headway_acquire_slow - take a lock that was not free, or wait for it
  * @txn: transaction of the current task
@@ -360,6 +425,7 @@ int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 	raw_spin_lock(&lock->wait_lock);
 	queue = !list_empty(&lock->waiters) && !headway_may_steal(txn);
 	owner = queue ? headway_pin_owner(lock) : headway_take_or_pin(txn, lock, NULL);
+	headway_slow_branch(owner, queue);
 	if (owner || queue) {
 		lock->stats.contended++;
 		/* Free, with somebody on the way to it: judged when that one has it. */
@@ -379,7 +445,7 @@ int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 	raw_spin_unlock(&lock->wait_lock);
 	headway_contention_end(lock, ret);
 
-	if (owner || queue)
+	if ((owner || queue) && !headway_broken(COUNT))
 		headway_count(txn->domain, HEADWAY_STAT_CONFLICTS);
 	if (waited) {
 		u64 waited_ns = ktime_get_ns() - txn->wait_since_ns;

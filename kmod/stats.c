@@ -16,6 +16,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "branch.h"
 #include "internal.h"
 #include "lock.h"
 
@@ -103,8 +104,10 @@ static struct headway_lock_times *headway_times(struct headway_lock *lock, gfp_t
 	if (likely(times))
 		return times;
 	times = kzalloc(sizeof(*times), gfp | __GFP_NOWARN);
-	if (!times)
+	if (!times) {
+		headway_branch(TIMES_NO_MEMORY);
 		return NULL;
+	}
 	times->generation = READ_ONCE(lock->domain->watch.generation);
 	headway_hist_clear(&times->wait);
 	headway_hist_clear(&times->hold);

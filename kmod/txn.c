@@ -18,6 +18,7 @@
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 
+#include "branch.h"
 #include "broken.h"
 #include "dep.h"
 #include "epoch.h"
@@ -112,8 +113,10 @@ static void headway_release_until(struct headway_txn *txn, struct headway_lock *
 		struct headway_lock *lock = txn->held;
 
 		txn->held = lock->held_next;
-		if (txn->prelocked == lock)
+		if (txn->prelocked == lock) {
+			headway_branch(PRELOCKED_DROPPED);
 			txn->prelocked = NULL;
+		}
 		headway_release(txn, lock);
 	}
 }
@@ -187,6 +190,7 @@ static int headway_take_pending(struct headway_txn *txn, unsigned long caller)
 		headway_misused(txn, caller, "asks for a lock after a conflict: roll back first");
 	else if (txn->joined)
 		txn->pending = 0;
+	headway_branch(LOCK_PENDING);
 	return ret;
 }
 
@@ -225,6 +229,7 @@ int headway_lock_wait(struct headway_txn *txn, struct headway_lock *lock,
 	if (unlikely(txn->pending)) {
 		ret = headway_take_pending(txn, _RET_IP_);
 	} else if (unlikely(txn->prelocked == lock)) {
+		headway_branch(LOCK_PRELOCKED);
 		txn->prelocked = NULL;
 		ret = 0;
 	} else {
@@ -251,8 +256,10 @@ static int headway_lock_set(struct headway_txn *txn, struct headway_lock **locks
 		if (likely(!ret))
 			continue;
 		if (ret == -EALREADY) {
-			if (txn->prelocked == locks[i])
+			if (txn->prelocked == locks[i]) {
+				headway_branch(SET_PRELOCKED);
 				txn->prelocked = NULL;
+			}
 			continue;
 		}
 		if (ret == -EDEADLK)
@@ -300,8 +307,16 @@ static int headway_check_set(const struct headway_txn *txn, struct headway_lock 
 static void headway_drop_set(struct headway_txn *txn, struct headway_lock *mark)
 {
 	headway_release_until(txn, mark);
-	if (unlikely(txn->wounded))
+	if (unlikely(READ_ONCE(txn->wounded)))
 		headway_review_wound(txn);
+}
+
+static void headway_set_failed(const struct headway_lock *mark)
+{
+	if (mark)
+		headway_branch(SET_KEPT);
+	else
+		headway_branch(SET_FAILED);
 }
 
 /*
@@ -325,11 +340,15 @@ static noinline int headway_lock_many_other(struct headway_txn *txn, struct head
 		ret = headway_lock_set(txn, locks, n, wait);
 		if (likely(!ret))
 			break;
+		if (headway_broken(KEEP))
+			break;
 		headway_release_until(txn, mark);
 		if (ret != -EDEADLK || mark) {
+			headway_set_failed(mark);
 			headway_drop_set(txn, mark);
 			break;
 		}
+		headway_branch(SET_RETRY);
 		ret = headway_txn_rollback_wait(txn, wait);
 		if (ret)
 			break;
@@ -401,9 +420,11 @@ void headway_unlock(struct headway_txn *txn, struct headway_lock *lock)
 	if (txn->prelocked == lock)
 		txn->prelocked = NULL;
 	headway_release(txn, lock);
-	if (txn->pending == -EDEADLK)
+	if (txn->pending == -EDEADLK) {
+		headway_branch(UNLOCK_CONFLICT);
 		txn->pending = 0;
-	if (unlikely(txn->wounded))
+	}
+	if (unlikely(READ_ONCE(txn->wounded)))
 		headway_review_wound(txn);
 }
 EXPORT_SYMBOL_GPL(headway_unlock);
@@ -431,6 +452,8 @@ static int headway_txn_back_off(struct headway_txn *txn, const struct headway_wa
 	WRITE_ONCE(txn->backing_off, 0);
 	headway_stack_give(txn);
 	raw_spin_unlock(&txn->pin);
+	if (ret)
+		headway_branch(BACKOFF_FAILED);
 	return ret;
 }
 
@@ -475,6 +498,8 @@ int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait
 	 * with nothing held nobody is left, and plain reads see what they wrote.
 	 */
 	contended = txn->wounded ? txn->wounded_at : txn->contended;
+	if (txn->wounded)
+		headway_branch(ROLLBACK_WOUNDED);
 	trace_headway_rollback(txn, contended);
 	txn->contended = NULL;
 	txn->pending = 0;
@@ -491,6 +516,10 @@ int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait
 	/* Under a new policy the sets may be asked for in another order: no lock is ahead in it. */
 	if (!ret && txn->policy == policy)
 		ret = headway_take_contended(txn, contended, wait);
+	else if (!ret)
+		headway_branch(ROLLBACK_NEW_POLICY);
+	if (ret)
+		headway_branch(ROLLBACK_FAILED);
 	txn->last = ret ?: 1;
 	trace_headway_rollback_end(txn, ret);
 	return ret;

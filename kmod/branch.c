@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * branch.c - how often each branch was taken; only in a module built with HEADWAY_TORTURE=y. See
+ * branch.h.
+ */
+#include <linux/module.h>
+
+#include "branch.h"
+
+unsigned long headway_branch_counts[HEADWAY_NR_BRANCHES];
+EXPORT_SYMBOL_GPL(headway_branch_counts);
