@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# qemu.sh - boots Debian's kernels, and one built with every check, in qemu, with the host's files.
+# qemu.sh - boots Debian's kernels, and two built with checks, in qemu, with the host's files.
 #
 # Usage:  qemu.sh kernel SERIES                prints a directory: vmlinuz, lib/modules/, headers/, VERSION
 #         qemu.sh headers SERIES               prints the kernel's header directory (KDIR for modules)
@@ -26,12 +26,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 # One row for each kernel: series, suite. "installed" means: the version whose headers are installed,
 # from the machine's own package lists, so that image and headers match to the last digit. "source":
-# built from the source package with x86-debug.config. A series may name a variant of Debian's: rt.
+# built from the source package with x86.config and x86-FLAVOUR.config. A series may name a variant of
+# Debian's: rt.
 kernels='
 6.1	installed
 6.1-rt	bookworm
 6.12	bookworm-backports
 7.3-debug	source
+7.3-kcsan	source
 '
 
 # Part of the cache key: raise it when fill_kernel lays its directory out differently.
@@ -159,12 +161,12 @@ fill_kernel() {
 	echo "$release" >"$dir/VERSION"
 }
 
-# The kernel with all checks. Its own modules: none, as all that it needs is built in.
+# A kernel with checks. Its own modules: none, as all that it needs is built in.
 fill_built() {
-	local dir=$1 release
+	local flavour=$1 dir=$2 release
 
-	kernel_build x86 "$dir/build" "Linux $BUILD_SERIES with lockdep and KASAN (4 to 8 minutes with two CPUs)" \
-		"$here/x86-debug.config" || return 1
+	kernel_build x86 "$dir/build" "Linux $BUILD_SERIES, $flavour (4 to 8 minutes with two CPUs)" \
+		"$here/x86.config" "$here/x86-$flavour.config" || return 1
 	release=$(cat "$dir/build/include/config/kernel.release") || return 1
 	mkdir -p "$dir/lib/modules/$release/kernel"
 	ln "$dir/build/arch/x86/boot/bzImage" "$dir/vmlinuz" || return 1
@@ -193,7 +195,8 @@ kernel_dir() {
 
 	suite=$(suite_of "$series") || return 1
 	if [ "$suite" = source ]; then
-		cache_entry "kernel-$series-$(cache_hash "$here/x86-debug.config")-$KERNEL_LAYOUT" fill_built
+		dir=$(cache_hash "$here/x86.config" "$here/x86-${series#*-}.config")
+		cache_entry "kernel-$series-$dir-$KERNEL_LAYOUT" fill_built "${series#*-}"
 		return
 	fi
 	if [ "$suite" = installed ]; then
@@ -235,7 +238,7 @@ boot)
 	say BOOT "Linux $(cat "$dir/VERSION") in qemu (emulated: about 10 s, and a minute with KASAN)"
 	start=150 options=
 	case $series in
-	*-debug) start=300 ;;
+	*-debug | *-kcsan) start=300 ;;
 	# An emulated machine that is short of time spends most of what it has in interrupt threads, and
 	# would report that, at any time, as "RT throttling".
 	*-rt) options=sysctl.kernel.sched_rt_runtime_us=-1 ;;
