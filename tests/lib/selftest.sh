@@ -183,4 +183,25 @@ splat_judge after_a_fence 1 <<'END'
 [    2.300000] BUG: scheduling while atomic: insmod/77/0x2
 END
 
+# race FUNCTION...: a report of two accesses, each by these functions, innermost first.
+race() {
+	local access
+
+	echo "[    3.000000] BUG: KCSAN: data-race in a / b"
+	for access in "write to 0x1 of 8 bytes by task 1 on cpu 0:" "read (marked) to 0x1 of 8 bytes by interrupt on cpu 1:"; do
+		echo "[    3.000000] $access"
+		printf '[    3.000000]  %s\n' "$@"
+		echo "[    3.000000]"
+	done
+	echo "[    3.000000] =================================================================="
+}
+splat_judge race 1 < <(race "a+0x1/0x2")
+export HEADWAY_FOREIGN_RACES=1
+splat_judge race_elsewhere 0 < <(race "hrtimer_wakeup+0x1/0x2" "headway_sleep+0x1/0x2 [headway]")
+splat_judge race_of_ours 1 < <(race "headway_own+0x1/0x2 [headway]" "kthread+0x1/0x2")
+splat_judge race_by_memcpy 1 < <(race "__memcpy+0x1/0x2" "headway_own+0x1/0x2 [headway]")
+splat_judge race_cut_short 1 < <(race "a+0x1/0x2" | head -2)
+splat_judge warning_after_races 1 < <(race "a+0x1/0x2" && echo "[    4.000000] BUG: scheduling while atomic")
+unset HEADWAY_FOREIGN_RACES
+
 ktap_end
