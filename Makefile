@@ -210,7 +210,7 @@ check: deps
 
 MINUTES ?= 30
 
-##@ soak: torture for MINUTES=30 or so, half of them on the debug kernel
+##@ soak: torture for MINUTES=30 or so: a third each plain, with lockdep and KASAN, and with KCSAN
 soak: deps
 	$(Q)tests/torture/run.sh soak $(MINUTES)
 

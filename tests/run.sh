@@ -19,7 +19,7 @@ logs=${HEADWAY_LOGS_DIR:-$top/build/logs}
 # and does not judge.
 order=(unit docs kunit torture benchsmoke coverage distro package bpf tool corpus)
 # Seconds. Generous: they catch hangs, and a cold run builds kernels inside of kunit and distro.
-declare -A limits=([unit]=600 [kunit]=2400 [torture]=1200 [coverage]=900 [distro]=4800 [package]=900 [bpf]=600 [tool]=600 [corpus]=1200)
+declare -A limits=([unit]=600 [kunit]=2400 [torture]=2400 [coverage]=900 [distro]=4800 [package]=900 [bpf]=600 [tool]=600 [corpus]=1200)
 default_limit=600
 
 if [ $# -eq 0 ]; then

@@ -1,12 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # guest.sh - torture, inside of the guest: starts the runs of headway_torture.ko, and does what only
-# user space can do meanwhile: read and reset debugfs, try to unload headway, fail allocations.
+# user space can do meanwhile: read and reset debugfs, try to unload headway, fail allocations, and
+# make noise.
 #
 # Usage:  guest.sh BUILD SUITE RUN...      RUN: "NAME PARAMETER=VALUE..."; NAME is the policy, or
 #                                          control:NAME, or any other word
 #
 # KTAP, between what the module says. HEADWAY_TORTURE_SECONDS: length of a run.
+# HEADWAY_TORTURE_BRANCHES: if set, all runs together must have taken every branch of headway's slow
+# paths, but for those that it names.
 set -u -o pipefail
 
 build=$1 suite=$2
@@ -21,19 +24,37 @@ failslab=/sys/kernel/debug/failslab
 
 reads=/tmp/reads			# a line for each file that was read in full
 
+# What of the domain's files was not yet read to its end; all but reset can be read.
+unread() {
+	local file done=
+
+	[ ! -e "$reads" ] || done=$(<"$reads")
+	for file in "$domains"/torture/*; do
+		[[ $file == */reset || $'\n'$done$'\n' == *$'\n'$file$'\n'* ]] || echo "$file"
+	done
+}
+
 # Reads all that there is to read, over and over, and now and then resets the figures. Other domains
-# come and go meanwhile, and allocations may fail.
+# come and go meanwhile, and allocations may fail. What was not reached in an earlier run is first.
 read_debugfs() {
 	local file
 
 	while :; do
-		for file in "$domains"/torture/*; do
+		for file in $(unread) "$domains"/torture/*; do
 			cat "$file" >/dev/null && echo "$file" >>"$reads"
 		done
 		cat "$domains"/*/summary "$domains"/*/transactions >/dev/null
 		echo 1 >"$domains/torture/reset"
 		sleep 0.2
 	done 2>/dev/null
+}
+
+# Programs come and go, and write to each other through pipes.
+make_noise() {
+	while :; do
+		head -c 1M /dev/zero | cat >/dev/null
+		sleep 0.1
+	done
 }
 
 # One allocation in ten fails, in tasks that asked for it.
@@ -48,7 +69,7 @@ fail_allocations() {
 
 # begin PARAMETER=VALUE...: the others are as usual.
 begin() {
-	local word usual=(control=none policy=wound-wait sorted=N workers=0 pool=0 locks=100000
+	local word usual=(control=none policy=wound-wait sorted=N workers=0 pool=0 locks=100000 load=all must=none
 		"seconds=$seconds" "patience_ms=${HEADWAY_TORTURE_PATIENCE_MS:-30000}")
 
 	for word in "${usual[@]}" "$@" start=1; do
@@ -68,7 +89,7 @@ await() {
 
 # What a run is called, what it must come to, and with which parameters.
 run() {
-	local name=$1 expected=$2 verdict reader
+	local name=$1 expected=$2 verdict reader refused
 	shift 2
 
 	if ! begin "$@"; then
@@ -77,8 +98,10 @@ run() {
 	fi
 	read_debugfs &
 	reader=$!
-	if [ "$expected" = pass ] && rmmod headway 2>/dev/null; then
-		not_ok "$name.in_use" "headway could be unloaded although it was in use"
+	if [ "$expected" = pass ]; then
+		refused=$(rmmod headway 2>&1)
+		[[ $refused == *"in use"* ]] ||
+			not_ok "$name.in_use" "unloading headway while it was in use: ${refused:-done}"
 	fi
 	verdict=$(await)
 	kill "$reader"
@@ -88,6 +111,28 @@ run() {
 	else
 		not_ok "$name" "the verdict is $verdict, expected $expected: $*"
 	fi
+}
+
+debugfs_was_read() {
+	unread | sed 's/^/never read: /' | { ! grep .; }
+}
+
+branches_were_taken() {
+	local branch missed
+
+	read -r -a missed <"$module/missed"
+	for branch in ${missed[@]+"${missed[@]}"}; do
+		[[ " $HEADWAY_TORTURE_BRANCHES " == *" $branch "* ]] || echo "never taken: $branch"
+	done | { ! grep .; }
+}
+
+# More of what is looked at for races than the kernel would by itself, and one that must be found.
+find_races() {
+	echo 400 >/sys/module/kcsan/parameters/skip_watch
+	echo "headway-expect-splat: begin" >/dev/kmsg
+	run races.noop-lock caught control=noop-lock seconds=20
+	echo "headway-expect-splat: end" >/dev/kmsg
+	check "races.found" eval 'dmesg | grep "BUG: KCSAN: .*torture_"'
 }
 
 # The module goes in the middle of its run, with everything in flight.
@@ -105,6 +150,9 @@ if [ -d "$failslab" ]; then
 else
 	skip enomem "this kernel has no failslab; the debug kernel has"
 fi
+[ ! -d /sys/module/kcsan ] || find_races
+make_noise &
+noise=$!
 for arguments; do
 	read -r -a words <<<"$arguments"
 	case $arguments in
@@ -113,7 +161,9 @@ for arguments; do
 	esac
 done
 # Over all runs: on a slow machine, starting a reader takes as long as a run.
-check "debugfs is read meanwhile" test -s "$reads"
+check "debugfs is read meanwhile" debugfs_was_read
+[ -z "${HEADWAY_TORTURE_BRANCHES:-}" ] || check "branches" branches_were_taken
 unload
+kill "$noise"
 check unload_headway rmmod headway
 ktap_end

@@ -3,15 +3,19 @@
 # torture tier: every policy under load and disturbance in User Mode Linux, natively, on two CPUs;
 # and the negative controls, which must be caught.
 #
-# Usage:  run.sh                  all of these
+# Usage:  run.sh                  all but soak
 #         run.sh plain            each policy on the plain kernel
 #         run.sh controls         runs that are wrong on purpose, on the plain kernel
 #         run.sh debug            each policy, for a shorter time, with lockdep, KASAN and failing allocations
-#         run.sh soak MINUTES     as plain and debug, for longer
+#         run.sh kcsan            some, in qemu, with a kernel that finds data races (KCSAN); those that
+#                                 our code is part of are failures
+#         run.sh soak MINUTES     as plain, debug and kcsan, for longer
 #
 # HEADWAY_TORTURE_SECONDS: length of one run. Each prints a line
-#   TORTURE kernel=V build=B policy=P commits=N rollbacks=N max_restarts=N fairness=X verdict=V
-# A run is invalid, which is a failure, if it did not come by all that the policy can do.
+#   TORTURE kernel=V build=B policy=P operations=N commits=N rollbacks=N max_restarts=N fairness=X verdict=V
+# A run is invalid, which is a failure, if it did not come by all that the policy can do. Controls print
+#   CONTROL name=N caught=yes|no by=CHECKS also=CHECKS
+# and are caught if all of the checks failed that are there for them, and none before those.
 set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -30,14 +34,23 @@ runs() {
 		echo "$policy policy=$policy"
 	done
 	echo "mixed policy=mixed"
-	# So crowded that some come near the number of restarts after which they take the token.
-	echo "polite.crowd policy=polite workers=24 pool=16"
+	# Some come to the number of restarts after which they take the token.
+	echo "polite.crowd policy=polite workers=3 load=crowd must=turns"
 	# Whoever asks in order never has to roll back, whatever the policy.
 	echo "detect.sorted policy=detect sorted=Y"
 }
 
+# Emulated, and with every access looked at, a policy takes its time.
+kcsan_runs() {
+	local policy
+
+	for policy in mixed wound-wait adaptive detect; do
+		echo "$policy policy=$policy locks=1000"
+	done
+}
+
 controls() {
-	sed -n 's/^\t{ "\([a-z-]*\)", TORTURE_.*/control:\1 seconds=60 patience_ms=3000/p' \
+	sed -n 's/^\t{ "\([a-z-]*\)", CATCH(.*/control:\1 seconds=60 patience_ms=3000/p' \
 		"$here/torture_controls.c"
 }
 
@@ -52,21 +65,44 @@ plain() {
 	sed -u -E -e 's/^<[0-9]+>//' -e 's/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? //'
 }
 
-# torture FLAVOUR BUILD RUN...
+# modules KERNEL FLAVOUR [MAKE ARGUMENT...]: prints where they are.
+modules() {
+	local kernel=$1 flavour=$2
+	shift 2
+
+	make -s --no-print-directory -C "$top" kmod KDIR="$kernel" FLAVOUR="$flavour" HEADWAY_TORTURE=y "$@" >&2 ||
+		return 1
+	mkdir -p "$top/build/logs"
+	echo "$top/build/kmod-$flavour"
+}
+
+# In User Mode Linux: torture FLAVOUR VARIANT RUN...
 torture() {
 	local flavour=$1 variant=$2 kernel build debug=() status
 	shift 2
 
 	kernel=$("$top/tests/vm/uml.sh" build "$flavour") || trouble kernel "User Mode Linux did not build"
-	build=build/kmod-uml-$flavour$variant
-	make -s --no-print-directory -C "$top" kmod KDIR="$kernel" FLAVOUR="uml-$flavour$variant" ARCH=um \
-		HEADWAY_TORTURE=y HEADWAY_BROKEN="${variant:+y}" || trouble modules "the modules did not build"
-	mkdir -p "$top/build/logs"
+	build=$(modules "$kernel" "uml-$flavour$variant" ARCH=um HEADWAY_BROKEN="${variant:+y}") ||
+		trouble modules "the modules did not build"
 	[ "$flavour" = plain ] || debug=("--$flavour")
 	HEADWAY_VM_LOG=$top/build/logs/$name-console.log "$top/tests/vm/uml.sh" boot ${debug[@]+"${debug[@]}"} \
-		"$here/guest.sh" "$top/$build" "$name" "$@" | plain
+		"$here/guest.sh" "$build" "$name" "$@" | plain
 	status=${PIPESTATUS[0]}
 	[ "$status" -le 1 ] || trouble session "status $status of the guest; its console is in build/logs/$name-console.log"
+	return "$status"
+}
+
+# In qemu. The rest of the kernel has its own races, which are none of ours: a report counts if a
+# function of our modules is in it, and only then.
+torture_kcsan() {
+	local log=$top/build/logs/$name-console.log kernel build status
+
+	kernel=$("$top/tests/vm/qemu.sh" headers 7.3-kcsan) || trouble kernel "the KCSAN kernel did not build"
+	build=$(modules "$kernel" x86-kcsan) || trouble modules "the modules did not build"
+	HEADWAY_VM_LOG=$log HEADWAY_FOREIGN_RACES=1 "$top/tests/vm/qemu.sh" boot 7.3-kcsan \
+		"$here/guest.sh" "$build" "$name" "$@" | plain
+	status=${PIPESTATUS[0]}
+	[ "$status" -le 1 ] || trouble session "status $status of the guest; its console is in ${log#"$top"/}"
 	return "$status"
 }
 
@@ -75,7 +111,7 @@ name=torture-$part
 case $part in
 all)
 	status=0
-	for part in plain controls debug; do
+	for part in plain controls debug kcsan; do
 		"$here/run.sh" "$part" || status=1
 	done
 	exit "$status"
@@ -83,6 +119,8 @@ all)
 plain)
 	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-11} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
 	mapfile -t runs < <(runs)
+	# But the one where a cycle's victim is interrupted between two lines of headway_detect().
+	export HEADWAY_TORTURE_BRANCHES=detect.gone
 	torture plain "" "${runs[@]}"
 	;;
 controls)
@@ -93,22 +131,29 @@ controls)
 debug)
 	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-5} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
 	export HEADWAY_TORTURE_PATIENCE_MS=120000
-	mapfile -t runs < <(runs | sed 's/$/ locks=10000/')
+	mapfile -t runs < <(runs | sed -e '/^polite.crowd/d' -e 's/$/ locks=10000/')
 	torture debug "" "${runs[@]}"
+	;;
+kcsan)
+	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-8} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
+	export HEADWAY_TORTURE_PATIENCE_MS=120000
+	mapfile -t runs < <(kcsan_runs)
+	torture_kcsan "${runs[@]}"
 	;;
 soak)
 	minutes=${2:?run.sh soak MINUTES}
 	mapfile -t runs < <(runs)
-	export HEADWAY_TORTURE_SECONDS=$((minutes * 60 / 2 / ${#runs[@]}))
+	seconds=$((minutes * 60 / 3))
 	export HEADWAY_BOOT_TIMEOUT=$((minutes * 60 + 600))
 	status=0
-	for part in plain debug; do
-		"$here/run.sh" "$part" || status=1
+	for part in plain debug kcsan; do
+		[ "$part" != kcsan ] || mapfile -t runs < <(kcsan_runs)
+		HEADWAY_TORTURE_SECONDS=$((seconds / ${#runs[@]})) "$here/run.sh" "$part" || status=1
 	done
 	exit "$status"
 	;;
 *)
-	sed -n '6,10s/^# //p' "$0" >&2
+	sed -n '6,12s/^# //p' "$0" >&2
 	exit 2
 	;;
 esac

@@ -55,6 +55,12 @@ MODULE_PARM_DESC(enomem, "allocation failures are injected (failslab, task-filte
 static char *control = "none";
 module_param(control, charp, 0644);
 MODULE_PARM_DESC(control, "negative control to run instead of the policy");
+static char *load = "all";
+module_param(load, charp, 0644);
+MODULE_PARM_DESC(load, "the only kind of load; the run must show no more than `must`");
+static char *must = "none";
+module_param(must, charp, 0644);
+MODULE_PARM_DESC(must, "counters that the run must show besides the usual ones");
 static char *verdict = "none";
 module_param(verdict, charp, 0444);
 MODULE_PARM_DESC(verdict, "result, once there is one (read only)");
@@ -94,7 +100,8 @@ static int torture_work(void *data)
 		torture_park();
 		if (READ_ONCE(torture.stop))
 			break;
-		torture_load_one(worker);
+		if (!torture_ring_one(worker))
+			torture_load_one(worker);
 		cond_resched();
 	}
 	if (worker->forgot)
@@ -180,6 +187,7 @@ static bool torture_stutter(void)
 
 static void torture_resume(void)
 {
+	torture_ring_next();
 	WRITE_ONCE(torture.pause, false);
 	wake_up_all(&torture.wait);
 	/* Or the next parking would count who is still leaving this one. */
@@ -233,10 +241,11 @@ static int torture_main(void *unused)
 
 	complete(&torture_begun);
 	torture_run();
+	torture.stopped = kthread_should_stop();
 	torture_disturb_stop();
 	torture_stop_workers();
 	torture_watch_stop();
-	covered = torture_covered(true);
+	covered = torture.stopped || torture.control || torture_covered(true);
 	if (torture_left_behind)
 		__module_get(THIS_MODULE);
 #ifdef HEADWAY_BROKEN
@@ -281,15 +290,22 @@ static int torture_choose(void)
 		}
 		torture.policy = i;
 	}
+	if (strcmp(load, "all")) {
+		torture.only = torture_find_load(load);
+		if (!torture.only)
+			return -EINVAL;
+	}
 	torture.calm = sorted;
 	torture.sorted = sorted || torture.policy == HEADWAY_POLICY_ORDERED;
 	torture.peaceful = torture.sorted || torture.policy == HEADWAY_POLICY_SERIAL;
-	torture.nr_locks = max(locks, TORTURE_SET_MAX + 0U);
-	torture.pool = min(pool ?: torture.nr_locks, torture.nr_locks);
+	torture.nr_shared = max(locks, TORTURE_SET_MAX + 0U);
+	torture.nr_locks = torture.nr_shared + TORTURE_WORKERS_MAX * (1 + TORTURE_PRIVATE);
+	torture.pool = min(pool ?: torture.nr_shared, torture.nr_shared);
+	memcpy(torture.branches, headway_branch_counts, sizeof(torture.branches));
 	torture.patience_ms = patience_ms;
 	torture.enomem = enomem;
 	torture.signals = signals;
-	return 0;
+	return torture_choose_must(must);
 }
 
 /* Some of equal rank, so that keys decide; neither goes along with the address. */
@@ -426,6 +442,12 @@ static void __exit torture_exit(void)
 {
 	torture_clear();
 }
+
+static const struct kernel_param_ops torture_missed_ops = {
+	.get = torture_branches_missed,
+};
+module_param_cb(missed, &torture_missed_ops, NULL, 0444);
+MODULE_PARM_DESC(missed, "branches of headway that no run has taken so far (read only)");
 
 module_init(torture_init);
 module_exit(torture_exit);

@@ -15,16 +15,20 @@
 #include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/kthread.h>
+#include <linux/moduleparam.h>
 #include <linux/wait.h>
 
 /* For layouts and inline functions only; what compat.h adapts is for the module's own code. */
 #define HEADWAY_COMPAT_H
 #include "internal.h"
+#include "branch.h"
 #include "broken.h"
 
 #define TORTURE_SET_MAX 64
 #define TORTURE_WORKERS_MAX 64
 #define TORTURE_RECORDS 16384		/* per worker, between two parkings */
+#define TORTURE_SAY 3			/* failures of each check that are printed */
+#define TORTURE_PRIVATE 8		/* locks of each worker that nobody else wants */
 
 /* X(enumerator, name, what is wrong when it fails) */
 #define TORTURE_CHECKS(X) \
@@ -64,13 +68,16 @@ enum torture_check {
 	X(DUPLICATES, "duplicates") \
 	X(PRIORITIES, "priorities") \
 	X(JUDGED, "restarts_judged") \
-	X(TOKEN, "polite_tokens") \
 	X(PARKED, "parkings") \
 	X(SIGNALS, "signals") \
 	X(KILLS, "kills") \
 	X(SHUFFLES, "shuffles") \
 	X(FLIPS, "flips") \
 	X(DOMAINS, "domains_made") \
+	X(LARGEST, "sets_of_64") \
+	X(PRIVATE, "private_sets") \
+	X(RINGS, "rings") \
+	X(NOISE, "noise") \
 	X(ENOMEM, "enomem")
 
 enum torture_event {
@@ -95,6 +102,7 @@ struct torture_record {
 	u64 ticket;
 	s64 bonus;
 	u32 restarts;
+	u32 conflicts;			/* restarts, and one more if it gave up at a conflict */
 	const char *load;
 	u32 nr;				/* locks in the set */
 	u32 charge;			/* restarts that one attempt of it may cost another */
@@ -114,12 +122,16 @@ struct torture_worker {
 	s64 sum;			/* of the set's balances, as of torture_enter() */
 	unsigned int nr;		/* locks in the set */
 	const struct torture_load *load;
+	u32 ring;			/* round of the last ring that it was asked to join */
+	bool met;			/* in that ring, all others */
 	u64 forgot;			/* leak load: 1 + parkings so far; 0 = nothing */
 	u64 begin_ns;
 	u64 ticket;			/* as first seen; 0 = not yet */
 	u64 commits;
 	u64 aborts;
 	u64 rollbacks;
+	u64 outside;			/* ended in no epoch: a rollback could join none in time */
+	u64 given_up;			/* ended at a conflict, without a rollback */
 	u64 visits;
 	u32 restarts_max;
 	u64 events[TORTURE_NR_EVENTS];
@@ -140,11 +152,23 @@ struct torture_load {
  */
 struct torture_control {
 	const char *name;
-	enum torture_check caught_by;
+	unsigned long caught_by;		/* BIT(TORTURE_*): each of them must fail, */
+						/* and nothing else first */
 	enum headway_policy policy;
 	const struct torture_load *load;	/* NULL = the usual ones */
 	unsigned long broken;			/* HEADWAY_BROKEN_* bits */
 	unsigned int nr_workers;		/* 0 = as many as usual */
+};
+
+/* See torture_ring.c. Written while everybody is parked, but for what is atomic. */
+struct torture_ring {
+	u32 round;
+	unsigned int nr;		/* workers in it */
+	u64 sizes;			/* bit n - 1: there was one of n, and all of it committed */
+	atomic_t met;
+	atomic_t ended;
+	atomic_t commits;		/* of those who met all others */
+	atomic_t restarts;
 };
 
 struct torture {
@@ -153,7 +177,9 @@ struct torture {
 	struct torture_lock *locks;
 	struct torture_lock *inner_locks;
 	struct torture_worker *workers;
-	unsigned int nr_locks;
+	/* In this order: those that all want, one of the ring for each worker, its private ones. */
+	unsigned int nr_locks;		/* all of these */
+	unsigned int nr_shared;
 	unsigned int pool;		/* most that a set is chosen from */
 	unsigned int nr_workers;
 	unsigned int patience_ms;
@@ -168,12 +194,18 @@ struct torture {
 	bool enomem;			/* the guest injects allocation failures */
 	atomic_t looks;			/* of the watcher */
 	atomic_t met;			/* the lockstep load's meetings */
+	bool stopped;			/* from outside, before it was over */
 	bool pause;
 	bool stop;
 	wait_queue_head_t wait;
 	atomic_t parked;
 	atomic64_t events[TORTURE_NR_EVENTS];
 	atomic64_t failures[TORTURE_NR_CHECKS];
+	atomic_t first_failed;		/* 1 + check; 0 = none yet */
+	struct torture_ring ring;
+	unsigned long branches[HEADWAY_NR_BRANCHES];	/* counts when the run began */
+	unsigned long must_stats;	/* BIT(HEADWAY_STAT_*): it has to show these, too */
+	unsigned long must_events;	/* BIT(TORTURE_SAW_*) */
 };
 
 extern struct torture torture;
@@ -200,6 +232,8 @@ static inline bool torture_one_in(struct torture_worker *worker, u32 n)
 /* Counts a failure; says the first few of each check. */
 __printf(2, 3) void torture_fail(enum torture_check check, const char *format, ...);
 bool torture_failed(void);
+bool torture_check_failed(enum torture_check check);
+int torture_say_failed(char *buffer, size_t size, unsigned long among);
 
 /* torture_check.c: a worker's critical section, and the sums when everybody is parked */
 void torture_enter(struct torture_worker *worker);
@@ -216,6 +250,7 @@ void torture_check_end(void);
 
 /* torture_load.c */
 extern const struct headway_wait torture_killable;
+const struct torture_load *torture_find_load(const char *name);
 void torture_load_one(struct torture_worker *worker);
 void torture_pick(struct torture_worker *worker, unsigned int nr, unsigned int pool);
 int torture_begin(struct torture_worker *worker, const struct headway_wait *wait);
@@ -224,15 +259,16 @@ void torture_end(struct torture_worker *worker, int ret);
 /* torture_bound.c: restarts against the promise */
 int torture_bound_init(struct torture_worker *worker);
 void torture_bound_free(struct torture_worker *worker);
-void torture_record(struct torture_worker *worker, u64 end_ns);
+void torture_record(struct torture_worker *worker, int ret, u64 end_ns);
 void torture_check_bounds(void);
 
 /* torture_cover.c */
 u64 torture_stat(enum headway_stat stat);
 u64 torture_event(enum torture_event event);
 bool torture_covered(bool say);
-
 bool torture_known(enum headway_policy policy);
+int torture_choose_must(const char *must);
+int torture_branches_missed(char *buffer, const struct kernel_param *param);
 
 /* torture_report.c */
 const char *torture_report(const char *policy, bool covered);
@@ -241,6 +277,15 @@ const char *torture_report(const char *policy, bool covered);
 void torture_may_lack_memory(void);	/* the current task's allocations may fail */
 int torture_disturb_start(void);
 void torture_disturb_stop(void);
+
+/* torture_noise.c */
+int torture_noise_start(void);
+void torture_noise_stop(void);
+
+/* torture_ring.c */
+void torture_ring_next(void);
+bool torture_ring_one(struct torture_worker *worker);
+bool torture_rings_covered(void);
 
 /* torture_watch.c */
 int torture_watch_start(void);

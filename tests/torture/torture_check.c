@@ -26,13 +26,12 @@ TORTURE_CHECKS(X)
 #undef X
 };
 
-#define TORTURE_SAY 3			/* failures of each check that are printed */
-
 void torture_fail(enum torture_check check, const char *format, ...)
 {
 	struct va_format vaf;
 	va_list args;
 
+	atomic_cmpxchg(&torture.first_failed, 0, 1 + check);
 	if (atomic64_inc_return(&torture.failures[check]) > TORTURE_SAY)
 		return;
 	va_start(args, format);
@@ -47,9 +46,26 @@ bool torture_failed(void)
 	int i;
 
 	for (i = 0; i < TORTURE_NR_CHECKS; i++)
-		if (atomic64_read(&torture.failures[i]))
+		if (torture_check_failed(i))
 			return true;
 	return false;
+}
+
+bool torture_check_failed(enum torture_check check)
+{
+	return atomic64_read(&torture.failures[check]);
+}
+
+/* The names of the checks that failed, of those in @among, with commas. */
+int torture_say_failed(char *buffer, size_t size, unsigned long among)
+{
+	int i, at = 0;
+
+	for (i = 0; i < TORTURE_NR_CHECKS; i++)
+		if (torture_check_failed(i) && among & BIT(i))
+			at += scnprintf(buffer + at, size - at, "%s%s", at ? "," : "",
+					torture_check_names[i]);
+	return at;
 }
 
 /*
@@ -253,18 +269,31 @@ static void torture_check_stat(const char *name, u64 seen, u64 expected)
 /* What the workers counted is what the domain counted. */
 static void torture_check_counts(void)
 {
-	u64 commits = 0, aborts = 0, rollbacks = 0, busy = 0;
+	u64 commits = 0, aborts = 0, rollbacks = 0, busy = 0, begun = 0, ended = 0, outside = 0;
+	int cpu;
 	unsigned int i;
 
 	for (i = 0; i < torture.nr_workers; i++) {
 		commits += torture.workers[i].commits;
 		aborts += torture.workers[i].aborts;
 		rollbacks += torture.workers[i].rollbacks;
+		outside += torture.workers[i].outside;
 		busy += torture.workers[i].events[TORTURE_SAW_EBUSY];
 	}
 	torture_check_stat("commits", torture_stat(HEADWAY_STAT_COMMITS), commits);
 	torture_check_stat("aborts", torture_stat(HEADWAY_STAT_ABORTS), aborts);
 	torture_check_stat("rollbacks", torture_stat(HEADWAY_STAT_ROLLBACKS), rollbacks);
+	/* A begin that the closed gate refuses is not counted there. */
+	if (torture_stat(HEADWAY_STAT_BUSY) > busy)
+		torture_check_stat("busy", torture_stat(HEADWAY_STAT_BUSY), busy);
+	for_each_possible_cpu(cpu) {
+		begun += READ_ONCE(per_cpu_ptr(torture.domain->pcpu, cpu)->begun);
+		ended += READ_ONCE(per_cpu_ptr(torture.domain->pcpu, cpu)->ended);
+	}
+	torture_check_stat("ended", ended, begun);
+	torture_check_stat("begun without migrations",
+			   begun - torture_stat(HEADWAY_STAT_MIGRATIONS),
+			   commits + aborts - outside);
 	if (!list_empty(&torture.domain->live))
 		torture_fail(TORTURE_LEAK, "a transaction is left on the list of live ones\n");
 }
@@ -272,11 +301,12 @@ static void torture_check_counts(void)
 /* Everybody is parked: nothing is held, no money is missing, and no restart was too many. */
 void torture_check_parked(void)
 {
-	u64 visits = 0, visited = 0, contended, rollbacks = 0;
+	u64 visits = 0, visited = 0, contended, conflicts, lost = 0;
 	s64 money = 0;
 	unsigned int i;
 
 	contended = torture.domain->token.stats.contended;
+	conflicts = torture.domain->token.stats.rollbacks;
 	for (i = 0; i < torture.nr_locks; i++) {
 		struct torture_lock *lock = &torture.locks[i];
 
@@ -284,12 +314,17 @@ void torture_check_parked(void)
 		money += lock->balance;
 		visited += lock->visits;
 		contended += lock->lock.stats.contended;
-		rollbacks += lock->lock.stats.rollbacks;
+		conflicts += lock->lock.stats.rollbacks;
 		if (lock->lock.stats.acquired < lock->visits)
 			torture_check_stat("acquired", lock->lock.stats.acquired, lock->visits);
 	}
 	for (i = 0; i < torture.nr_workers; i++)
 		visits += torture.workers[i].visits;
+	for (i = 0; i < torture.nr_workers; i++)
+		lost += torture.workers[i].rollbacks + torture.workers[i].given_up;
+	/* Asking against the order is lost at no lock. */
+	conflicts += torture_stat(HEADWAY_STAT_ORDER_VIOLATIONS);
+	torture_check_stat("conflicts lost at locks", conflicts, lost);
 	if (visits != visited)
 		torture_fail(TORTURE_EXCLUSION, "%llu visits, of which %llu left a trace\n",
 			     visits, visited);

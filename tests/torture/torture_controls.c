@@ -112,25 +112,42 @@ static const struct torture_load torture_lockstep = {
 	.name = "lockstep", .run = torture_run_lockstep,
 };
 
+#define CATCH(id) BIT(TORTURE_##id)
+
+/* Every check has one at least, see torture_find_control(). */
 static const struct torture_control torture_control_list[] = {
-	{ "noop-lock", TORTURE_EXCLUSION, HEADWAY_POLICY_WOUND_WAIT, &torture_noop, 0, 0 },
-	{ "leaked-lock", TORTURE_LEAK, HEADWAY_POLICY_WOUND_WAIT, &torture_leak, 0, 0 },
-	{ "unsorted", TORTURE_DEADLK, HEADWAY_POLICY_ORDERED, &torture_unsorted, 0, 0 },
-	{ "lockstep", TORTURE_LIVELOCK, HEADWAY_POLICY_NONE, &torture_lockstep, 0, 2 },
-	{ "lost-wakeup", TORTURE_STUCK, HEADWAY_POLICY_WOUND_WAIT, NULL,
+	{ "noop-lock", CATCH(EXCLUSION) | CATCH(BANK), HEADWAY_POLICY_WOUND_WAIT, &torture_noop,
+	  0, 0 },
+	{ "leaked-lock", CATCH(LEAK), HEADWAY_POLICY_WOUND_WAIT, &torture_leak, 0, 0 },
+	{ "unsorted", CATCH(DEADLK), HEADWAY_POLICY_ORDERED, &torture_unsorted, 0, 0 },
+	{ "lockstep", CATCH(LIVELOCK), HEADWAY_POLICY_NONE, &torture_lockstep, 0, 2 },
+	{ "lost-wakeup", CATCH(SLEEPER) | CATCH(STUCK), HEADWAY_POLICY_WOUND_WAIT, NULL,
 	  BIT(HEADWAY_BROKEN_WAKEUP), 0 },
-	{ "ignored-wound", TORTURE_STUCK, HEADWAY_POLICY_WOUND_WAIT, NULL,
+	{ "ignored-wound", CATCH(STUCK), HEADWAY_POLICY_WOUND_WAIT, NULL,
 	  BIT(HEADWAY_BROKEN_WOUND), 0 },
-	{ "fresh-ticket", TORTURE_TICKET, HEADWAY_POLICY_WOUND_WAIT, NULL,
+	{ "ignored-victim", CATCH(STUCK), HEADWAY_POLICY_DETECT, NULL,
+	  BIT(HEADWAY_BROKEN_WOUND), 0 },
+	{ "fresh-ticket", CATCH(TICKET), HEADWAY_POLICY_WOUND_WAIT, NULL,
 	  BIT(HEADWAY_BROKEN_TICKET), 0 },
-	{ "hasty-retry", TORTURE_BOUND, HEADWAY_POLICY_WAIT_DIE, NULL,
+	{ "hasty-retry", CATCH(BOUND), HEADWAY_POLICY_WAIT_DIE, NULL,
 	  BIT(HEADWAY_BROKEN_QUEUE), 0 },
+	{ "kept-locks", CATCH(HELD), HEADWAY_POLICY_WOUND_WAIT, NULL,
+	  BIT(HEADWAY_BROKEN_KEEP), 0 },
+	{ "wrong-errno", CATCH(ERRNO), HEADWAY_POLICY_WOUND_WAIT, NULL,
+	  BIT(HEADWAY_BROKEN_SIGNAL), 0 },
+	{ "lost-counts", CATCH(STATS), HEADWAY_POLICY_WOUND_WAIT, NULL,
+	  BIT(HEADWAY_BROKEN_COUNT), 0 },
 };
 
 const struct torture_control *torture_find_control(const char *name)
 {
+	unsigned long caught_by = 0;
 	unsigned int i;
 
+	for (i = 0; i < ARRAY_SIZE(torture_control_list); i++)
+		caught_by |= torture_control_list[i].caught_by;
+	if (WARN_ONCE(caught_by != BIT(TORTURE_NR_CHECKS) - 1, "a check without a control\n"))
+		return NULL;
 	for (i = 0; i < ARRAY_SIZE(torture_control_list); i++)
 		if (!strcmp(torture_control_list[i].name, name))
 			return &torture_control_list[i];

@@ -123,6 +123,10 @@ int torture_disturb_start(void)
 	struct torture_disturber *disturber = torture_disturbers;
 	struct task_struct *task;
 
+	int ret = torture_noise_start();
+
+	if (ret)
+		return ret;
 	for (; disturber < torture_disturbers + ARRAY_SIZE(torture_disturbers); disturber++) {
 		task = kthread_run(torture_disturb, disturber, "torture/%s", disturber->name);
 		if (IS_ERR(task)) {
@@ -138,6 +142,7 @@ void torture_disturb_stop(void)
 {
 	unsigned int i;
 
+	torture_noise_stop();
 	for (i = 0; i < ARRAY_SIZE(torture_disturbers); i++) {
 		if (torture_disturbers[i].task)
 			kthread_stop(torture_disturbers[i].task);

@@ -7,9 +7,12 @@
  */
 #define pr_fmt(fmt) "torture: " fmt
 
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/minmax.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 
 #include "torture.h"
 
@@ -17,8 +20,9 @@
 static const u32 torture_pools[] = { 4, 16, 64, 1024, 100000 };
 static const u8 torture_strides[] = { 1, 3, 7, 9 };
 
-/* A set of different locks out of the first @pool, in no particular order. */
-void torture_pick(struct torture_worker *worker, unsigned int nr, unsigned int pool)
+/* A set of different locks out of the @pool that begins at @base, in no particular order. */
+static void torture_pick_from(struct torture_worker *worker, unsigned int base, unsigned int nr,
+			      unsigned int pool)
 {
 	u32 at = torture_random(worker, pool);
 	u32 stride = 10 * torture_random(worker, 1000) +
@@ -27,9 +31,15 @@ void torture_pick(struct torture_worker *worker, unsigned int nr, unsigned int p
 
 	worker->nr = min(nr, pool);
 	for (i = 0; i < worker->nr; i++) {
-		worker->set[i] = &torture.locks[at].lock;
+		worker->set[i] = &torture.locks[base + at].lock;
 		at = (at + stride) % pool;
 	}
+	worker->events[TORTURE_SAW_LARGEST] += worker->nr == TORTURE_SET_MAX;
+}
+
+void torture_pick(struct torture_worker *worker, unsigned int nr, unsigned int pool)
+{
+	torture_pick_from(worker, 0, nr, pool);
 }
 
 static void torture_pick_any(struct torture_worker *worker, unsigned int max)
@@ -108,6 +118,7 @@ void torture_end(struct torture_worker *worker, int ret)
 	struct headway_txn *txn = &worker->txn;
 	u32 restarts = txn->restarts;
 
+	worker->outside += !txn->joined;
 	headway_txn_end(txn);
 	/* After the end: somebody may run into it, and give it a ticket, until its last release. */
 	torture_see_ticket(worker);
@@ -116,15 +127,14 @@ void torture_end(struct torture_worker *worker, int ret)
 		worker->aborts++;
 	else
 		worker->commits++;
+	worker->given_up += ret == -EDEADLK;
 	worker->rollbacks += restarts;
-	if (txn->policy == HEADWAY_POLICY_POLITE && restarts >= HEADWAY_POLITE_RESTARTS)
-		worker->events[TORTURE_SAW_TOKEN]++;
 	worker->restarts_max = max(worker->restarts_max, restarts);
 	if (restarts && torture.peaceful)
 		torture_fail(TORTURE_DEADLK, "%s, worker %u restarted %u times\n",
 			     worker->load->name, worker->number, restarts);
 	if (worker->ticket)
-		torture_record(worker, ktime_get_ns());
+		torture_record(worker, ret, ktime_get_ns());
 }
 
 /* Takes the whole set, which may have duplicates, by one call. */
@@ -233,6 +243,15 @@ static void torture_run_steps(struct torture_worker *worker)
 	torture_end(worker, ret);
 }
 
+/* Lost a conflict: gives back what it holds, which settles it, and tries once more. */
+static int torture_settle(struct torture_worker *worker, const struct headway_wait *wait)
+{
+	worker->given_up++;
+	while (worker->txn.held)
+		headway_unlock(&worker->txn, worker->txn.held);
+	return torture_take_set(worker, wait);
+}
+
 /* Holds one, then wants the others at once or soon; a conflict is retried by hand, or given up. */
 static int torture_take_rest(struct torture_worker *worker, const struct headway_wait *wait)
 {
@@ -251,6 +270,8 @@ static int torture_take_rest(struct torture_worker *worker, const struct headway
 			ret = torture_take_set(worker, wait);
 		if (ret != -EDEADLK || torture_one_in(worker, 8))
 			return ret;
+		if (torture_nr_held(worker) && torture_one_in(worker, 4))
+			return torture_settle(worker, wait);
 		ret = headway_txn_rollback_wait(txn, wait);
 		torture_expect(worker, ret, wait, false);
 		torture_see_ticket(worker);
@@ -349,6 +370,66 @@ static void torture_run_nested(struct torture_worker *worker)
 	torture_end(worker, ret);
 }
 
+/* Locks that nobody else wants: whatever the policy and the order, there is no conflict. */
+static void torture_run_private(struct torture_worker *worker)
+{
+	unsigned int base = torture.nr_shared + TORTURE_WORKERS_MAX +
+			    worker->number * TORTURE_PRIVATE;
+	struct headway_txn *txn = &worker->txn;
+	unsigned int i;
+	int ret = 0;
+
+	torture_pick_from(worker, base, 1 + torture_random(worker, TORTURE_PRIVATE),
+			  TORTURE_PRIVATE);
+	if (torture_begin(worker, NULL))
+		return;
+	if (headway_txn_policy(txn) == HEADWAY_POLICY_ORDERED)
+		headway_sort(worker->set, worker->nr);
+	for (i = 0; i < worker->nr && !ret; i++) {
+		ret = headway_lock_wait(txn, worker->set[i], NULL);
+		torture_expect(worker, ret, NULL, false);
+	}
+	if (!ret) {
+		torture_enter(worker);
+		torture_leave(worker);
+	}
+	torture_end(worker, ret);
+	worker->events[TORTURE_SAW_PRIVATE]++;
+}
+
+/* Until the first worker waits for the lock: then it has given way, and holds nothing. */
+static void torture_stand_in_its_way(const struct headway_lock *lock)
+{
+	unsigned long limit = jiffies + max(1, HZ / 50);
+
+	while (READ_ONCE(torture.workers[0].txn.waiting_on) != lock && time_before(jiffies, limit))
+		usleep_range(20, 50);
+}
+
+/*
+ * The first worker wants two locks, and finds the other one held each time that it has one: of the
+ * rest, half are always at the one and half at the other. So it comes to as many restarts as there
+ * can be.
+ */
+static void torture_run_crowd(struct torture_worker *worker)
+{
+	int ret;
+
+	worker->nr = worker->number ? 1 : 2;
+	worker->set[0] = &torture.locks[worker->number % 2].lock;
+	worker->set[1] = &torture.locks[1].lock;
+	if (torture_begin(worker, NULL))
+		return;
+	ret = torture_take_steps(worker, NULL);
+	if (!ret) {
+		torture_enter(worker);
+		if (worker->number)
+			torture_stand_in_its_way(worker->set[0]);
+		torture_leave(worker);
+	}
+	torture_end(worker, ret);
+}
+
 static const struct torture_load torture_loads[] = {
 	{ .name = "set", .run = torture_run_set },
 	{ .name = "steps", .run = torture_run_steps },
@@ -356,13 +437,26 @@ static const struct torture_load torture_loads[] = {
 	{ .name = "impatient", .run = torture_run_impatient, .unlocks = true },
 	{ .name = "early", .run = torture_run_early, .unlocks = true },
 	{ .name = "nested", .run = torture_run_nested },
+	{ .name = "private", .run = torture_run_private },
+	/* Not among the others: only when asked for. */
+	{ .name = "crowd", .run = torture_run_crowd },
 };
+
+const struct torture_load *torture_find_load(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(torture_loads); i++)
+		if (!strcmp(torture_loads[i].name, name))
+			return &torture_loads[i];
+	return NULL;
+}
 
 /* One transaction of any kind. */
 void torture_load_one(struct torture_worker *worker)
 {
 	worker->load = torture.only ?:
-		       &torture_loads[torture_random(worker, ARRAY_SIZE(torture_loads))];
+		       &torture_loads[torture_random(worker, ARRAY_SIZE(torture_loads) - 1)];
 	worker->load->run(worker);
 	/* Signals were for this one. */
 	flush_signals(current);

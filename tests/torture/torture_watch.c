@@ -47,7 +47,7 @@ static bool torture_waits_in_vain(struct headway_txn *txn, struct torture_wait *
 			.txn = txn,
 			.lock = lock,
 			.since_ns = READ_ONCE(txn->wait_since_ns),
-			.acquired = READ_ONCE(lock->stats.acquired),
+			.acquired = data_race(lock->stats.acquired),	/* the owner's */
 			.key = lock->key,
 			.looks = 1,
 		};
