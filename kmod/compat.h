@@ -55,6 +55,7 @@
 #ifdef CONFIG_UML_X86
 #define headway_store_release(p, v) do { barrier(); WRITE_ONCE(*(p), v); } while (0)
 #else
+/* Partners: named where it is used. */
 #define headway_store_release(p, v) smp_store_release(p, v)
 #endif
 

@@ -270,8 +270,8 @@ static int headway_lock_set(struct headway_txn *txn, struct headway_lock **locks
 }
 
 /*
- * Takes locks of the set, as it is given, for as long as that needs no waiting; so the order matters
- * to `ordered` only, and most sets need no sorting. Return: how many.
+ * Takes locks of the set, as it is given, for as long as that needs no waiting; so the order
+ * matters to `ordered` only, and most sets need no sorting. Return: how many.
  */
 static __always_inline unsigned int headway_lock_free_ones(struct headway_txn *txn,
 							   struct headway_lock **locks,
@@ -388,9 +388,9 @@ int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks,
 		return ret;
 	}
 	/*
-	 * Of a large set some lock is likely to be held, and then the work was for nothing. And under
-	 * wait-die somebody may have died of a lock that is then given back, and would die again of
-	 * the same when we take it in order: twice for one attempt (TRY_FIRST in queue.pml).
+	 * Of a large set some lock is likely to be held, and then the work was for nothing. And
+	 * under wait-die somebody may have died of a lock that is then given back, and would die
+	 * again when we take it in order: twice for one attempt (TRY_FIRST in queue.pml).
 	 */
 	if (likely(n <= HEADWAY_SORT_SMALL && txn->policy != HEADWAY_POLICY_WAIT_DIE &&
 		   headway_lock_free_ones(txn, locks, n, try) == n)) {

@@ -188,7 +188,7 @@ struct headway_txn {
 	atomic64_t ticket;		/* 0 = none yet; set once, by self or by who runs into us */
 	s64 bonus;			/* const; priority as ticket distance */
 	struct headway_lock *waiting_on;	/* own, under pin; read under pin */
-	struct headway_lock *wounded_at;	/* while @wounded: held, and wanted by the wounder */
+	struct headway_lock *wounded_at;	/* while @wounded: held, wanted by the wounder */
 	/* From here on valid when @live: see headway_txn_go_live(). */
 	struct headway_lock *contended;	/* own; where the last conflict was lost; NULL = none */
 	raw_spinlock_t pin;		/* guards waiting_on for readers who follow it */

@@ -56,8 +56,8 @@ typedef uint32_t u32;
  *	wound-wait, compares the two in trials of 50 ms to 200 ms when there is conflict, and
  *	compares again rarely: that costs less than 3 % of the time. Transactions run under one of
  *	the two at a time; between them new ones wait until those in flight have ended or rolled
- *	back, 20 ms at most. Turns: what was rolled back twice takes the domain's token first, as with `serial`, so
- *	that in a crowd restarts go one by one and not against each other.
+ *	back, 20 ms at most. Turns: what was rolled back twice takes the domain's token first, as
+ *	with `serial`, so that in a crowd restarts go one by one and not against each other.
  *	Setting any policy ends it, and setting it again starts it anew.
  * @HEADWAY_NR_POLICIES: number of policies
  */

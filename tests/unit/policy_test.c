@@ -67,11 +67,13 @@ KTAP_TEST(polite_waits_with_empty_hands_only)
 	/* Whoever holds the token stands firm, and gets it after having given way often enough. */
 	firm.token = true;
 	EXPECT_EQ(resolve(HEADWAY_POLICY_POLITE, firm, party(1, 0, 1)), HEADWAY_WAIT);
-	EXPECT_FALSE(headway_takes_token(HEADWAY_POLICY_POLITE, false, HEADWAY_POLITE_RESTARTS - 1));
+	EXPECT_FALSE(headway_takes_token(HEADWAY_POLICY_POLITE, false,
+					 HEADWAY_POLITE_RESTARTS - 1));
 	EXPECT_TRUE(headway_takes_token(HEADWAY_POLICY_POLITE, false, HEADWAY_POLITE_RESTARTS));
 	EXPECT_TRUE(headway_takes_token(HEADWAY_POLICY_SERIAL, false, 0));
 	EXPECT_FALSE(headway_takes_token(HEADWAY_POLICY_WOUND_WAIT, false, UINT32_MAX));
-	EXPECT_FALSE(headway_takes_token(HEADWAY_POLICY_WOUND_WAIT, true, HEADWAY_TURN_RESTARTS - 1));
+	EXPECT_FALSE(headway_takes_token(HEADWAY_POLICY_WOUND_WAIT, true,
+					 HEADWAY_TURN_RESTARTS - 1));
 	EXPECT_TRUE(headway_takes_token(HEADWAY_POLICY_WOUND_WAIT, true, HEADWAY_TURN_RESTARTS));
 	EXPECT_FALSE(headway_takes_token(HEADWAY_POLICY_WAIT_DIE, true, UINT32_MAX));
 	EXPECT_TRUE(headway_waits_contended(HEADWAY_POLICY_POLITE));
