@@ -46,8 +46,8 @@ function contended_point(run, metric, number, target,    part) {
 	split(target, part, " ")
 	points_of[metric]++
 	met_of[metric] += part[1] == "<=" ? number <= part[2] : number >= part[2]
-	printf "BENCH name=%s metric=%s value=%.4g unit=ratio min=%.4g max=%.4g target=%s%s\n",
-		contended_name(run), metric, number, ratio_min, ratio_max, part[1], part[2]
+	printf "BENCH name=%s metric=%s value=%.4g unit=ratio min=%.4g max=%.4g target=%s%s judged=%s\n",
+		contended_name(run), metric, number, ratio_min, ratio_max, part[1], part[2], chosen
 }
 
 function contended_lines(run, policy,    short, p) {

@@ -15,8 +15,8 @@ function scale_stats(run) {
 function scale_size(run,    bytes, bare) {
 	bytes = middle(run, "headway", "lock_bytes")
 	bare = bytes - middle(run, "headway", "stats_bytes")
-	bench("lock.size", "with_stats", bytes, "bytes")
-	bench("lock.size", "without_stats", bare, "bytes")
+	printf "BENCH name=lock.size metric=with_stats value=%d unit=bytes target=<=128\n", bytes
+	printf "BENCH name=lock.size metric=without_stats value=%d unit=bytes target=<=64\n", bare
 	bench("lock.size", "with_stats_in_use", middle(run, "headway", "used_bytes"), "bytes")
 	verdict("lock.size with_stats", bytes, "<= 128", bytes <= 128)
 	verdict("lock.size without_stats (less their member)", bare, "<= 64", bare <= 64)
