@@ -340,14 +340,13 @@ static noinline int headway_lock_many_other(struct headway_txn *txn, struct head
 		ret = headway_lock_set(txn, locks, n, wait);
 		if (likely(!ret))
 			break;
-		if (headway_broken(KEEP))
-			break;
-		headway_release_until(txn, mark);
 		if (ret != -EDEADLK || mark) {
 			headway_set_failed(mark);
-			headway_drop_set(txn, mark);
+			if (!headway_broken(KEEP))
+				headway_drop_set(txn, mark);
 			break;
 		}
+		headway_release_until(txn, mark);
 		headway_branch(SET_RETRY);
 		ret = headway_txn_rollback_wait(txn, wait);
 		if (ret)

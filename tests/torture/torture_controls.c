@@ -121,7 +121,7 @@ static const struct torture_control torture_control_list[] = {
 	{ "leaked-lock", CATCH(LEAK), HEADWAY_POLICY_WOUND_WAIT, &torture_leak, 0, 0 },
 	{ "unsorted", CATCH(DEADLK), HEADWAY_POLICY_ORDERED, &torture_unsorted, 0, 0 },
 	{ "lockstep", CATCH(LIVELOCK), HEADWAY_POLICY_NONE, &torture_lockstep, 0, 2 },
-	{ "lost-wakeup", CATCH(SLEEPER) | CATCH(STUCK), HEADWAY_POLICY_WOUND_WAIT, NULL,
+	{ "lost-wakeup", CATCH(SLEEPER), HEADWAY_POLICY_WOUND_WAIT, NULL,
 	  BIT(HEADWAY_BROKEN_WAKEUP), 0 },
 	{ "ignored-wound", CATCH(STUCK), HEADWAY_POLICY_WOUND_WAIT, NULL,
 	  BIT(HEADWAY_BROKEN_WOUND), 0 },

@@ -71,9 +71,13 @@ static unsigned int torture_looks_before(const struct torture_wait *wait)
 	return 0;
 }
 
+/*
+ * Much longer than a woken thread takes to run, and not so long that whoever reads stacks in
+ * debugfs, which wakes those that sleep, helps it out first.
+ */
 static unsigned int torture_looks_needed(void)
 {
-	return max(torture.patience_ms / 2 / TORTURE_LOOK_MS, 2U);
+	return max(torture.patience_ms / 60, 500U) / TORTURE_LOOK_MS;
 }
 
 /* Somebody hangs: gives the watcher the time to see whether it is at a free lock. */
@@ -85,22 +89,32 @@ void torture_await_looks(void)
 		schedule_timeout_idle(msecs_to_jiffies(TORTURE_LOOK_MS));
 }
 
+/* Return: how many there are in @waits with those of @domain. */
+static unsigned int torture_look_at(struct headway_domain *domain, struct torture_wait *waits,
+				    unsigned int n)
+{
+	struct headway_txn *txn;
+
+	raw_spin_lock(&domain->live_lock);
+	list_for_each_entry(txn, &domain->live, live_node)
+		if (n < TORTURE_WAITS_MAX && torture_waits_in_vain(txn, &waits[n]))
+			n++;
+	raw_spin_unlock(&domain->live_lock);
+	return n;
+}
+
 static void torture_look(void)
 {
 	struct torture_wait now[TORTURE_WAITS_MAX] = {};
-	unsigned int n = 0, i;
-	struct headway_txn *txn;
+	unsigned int n, i;
 
-	raw_spin_lock(&torture.domain->live_lock);
-	list_for_each_entry(txn, &torture.domain->live, live_node)
-		if (n < TORTURE_WAITS_MAX && torture_waits_in_vain(txn, &now[n]))
-			n++;
-	raw_spin_unlock(&torture.domain->live_lock);
+	n = torture_look_at(torture.domain, now, 0);
+	n = torture_look_at(torture.inner, now, n);
 	for (i = 0; i < n; i++) {
 		now[i].looks += torture_looks_before(&now[i]);
 		if (now[i].looks == torture_looks_needed())
-			torture_fail(TORTURE_SLEEPER, "lock %llu, %u looks in a row\n", now[i].key,
-				     now[i].looks);
+			torture_fail(TORTURE_SLEEPER, "lock %llu, %u looks in a row\n",
+				     now[i].key, now[i].looks);
 	}
 	if (n < TORTURE_WAITS_MAX)
 		now[n].txn = NULL;
@@ -108,6 +122,21 @@ static void torture_look(void)
 	atomic_inc(&torture.looks);
 	if (headway_domain_verdict(torture.domain) == HEADWAY_VERDICT_LIVELOCK)
 		torture_fail(TORTURE_LIVELOCK, "domain %s\n", torture.domain->name);
+}
+
+static void torture_say_wait(struct headway_txn *txn)
+{
+	struct headway_lock *lock;
+
+	raw_spin_lock(&txn->pin);
+	lock = READ_ONCE(txn->waiting_on);
+	if (lock)
+		pr_info("%s: waits for lock %llu, flags %ld, owned %d, by itself %d\n",
+			txn->task->comm, lock->key,
+			atomic_long_read(&lock->owner) & HEADWAY_LOCK_FLAGS,
+			!!(atomic_long_read(&lock->owner) & ~HEADWAY_LOCK_FLAGS),
+			headway_lock_held(txn, lock));
+	raw_spin_unlock(&txn->pin);
 }
 
 /* Who is still there, for a person who has to find out why. */
@@ -121,6 +150,8 @@ void torture_say_live(void)
 			txn->task->comm, atomic64_read(&txn->ticket), READ_ONCE(txn->nr_held),
 			READ_ONCE(txn->restarts), READ_ONCE(txn->wounded),
 			!!READ_ONCE(txn->waiting_on));
+	list_for_each_entry(txn, &torture.domain->live, live_node)
+		torture_say_wait(txn);
 	raw_spin_unlock(&torture.domain->live_lock);
 }
 
