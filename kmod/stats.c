@@ -164,12 +164,16 @@ void headway_stats_wait(struct headway_lock *lock, u64 ns)
  * headway_stats_hold_begin - note when a hold that is to be timed begins
  * @lock: lock that the caller owns
  *
- * The first of a lock is, so that this also puts the lock on its domain's list.
+ * Called for the first hold of a lock, too, to put the lock on its domain's list. That one is not
+ * timed, unless all are: many a lock is taken once, and would pay for its histograms.
  */
 void headway_stats_hold_begin(struct headway_lock *lock)
 {
-	if (unlikely(!lock->stats.node.next))
+	if (unlikely(!lock->stats.node.next)) {
 		headway_lock_track(lock);
+		if (headway_hold_sample_mask)
+			return;
+	}
 	lock->stats.hold_since_ns = ktime_get_ns();
 }
 
