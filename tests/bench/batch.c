@@ -239,6 +239,9 @@ static const struct bench_side batch_incremental[] = {
 	BATCH("wound-wait", WOUND_WAIT, batch_once),
 	BATCH("wait-die", WAIT_DIE, batch_once),
 	BATCH("adaptive", ADAPTIVE, batch_once),
+	/* What two domains differ by that are alike: less than that cannot be told. */
+	BATCH("wound-wait-again", WOUND_WAIT, batch_once),
+	BATCH("wait-die-again", WAIT_DIE, batch_once),
 	BATCH("detect", DETECT, batch_once),
 	BATCH("polite", POLITE, batch_once),
 	BATCH("serial", SERIAL, batch_once),

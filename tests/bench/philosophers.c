@@ -218,8 +218,8 @@ static u32 dinner_take_ordered(struct mutex **forks, unsigned int n)
 
 /*
  * Waits for the fork number @first, and tries the others in turn from there. Return: the number of
- * one that is not to be had, and then none is held; @n = all are. Who has it may have to run on this
- * CPU, and User Mode Linux preempts nobody who loops like that: bench_give_way() is its tick.
+ * one that is not to be had, and then none is held; @n = all are. Who has it may have to run on
+ * this CPU, and User Mode Linux preempts nobody who loops like that: bench_give_way() is its tick.
  */
 static unsigned int dinner_try(struct mutex **forks, unsigned int n, unsigned int first)
 {
@@ -276,7 +276,7 @@ static __always_inline void dinner_meal(struct bench_worker *worker, struct dinn
 					u32 (*take)(struct mutex **forks, unsigned int n))
 {
 	struct dinner_seat *seat = dinner_choose(worker, dinner);
-	struct mutex *forks[DINNER_HANDS_MAX];
+	struct mutex *forks[DINNER_HANDS_MAX];	/* the seat's, in the order that was drawn */
 	unsigned int i;
 	u32 failed;
 
