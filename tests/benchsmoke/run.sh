@@ -5,6 +5,7 @@
 # is of no interest here: tests/bench/run.sh shows that.
 #
 # Usage:  run.sh
+# shellcheck disable=SC2317 # run is called by check
 set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -20,7 +21,7 @@ run() {
 
 	[ "${1#philosophers}" = "$1" ] || ms=3
 	dmesg --syslog --clear
-	insmod "$build/tests/bench/headway_bench.ko" op="$1" rounds=0 run_ms=$ms || return
+	insmod "$build/tests/bench/headway_bench.ko" op="$1" rounds=0 run_ms="$ms" || return
 	rmmod headway_bench || return
 	if ! dmesg --syslog | grep -q 'headway-bench: op=.* commits='; then
 		echo "no contestant has run"

@@ -52,14 +52,20 @@ class Source:
         return ranges
 
 
-def gcov(note, data):
-    """gcov's report of one object, as a dictionary. gcov wants both files side by side."""
+def gcov(note, data=None):
+    """gcov's report of one object, as a dictionary; without data, all its counts are 0."""
+    # It wants both files side by side.
     with tempfile.TemporaryDirectory() as scratch:
         shutil.copy(note, scratch)
-        shutil.copy(data, scratch)
-        run = subprocess.run(["gcov", "--json-format", "--stdout", data.name], cwd=scratch,
+        if data:
+            shutil.copy(data, scratch)
+        run = subprocess.run(["gcov", "--json-format", "--stdout", note.name], cwd=scratch,
                              capture_output=True, check=True, timeout=60)
     return json.loads(run.stdout.decode().splitlines()[0])
+
+
+def has_code(report):
+    return any(entry["functions"] for entry in report["files"])
 
 
 def add(sources, skipped, report):
@@ -89,7 +95,7 @@ def read_all(objects, data):
         counters = data / "kmod" / (note.stem + ".gcda")
         if counters.exists():
             add(sources, skipped, gcov(note, counters))
-        else:
+        elif has_code(gcov(note)):
             missing.append(note.stem)
     return sources, skipped, missing
 
