@@ -401,8 +401,8 @@ static int check_name(struct headway_kernelfs *k, const char *kind, const char *
 
 int headway_kernelfs_check_domain(struct headway_kernelfs *k, const char *domain)
 {
-	char **names;
-	size_t nr;
+	char **names = NULL;
+	size_t nr = 0;
 	int err;
 
 	err = headway_kernelfs_domains(k, &names, &nr);
@@ -411,8 +411,8 @@ int headway_kernelfs_check_domain(struct headway_kernelfs *k, const char *domain
 
 int headway_kernelfs_check_arbiter(struct headway_kernelfs *k, const char *arbiter)
 {
-	char **names;
-	size_t nr;
+	char **names = NULL;
+	size_t nr = 0;
 	int err;
 
 	err = headway_kernelfs_arbiters(k, &names, &nr);
