@@ -41,7 +41,7 @@ struct headway_party {
 /*
  * So often under `adaptive` while its arm is wound-wait: after that it is crowded, and restarts go
  * one by one. Where 16 threads take 800 of 100,000 locks each, plain wound-wait needs 10 rollbacks
- * for a commit and seven times wait-die's time; with turns 0.3, and 0.9 times (make bench-lock).
+ * for a commit and seven times wait-die's time; with turns 0.6, and 1.1 times (make bench-lock).
  */
 #define HEADWAY_TURN_RESTARTS	2u
 
