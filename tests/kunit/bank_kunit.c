@@ -220,8 +220,8 @@ static void abba_as_set_wound_wait(struct kunit *test)
 	run_bank(test, HEADWAY_POLICY_WOUND_WAIT, 2, 4,
 		 &(struct plan){ .rounds = 500, .opposite = true, .as_set = true });
 	/*
-	 * It waits in order, so that it hardly ever needs one: only when somebody who has taken what
-	 * is free, out of order, is in the way of one that holds what an older one wants.
+	 * It waits in order, so that it hardly ever needs one: only when somebody who has taken
+	 * what is free, out of order, is in the way of one that holds what an older one wants.
 	 */
 	KUNIT_EXPECT_LT(test, lab_stat(test->priv, HEADWAY_STAT_ROLLBACKS),
 			lab_stat(test->priv, HEADWAY_STAT_COMMITS) / 20);
