@@ -4,9 +4,10 @@
  *
  * What counts is commits per second; between arms that commit alike, rollbacks. The load changes
  * and the machine is noisy, so rates are never compared across time: a comparison is a series of
- * pairs of trials, one of the incumbent's and then one of the challenger's, and what decides is who
- * won how many, not by how much. A challenger that is behind at once is dropped at once, so that a
- * comparison in vain mostly costs one trial.
+ * pairs of trials, one of the incumbent's and then one of the challenger's, and what decides is the
+ * median of the pairs' ratios, which a disturbed trial moves little. Pairs that agree on a large
+ * difference end it early; a challenger that is far behind at once is dropped at once, so that a
+ * comparison with a much worse arm mostly costs one trial.
  *
  * Cost: a comparison that the incumbent wins is followed by HEADWAY_ADAPT_SPARE times its length
  * without one, and up to four times that while comparisons stay in vain. The first one is not
@@ -15,11 +16,15 @@
  */
 #include "adapt.h"
 
-/* A challenger wins with so many trials more than it lost; the first time it loses likewise. */
-#define LEAD		3
-#define PAIRS_MAX	8
-/* 1 / 16 more commits are more; within as much, arms are alike. */
-#define MARGIN		16
+/* The unit of a gain: as many commits as the incumbent. */
+#define ONE		1024u
+/* 1 / 32 more commits are more; within as much, arms are alike. */
+#define MARGIN		(ONE / 32)
+/* Far from alike: 1.25 times. */
+#define FAR_AHEAD	(ONE * 5 / 4)
+#define FAR_BEHIND	(ONE * 4 / 5)
+/* So many pairs that are all far from alike, the same way, are enough. */
+#define PAIRS_FEW	3
 /* Fewer rollbacks and waits than 1 in so many commits: nothing to gain. */
 #define CONFLICT_SHARE	16
 #define PATIENCE_MAX	4
@@ -51,16 +56,45 @@ static struct headway_rate rate_of(const struct headway_trial *trial)
 	};
 }
 
-/* Return: why the challenger is better, or HEADWAY_WHY_NOT_BEATEN. */
-static enum headway_why judge(const struct headway_rate *incumbent,
-			      const struct headway_rate *challenger)
+/* Kept in ascending order. */
+static void add_pair(struct headway_adapt *adapt)
 {
-	u64 was = incumbent->commits_per_s, is = challenger->commits_per_s;
+	const struct headway_rate *was = &adapt->rate[adapt->best];
+	const struct headway_rate *is = &adapt->rate[adapt->arm];
+	u64 gain = is->commits_per_s * ONE / (was->commits_per_s ? was->commits_per_s : 1);
+	u32 i = adapt->pairs++;
 
-	if (is * MARGIN > was * (MARGIN + 1))
+	if (gain > 1000 * ONE)
+		gain = 1000 * ONE;
+	for (; i && adapt->gain[i - 1] > gain; i--)
+		adapt->gain[i] = adapt->gain[i - 1];
+	adapt->gain[i] = (u32)gain;
+	adapt->rollbacks[adapt->best] += was->rollbacks_per_1000;
+	adapt->rollbacks[adapt->arm] += is->rollbacks_per_1000;
+}
+
+/* Return: whether the comparison is over. */
+static bool decided(const struct headway_adapt *adapt)
+{
+	u32 lowest = adapt->gain[0], highest = adapt->gain[adapt->pairs - 1];
+
+	if (adapt->pairs >= HEADWAY_ADAPT_PAIRS)
+		return true;
+	/* Where nothing is known, either arm may be as good as dead: one pair is no proof. */
+	if (adapt->pairs < (adapt->known ? 1 : PAIRS_FEW))
+		return false;
+	return highest < FAR_BEHIND || (adapt->pairs >= PAIRS_FEW && lowest > FAR_AHEAD);
+}
+
+/* Return: why the challenger is better, or HEADWAY_WHY_NOT_BEATEN. */
+static enum headway_why judge(const struct headway_adapt *adapt)
+{
+	u32 gain = adapt->gain[adapt->pairs / 2];
+
+	if (gain > ONE + MARGIN)
 		return HEADWAY_WHY_MORE_COMMITS;
-	if (is && is * MARGIN >= was * (MARGIN - 1) &&
-	    challenger->rollbacks_per_1000 * 2 < incumbent->rollbacks_per_1000)
+	if (gain >= ONE - MARGIN &&
+	    adapt->rollbacks[adapt->arm] * 2 < adapt->rollbacks[adapt->best])
 		return HEADWAY_WHY_FEWER_ROLLBACKS;
 	return HEADWAY_WHY_NOT_BEATEN;
 }
@@ -89,31 +123,33 @@ static void begin(struct headway_adapt *adapt)
 	adapt->comparing = true;
 	adapt->comparisons++;
 	adapt->why = HEADWAY_WHY_COMPARING;
-	adapt->lead = 0;
 	adapt->pairs = 0;
+	adapt->rollbacks[0] = 0;
+	adapt->rollbacks[1] = 0;
 	adapt->spent_ns = 0;
 	adapt->arm = other(adapt->best);
 }
 
 static void challenge(struct headway_adapt *adapt, const struct headway_trial *trial)
 {
-	enum headway_why why = judge(&adapt->rate[adapt->best], &adapt->rate[adapt->arm]);
+	enum headway_why why;
 
 	adapt->spent_ns += trial->length_ns;
-	adapt->lead += why == HEADWAY_WHY_NOT_BEATEN ? -1 : 1;
-	adapt->pairs++;
-	if (adapt->lead >= LEAD) {
+	add_pair(adapt);
+	if (!decided(adapt)) {
+		adapt->arm = adapt->best;
+		return;
+	}
+	why = judge(adapt);
+	if (why != HEADWAY_WHY_NOT_BEATEN) {
 		adapt->best = adapt->arm;
 		adapt->switches++;
 		adapt->patience = 1;
 		settle(adapt, why, HEADWAY_TRIAL_NS);
-	} else if (adapt->lead <= (adapt->known ? -1 : -LEAD) || adapt->pairs >= PAIRS_MAX) {
+	} else {
 		if (adapt->known)
 			be_patient(adapt);
-		settle(adapt, HEADWAY_WHY_NOT_BEATEN,
-		       adapt->known ? adapt->spent_ns : HEADWAY_TRIAL_NS);
-	} else {
-		adapt->arm = adapt->best;
+		settle(adapt, why, adapt->known ? adapt->spent_ns : HEADWAY_TRIAL_NS);
 	}
 }
 

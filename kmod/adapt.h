@@ -22,6 +22,8 @@
 #define HEADWAY_ADAPT_IDLE_NS	(5 * HEADWAY_TRIAL_NS)
 /* For each ns of probing the other arm in vain, so many in the better one: 1 / 41 = 2.4 %. */
 #define HEADWAY_ADAPT_SPARE	40
+/* Pairs of trials in a comparison, at most. */
+#define HEADWAY_ADAPT_PAIRS	15
 
 /* What was counted since the trial began. */
 struct headway_trial {
@@ -79,8 +81,9 @@ struct headway_adapt {
 	/* A comparison: */
 	bool comparing;
 	bool known;			/* there has been one under the present load */
-	int lead;			/* of the challenger, in trials */
 	u32 pairs;
+	u32 gain[HEADWAY_ADAPT_PAIRS];	/* challenger / incumbent, commits, 1 / 1024; ascending */
+	u64 rollbacks[HEADWAY_ARMS];	/* per 1000 commits, sums over the pairs */
 	u64 spent_ns;			/* in the challenger's trials, and in changes of the arm */
 	/* Between comparisons: */
 	u64 since_ns;			/* the last one */
