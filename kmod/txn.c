@@ -106,18 +106,35 @@ void headway_txn_begin_prio(struct headway_txn *txn, struct headway_domain *doma
 }
 EXPORT_SYMBOL_GPL(headway_txn_begin_prio);
 
+/*
+ * So many locks are released with preemption off, which takes some 15 us. Whoever is woken by one of
+ * them would otherwise run on our CPU at once, into those that we have yet to release. Where 16
+ * threads take 800 of 100,000 locks each, under wound-wait two of three rollbacks came from that.
+ */
+#define HEADWAY_RELEASE_BATCH (IS_ENABLED(CONFIG_PREEMPT_RT) ? 32 : 1024)
+
+static void headway_release_newest(struct headway_txn *txn)
+{
+	struct headway_lock *lock = txn->held;
+
+	txn->held = lock->held_next;
+	if (txn->prelocked == lock) {
+		headway_branch(PRELOCKED_DROPPED);
+		txn->prelocked = NULL;
+	}
+	headway_release(txn, lock);
+}
+
 /* Releases what was acquired after @mark was the newest held lock. */
 static void headway_release_until(struct headway_txn *txn, struct headway_lock *mark)
 {
-	while (txn->held != mark) {
-		struct headway_lock *lock = txn->held;
+	unsigned int n;
 
-		txn->held = lock->held_next;
-		if (txn->prelocked == lock) {
-			headway_branch(PRELOCKED_DROPPED);
-			txn->prelocked = NULL;
-		}
-		headway_release(txn, lock);
+	while (txn->held != mark) {
+		preempt_disable();
+		for (n = 0; n < HEADWAY_RELEASE_BATCH && txn->held != mark; n++)
+			headway_release_newest(txn);
+		preempt_enable();
 	}
 }
 

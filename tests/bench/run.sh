@@ -27,8 +27,9 @@ points() {
 
 	case $1 in
 	batch800*)
+		# Long enough for adaptive to compare, in round 0: 15 pairs of trials of 50 ms.
 		for threads in 4 16; do
-			echo "rounds=$rounds run_ms=$ms threads=$threads$only"
+			echo "rounds=${HEADWAY_BENCH_ROUNDS:-9} run_ms=${HEADWAY_BENCH_MS:-1000} threads=$threads$only"
 		done
 		;;
 	presorted | unsorted | incremental)
