@@ -16,6 +16,7 @@
 #include "futex.bpf.h"
 #include "syscalls.bpf.h"
 #include "trylock.bpf.h"
+#include "marker.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -18,13 +18,16 @@
 
 /* Enums, not macros: BPF programs and bpftrace users see them through BTF. */
 enum headway_abi_limits {
-	HEADWAY_ABI_VERSION = 1,
+	HEADWAY_ABI_VERSION = 2,
 	HEADWAY_COMM_LEN = 16,
 	HEADWAY_HELD_MAX = 8,		/* locks a thread is seen to hold; overflow is counted */
 	HEADWAY_STACK_DEPTH = 32,
 	HEADWAY_MAX_THREADS = 16384,
 	HEADWAY_MAX_LOCKS = 65536,
 	HEADWAY_MAX_STACKS = 16384,
+	HEADWAY_MAX_MARKERS = 64,
+	HEADWAY_MAX_MARKS = 16384,	/* (thread, marker) pairs */
+	HEADWAY_MARKER_NAME_LEN = 128,
 };
 
 enum headway_lock_kind {
@@ -112,6 +115,22 @@ struct headway_lock_rec {
 	__u32 pad;
 };
 
+/*
+ * Markers: places in the target that tell of progress, or of an attempt at it, because somebody
+ * who knows the program said so.
+ */
+enum headway_marker_role {
+	HEADWAY_MARKER_PROGRESS = 1,
+	HEADWAY_MARKER_ATTEMPT = 2,
+};
+
+/* One per (thread, marker). */
+struct headway_mark_rec {
+	__u64 count;
+	__u64 first_ns;			/* CLOCK_MONOTONIC */
+	__u64 last_ns;
+};
+
 /* Per-CPU array `counters`: nothing is dropped without being counted here. */
 enum headway_counter {
 	HEADWAY_CNT_EVENTS,		/* probe hits on watched threads */
@@ -123,6 +142,7 @@ enum headway_counter {
 	HEADWAY_CNT_HELD_OVERFLOW,	/* more than HEADWAY_HELD_MAX locks held */
 	HEADWAY_CNT_UNMATCHED_EXIT,	/* exit without an enter: attached in mid call */
 	HEADWAY_CNT_LOST_RINGBUF,	/* rare-evidence record dropped */
+	HEADWAY_CNT_LOST_MARKS,		/* mark map full */
 	HEADWAY_NR_COUNTERS,
 };
 
@@ -144,6 +164,7 @@ struct headway_event {
 _Static_assert(sizeof(struct headway_thread_rec) == 240, "headway_thread_rec layout");
 _Static_assert(sizeof(struct headway_lock_key) == 16, "headway_lock_key layout");
 _Static_assert(sizeof(struct headway_lock_rec) == 168, "headway_lock_rec layout");
+_Static_assert(sizeof(struct headway_mark_rec) == 24, "headway_mark_rec layout");
 _Static_assert(sizeof(struct headway_event) == 24, "headway_event layout");
 
 #endif /* HEADWAY_ABI_H */

@@ -62,6 +62,13 @@ struct headway_hint_key {
 	__u32 ns_tid;
 };
 
+/* Key of the marks: the thread's key, and which marker it passed. */
+struct headway_mark_key {
+	__u32 tid;
+	__u32 start;
+	__u32 marker;
+};
+
 /* What the iterator headway_pids writes. */
 struct headway_pid_pair {
 	__u32 tool_pid;			/* in the tool's pid namespace */
@@ -78,6 +85,7 @@ _Static_assert(sizeof(struct headway_thread_key) == 8, "headway_thread_key layou
 _Static_assert(sizeof(struct headway_thread_state) ==
 	       sizeof(struct headway_thread_rec) + 80, "headway_thread_state layout");
 _Static_assert(sizeof(struct headway_pid_pair) == 8, "headway_pid_pair layout");
+_Static_assert(sizeof(struct headway_mark_key) == 12, "headway_mark_key layout");
 _Static_assert(sizeof(struct headway_hint) == 40, "headway_hint layout");
 
 #endif /* HEADWAY_STATE_H */

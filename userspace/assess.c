@@ -14,7 +14,7 @@ uint64_t headway_lost_events(const uint64_t *counters)
 {
 	/* A stack that collides or cannot be read loses a picture, not an event. */
 	return counters[HEADWAY_CNT_LOST_THREADS] + counters[HEADWAY_CNT_LOST_LOCKS] +
-	       counters[HEADWAY_CNT_LOST_RINGBUF];
+	       counters[HEADWAY_CNT_LOST_RINGBUF] + counters[HEADWAY_CNT_LOST_MARKS];
 }
 
 bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *counters,

@@ -29,6 +29,7 @@ static const char *const names[HEADWAY_NR_PROBES] = {
 	[HEADWAY_PROBE_SLEEP] = "nanosleep, clock_nanosleep",
 	[HEADWAY_PROBE_EXIT] = "process exit, exec and fork",
 	[HEADWAY_PROBE_TRYLOCK] = "pthread_mutex_trylock",
+	[HEADWAY_PROBE_MARKERS] = "markers",
 };
 
 /* open can fail before there is an object to keep the sentence in. */

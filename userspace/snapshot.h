@@ -3,7 +3,12 @@
  * snapshot.h - what the probes saw, at one instant: the only input of the verdict engine.
  *
  * probe.c fills it from the BPF maps and /proc; detect.c (PURE) reads it; a recording is a stream
- * of these. Arrays are sorted: threads by tid, locks by (tid, kind, addr); both keys are unique.
+ * of these. Arrays are sorted: threads by tid, locks by (tid, kind, addr), marks by (tid, marker);
+ * these keys are unique.
+ *
+ * Markers are those that the user named and those that the target's own binaries carry. A process in
+ * which a marker is watched has a mark of it for its first thread, of count 0 if need be: a marker
+ * that is watched and silent says something, one that is not there says nothing.
  *
  * A thread that has ended is reported until its counts are final, once or twice, with alive false
  * and the same start_ns; its locks come with it. A wait that has lasted has a lock record, all zero
@@ -32,12 +37,30 @@ struct headway_snap_lock {
 	struct headway_lock_rec rec;
 };
 
+/* What is counted; its number is its place in the array, and stays the same in later snapshots. */
+struct headway_snap_marker {
+	uint32_t role;			/* enum headway_marker_role */
+	bool automatic;			/* found in a binary of the target (headway/sdt.h) */
+	bool attached;			/* it was watched in some target, at least once */
+	char name[HEADWAY_MARKER_NAME_LEN];	/* as the user gave it; terminated */
+};
+
+struct headway_snap_mark {
+	uint32_t tid;
+	uint32_t marker;
+	struct headway_mark_rec rec;
+};
+
 struct headway_snapshot {
 	uint64_t time_ns;		/* CLOCK_MONOTONIC */
 	size_t nr_threads;
 	struct headway_snap_thread *threads;
 	size_t nr_locks;
 	struct headway_snap_lock *locks;
+	size_t nr_markers;
+	struct headway_snap_marker *markers;
+	size_t nr_marks;
+	struct headway_snap_mark *marks;
 	uint64_t counters[HEADWAY_NR_COUNTERS];	/* summed over CPUs */
 	uint32_t missing_probes;	/* bit per enum headway_probe_id not attached */
 	bool target_exited;
@@ -52,6 +75,7 @@ enum headway_probe_id {
 	HEADWAY_PROBE_SLEEP,
 	HEADWAY_PROBE_EXIT,
 	HEADWAY_PROBE_TRYLOCK,		/* uprobe pair on pthread_mutex_trylock */
+	HEADWAY_PROBE_MARKERS,		/* all that the user named */
 	HEADWAY_NR_PROBES,
 };
 

@@ -31,6 +31,8 @@ static void slot_free(struct headway_snapshot *s)
 {
 	free(s->threads);
 	free(s->locks);
+	free(s->markers);
+	free(s->marks);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -49,29 +51,37 @@ static bool is_sorted(const struct headway_snapshot *s)
 	for (size_t i = 1; i < s->nr_locks; i++)
 		if (headway_compare_keys(&s->locks[i - 1].key, &s->locks[i].key) >= 0)
 			return false;
+	for (size_t i = 0; i < s->nr_marks; i++)
+		if (s->marks[i].marker >= s->nr_markers ||
+		    (i && headway_compare_marks(&s->marks[i - 1], &s->marks[i]) >= 0))
+			return false;
 	return true;
+}
+
+/* A copy of an array; NULL of nothing. False: no memory. */
+static bool copy_array(void *to, const void *from, size_t nr, size_t size)
+{
+	void *copy = nr ? malloc(nr * size) : NULL;
+
+	if (copy)
+		memcpy(copy, from, nr * size);
+	*(void **)to = copy;
+	return copy || !nr;
 }
 
 static int slot_copy(struct headway_snapshot *to, const struct headway_snapshot *from)
 {
+	bool all;
+
 	*to = *from;
-	to->threads = NULL;
-	to->locks = NULL;
-	if (from->nr_threads) {
-		to->threads = malloc(from->nr_threads * sizeof(*to->threads));
-		if (!to->threads)
-			return -ENOMEM;
-		memcpy(to->threads, from->threads, from->nr_threads * sizeof(*to->threads));
-	}
-	if (from->nr_locks) {
-		to->locks = malloc(from->nr_locks * sizeof(*to->locks));
-		if (!to->locks) {
-			slot_free(to);
-			return -ENOMEM;
-		}
-		memcpy(to->locks, from->locks, from->nr_locks * sizeof(*to->locks));
-	}
-	return 0;
+	all = copy_array(&to->threads, from->threads, from->nr_threads, sizeof(*to->threads));
+	all &= copy_array(&to->locks, from->locks, from->nr_locks, sizeof(*to->locks));
+	all &= copy_array(&to->markers, from->markers, from->nr_markers, sizeof(*to->markers));
+	all &= copy_array(&to->marks, from->marks, from->nr_marks, sizeof(*to->marks));
+	if (all)
+		return 0;
+	slot_free(to);
+	return -ENOMEM;
 }
 
 /* Timers are late, never early: a quarter of an interval is forgiven. */

@@ -83,6 +83,14 @@ static inline int headway_compare_keys(const struct headway_lock_key *a,
 	return 0;
 }
 
+static inline int headway_compare_marks(const struct headway_snap_mark *a,
+					const struct headway_snap_mark *b)
+{
+	if (a->tid != b->tid)
+		return a->tid < b->tid ? -1 : 1;
+	return (a->marker > b->marker) - (a->marker < b->marker);
+}
+
 /* A record that was made anew (thread or key reused) starts from 0 again, never wraps. */
 static inline uint64_t headway_grown(uint64_t now, uint64_t base)
 {
