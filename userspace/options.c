@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * options.c - the options that several verbs share.
+ *
+ * Invariant: an option that does not suit ends the program with HEADWAY_EXIT_USAGE and a sentence
+ * that says what would.
+ */
+#include "options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "finding.h"
+
+enum { OPT_NO_UPROBES = 0x100, OPT_JSON, OPT_FAIL_ON, OPT_VERBOSE };
+
+static const struct argp_option target_options[] = {
+	{ "pid", 'p', "PID", 0, "watch this process (may be given several times)", 0 },
+	{ "duration", 'd', "SECONDS", 0, "end after this long (default: when the target ends, or "
+					 "Ctrl-C)",
+	  0 },
+	{ "window", 'w', "SECONDS", 0, "length of the window that a verdict is about (default "
+				       "5)", 0 },
+	{ "interval", 'i', "SECONDS", 0,
+	  "how often to look (default: a fifth of the window, at most 1)", 0 },
+	{ "no-uprobes", OPT_NO_UPROBES, NULL, 0,
+	  "futex evidence only; trylock livelocks then stay unseen", 0 },
+	{ "verbose", OPT_VERBOSE, NULL, 0, "also show libbpf's messages", 0 },
+	{ 0 },
+};
+
+static const struct argp_option view_options[] = {
+	{ "json", OPT_JSON, NULL, 0, "one JSON object a line on stdout", 0 },
+	{ "fail-on", OPT_FAIL_ON, "VERDICT,...", 0,
+	  "exit with 3 when one of these is found, with 4 when too little could be observed to "
+	  "say", 0 },
+	{ 0 },
+};
+
+static double parse_seconds(struct argp_state *state, const char *what, const char *arg, double min,
+			    double max)
+{
+	char *end;
+	double value = strtod(arg, &end);
+
+	if (end == arg || *end || !(value >= min && value <= max))
+		argp_error(state, "'%s' is not a %s: %g to %g seconds", arg, what, min, max);
+	return value;
+}
+
+static void parse_pid(struct argp_state *state, struct headway_target_options *o, const char *arg)
+{
+	char *end;
+	long pid;
+
+	errno = 0;
+	pid = strtol(arg, &end, 10);
+	if (end == arg || *end || errno || pid < 1 || pid > 4194304)
+		argp_error(state, "'%s' is not a process id", arg);
+	if (o->nr_pids == HEADWAY_MAX_PIDS)
+		argp_error(state, "more than %d processes", HEADWAY_MAX_PIDS);
+	for (size_t i = 0; i < o->nr_pids; i++)
+		if (o->pids[i] == (pid_t)pid)
+			return;
+	o->pids[o->nr_pids++] = (pid_t)pid;
+}
+
+static void parse_verdicts(struct argp_state *state, struct headway_view_options *o, char *arg)
+{
+	char *word, *rest = arg;
+	enum headway_verdict v;
+
+	while ((word = strsep(&rest, ","))) {
+		if (!headway_verdict_parse(word, &v) && headway_verdict_is_finding(v)) {
+			o->fail_on |= 1u << v;
+			continue;
+		}
+		fprintf(stderr, "%s: --fail-on: '%s' is not a finding; there are:", state->name,
+			word);
+		for (v = HEADWAY_UNDETERMINED; v < HEADWAY_NR_VERDICTS; v++)
+			fprintf(stderr, " %s", headway_verdict_name(v));
+		fprintf(stderr, "\n");
+		exit(HEADWAY_EXIT_USAGE);
+	}
+}
+
+static void check_targets(struct argp_state *state, struct headway_target_options *o)
+{
+	if (!o->nr_pids && !o->command)
+		argp_error(state, "nothing to watch: give -p PID, or a command after --");
+	if (o->interval_s == 0)
+		o->interval_s = fmin(1.0, o->window_s / 5);
+	if (o->interval_s > o->window_s / 2 || o->interval_s < o->window_s / 60)
+		argp_error(state, "an interval of %g s does not suit a window of %g s: %g to %g",
+			   o->interval_s, o->window_s, o->window_s / 60, o->window_s / 2);
+}
+
+static error_t parse_target(int key, char *arg, struct argp_state *state)
+{
+	struct headway_target_options *o = state->input;
+
+	switch (key) {
+	case 'p':
+		parse_pid(state, o, arg);
+		return 0;
+	case 'd':
+		o->duration_s = parse_seconds(state, "duration", arg, 0.1, 31536000);
+		return 0;
+	case 'w':
+		o->window_s = parse_seconds(state, "window", arg, 0.5, 3600);
+		return 0;
+	case 'i':
+		o->interval_s = parse_seconds(state, "interval", arg, 0.01, 3600);
+		return 0;
+	case OPT_NO_UPROBES:
+		o->no_uprobes = true;
+		return 0;
+	case OPT_VERBOSE:
+		o->verbose = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		/* Everything from the first word on is the COMMAND, options of its own included. */
+		o->command = &state->argv[state->next - 1];
+		state->next = state->argc;
+		return 0;
+	case ARGP_KEY_END:
+		check_targets(state, o);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_view(int key, char *arg, struct argp_state *state)
+{
+	struct headway_view_options *o = state->input;
+
+	switch (key) {
+	case OPT_JSON:
+		o->json = true;
+		return 0;
+	case OPT_FAIL_ON:
+		parse_verdicts(state, o, arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+const struct argp headway_target_argp = { .options = target_options, .parser = parse_target };
+const struct argp headway_view_argp = { .options = view_options, .parser = parse_view };

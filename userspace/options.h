@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * options.h - the options that several verbs share: what is watched and how, and how it is told.
+ */
+#ifndef HEADWAY_OPTIONS_H
+#define HEADWAY_OPTIONS_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { HEADWAY_MAX_PIDS = 256 };
+
+/* watch and record */
+struct headway_target_options {
+	pid_t pids[HEADWAY_MAX_PIDS];
+	size_t nr_pids;
+	double duration_s;		/* 0: until the target ends or a signal */
+	double window_s;
+	double interval_s;		/* 0: chosen from the window */
+	bool no_uprobes;
+	bool verbose;
+	char **command;
+};
+
+/* watch, record and replay */
+struct headway_view_options {
+	bool json;
+	uint32_t fail_on;		/* bit per verdict */
+};
+
+/* For argp's children; their inputs are the structures above. */
+extern const struct argp headway_target_argp;
+extern const struct argp headway_view_argp;
+
+#endif /* HEADWAY_OPTIONS_H */

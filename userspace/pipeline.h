@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pipeline.h - snapshots through the engine, and what it finds to a view: the same for a live watch
+ * and for a recording.
+ */
+#ifndef HEADWAY_PIPELINE_H
+#define HEADWAY_PIPELINE_H
+
+#include "detect.h"
+#include "options.h"
+#include "out.h"
+
+struct headway_pipeline {
+	const char *who;		/* "headway watch", before each message */
+	const struct headway_view_options *view;
+	struct headway_names *names;
+	struct headway_detect *detect;
+	struct headway_status *status;	/* taken away before anything is printed; may be NULL */
+	double window_s;
+	uint32_t missing_probes;	/* in the last snapshot */
+	bool color;
+	bool fired;			/* a verdict named in --fail-on was given */
+};
+
+/*
+ * 0 or a negative errno. The functions below return 0 or a negative errno too, and say on stderr
+ * what happened.
+ */
+int headway_pipeline_open(struct headway_pipeline *p, uint64_t window_ns, uint64_t interval_ns);
+/* One snapshot; its findings are printed. */
+int headway_pipeline_feed(struct headway_pipeline *p, const struct headway_snapshot *snap);
+/* Fills in what it knows itself, and prints the summary. */
+int headway_pipeline_summary(struct headway_pipeline *p, struct headway_summary *s);
+/* The exit status of a watch that did not fail. */
+int headway_pipeline_exit(const struct headway_pipeline *p);
+void headway_pipeline_close(struct headway_pipeline *p);
+
+#endif /* HEADWAY_PIPELINE_H */

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * session.c - one live watch: probes to snapshots to the pipeline, until the end.
+ *
+ * Invariants: status goes to stderr and data to stdout; every way out takes the probes and the
+ * COMMAND away; the exit status is that of the contract (command.h).
+ */
+#define _GNU_SOURCE
+#include "session.h"
+
+#include <errno.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "escape.h"
+#include "pipeline.h"
+#include "probe.h"
+#include "table.h"
+#include "target.h"
+
+#define NS_PER_S 1e9
+
+struct session {
+	const char *who;
+	const struct headway_target_options *opts;
+	struct headway_child child;
+	struct headway_probe *probe;
+	struct headway_pipeline pipe;
+	struct headway_snapshot snap;
+	struct headway_status status;
+	int signals;
+	uint64_t begin_ns;
+	uint64_t end_ns;		/* 0: none */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+/* Ends come as a descriptor, so that none is missed between two calls. */
+static int catch_signals(struct session *w)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	/* A closed pipe on stdout is an error to report, not a reason to die. */
+	signal(SIGPIPE, SIG_IGN);
+	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return w->signals < 0 ? -errno : 0;
+}
+
+static int open_probes(struct session *w)
+{
+	struct headway_probe_options po = {
+		.uprobes = !w->opts->no_uprobes,
+		.verbose = w->opts->verbose,
+		.follow_forks = w->opts->command != NULL,
+	};
+	int err = headway_probe_open(&w->probe, &po);
+
+	for (size_t i = 0; i < w->opts->nr_pids && !err; i++)
+		err = headway_probe_add_pid(w->probe, w->opts->pids[i]);
+	if (!err && w->child.pid)
+		err = headway_probe_add_pid(w->probe, w->child.pid);
+	if (!err)
+		err = headway_probe_attach(w->probe);
+	if (err)
+		fprintf(stderr, "%s: %s\n", w->who, headway_probe_error(w->probe));
+	return err;
+}
+
+/* One snapshot through the engine. */
+static int look(struct session *w)
+{
+	int err = headway_probe_snapshot(w->probe, &w->snap);
+
+	if (err) {
+		headway_status_clear(&w->status);
+		fprintf(stderr, "%s: %s\n", w->who, headway_probe_error(w->probe));
+		return err;
+	}
+	err = headway_pipeline_feed(&w->pipe, &w->snap);
+	if (err)
+		return err;
+	headway_status_update(&w->status, headway_detect_assessment(w->pipe.detect),
+			      w->end_ns > w->snap.time_ns ? w->end_ns - w->snap.time_ns : 0);
+	return 0;
+}
+
+/* True when a signal said that it is time to end. */
+static bool drain_signals(struct session *w)
+{
+	struct signalfd_siginfo si;
+	bool end = false;
+
+	while (read(w->signals, &si, sizeof(si)) == sizeof(si))
+		end |= si.ssi_signo != SIGCHLD;
+	return end;
+}
+
+/* Sleeps until `until_ns`; true when something says that the watch is over. */
+static bool wait_until(struct session *w, uint64_t until_ns)
+{
+	struct pollfd pfd = { .fd = w->signals, .events = POLLIN };
+
+	for (;;) {
+		uint64_t now = now_ns();
+		struct timespec left;
+
+		if (headway_child_poll(&w->child))
+			return true;
+		if (now >= until_ns)
+			return false;
+		left.tv_sec = (time_t)((until_ns - now) / 1000000000ull);
+		left.tv_nsec = (long)((until_ns - now) % 1000000000ull);
+		if (ppoll(&pfd, 1, &left, NULL) > 0 && drain_signals(w))
+			return true;
+	}
+}
+
+/*
+ * When to look for the k-th time; late looks are skipped. Looks are spread around the grid by up to
+ * an eighth of the interval: a target with a period of its own would else be seen at the same point
+ * of it each time. Multiples of the golden ratio fill the interval evenly.
+ */
+static uint64_t look_time(const struct session *w, uint64_t *k)
+{
+	double interval = w->opts->interval_s * NS_PER_S;
+	uint64_t now = now_ns(), next;
+
+	for (;; (*k)++) {
+		double phase = fmod((double)*k * 0.6180339887498949, 1.0) - 0.5;
+
+		next = w->begin_ns + (uint64_t)(((double)*k + phase / 4) * interval);
+		if (next > now)
+			break;
+	}
+	return w->end_ns && next > w->end_ns ? w->end_ns : next;
+}
+
+static int release_command(struct session *w)
+{
+	const char *word = w->opts->command[0];
+	int err = headway_child_release(&w->child);
+	char name[256];
+
+	if (!err)
+		return 0;
+	headway_status_clear(&w->status);
+	headway_escape(word, strlen(word), name, sizeof(name));
+	fprintf(stderr, "%s: cannot run %s: %s\n", w->who, name, strerror(-err));
+	return err;
+}
+
+static int watch_on(struct session *w)
+{
+	int err;
+
+	w->begin_ns = now_ns();
+	if (w->opts->duration_s > 0)
+		w->end_ns = w->begin_ns + (uint64_t)(w->opts->duration_s * NS_PER_S);
+	err = look(w);
+	if (!err && w->child.pid)
+		err = release_command(w);
+	if (err)
+		return err;
+	for (uint64_t k = 1; ; k++) {
+		uint64_t next = look_time(w, &k);
+
+		if (wait_until(w, next))
+			return w->child.ended ? look(w) : 0;
+		err = look(w);
+		if (err || w->snap.target_exited || (w->end_ns && next >= w->end_ns))
+			return err;
+	}
+}
+
+static int sum_up(struct session *w)
+{
+	struct headway_summary s = {
+		.duration_ns = now_ns() - w->begin_ns,
+		.command = w->opts->command ? w->opts->command[0] : NULL,
+		.command_ended = w->child.ended,
+		.command_status = w->child.status,
+	};
+
+	for (int i = 0; i < HEADWAY_NR_PROBES; i++) {
+		const char *why = headway_probe_missing_reason(w->probe, (enum headway_probe_id)i);
+
+		s.probe_names[i] = headway_probe_name((enum headway_probe_id)i);
+		s.probe_reasons[i] = why ? why : "unknown";
+	}
+	return headway_pipeline_summary(&w->pipe, &s);
+}
+
+static int watch_targets(struct session *w)
+{
+	w->pipe.names = headway_names_new(w->probe);
+	if (!w->pipe.names ||
+	    headway_pipeline_open(&w->pipe, (uint64_t)(w->opts->window_s * NS_PER_S),
+				  (uint64_t)(w->opts->interval_s * NS_PER_S))) {
+		fprintf(stderr, "%s: out of memory\n", w->who);
+		return HEADWAY_EXIT_FAILED;
+	}
+	if (watch_on(w) || sum_up(w))
+		return HEADWAY_EXIT_FAILED;
+	return headway_pipeline_exit(&w->pipe);
+}
+
+int headway_session_run(const char *who, const struct headway_target_options *target,
+			const struct headway_view_options *view)
+{
+	struct session w = {
+		.who = who, .opts = target, .signals = -1,
+		.pipe = { .who = who, .view = view, .color = headway_table_color(stdout) },
+	};
+	int status = HEADWAY_EXIT_FAILED;
+	int err;
+
+	w.pipe.status = &w.status;
+	headway_status_init(&w.status, stderr);
+	err = catch_signals(&w);
+	if (!err && target->command)
+		err = headway_child_start(&w.child, target->command, view->json);
+	if (err)
+		fprintf(stderr, "%s: cannot start: %s\n", who, strerror(-err));
+	else if (!open_probes(&w))
+		status = watch_targets(&w);
+	headway_child_end(&w.child);
+	headway_names_free(w.pipe.names);
+	headway_pipeline_close(&w.pipe);
+	headway_probe_close(w.probe);
+	if (w.signals >= 0)
+		close(w.signals);
+	return status;
+}
