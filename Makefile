@@ -35,7 +35,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
 
-.PHONY: help all kmod bpf userspace corpus unit demo check soak bench bench-lock lint install deps clean modules_install dkms
+.PHONY: help all kmod bpf userspace corpus unit demo check soak bench bench-lock bench-probe lint install deps clean modules_install dkms
 
 ##@ help: this list
 help:
@@ -215,7 +215,11 @@ soak: deps
 	$(Q)tests/torture/run.sh soak $(MINUTES)
 
 ##@ bench: ratios against the alternatives, measured in one run
-bench: bench-lock
+bench: bench-lock bench-probe
+
+##@ bench-probe: what it costs to be watched, against bpftrace, syscount, perf trace and strace
+bench-probe: userspace
+	$(Q)tests/benchprobe/measure.sh
 
 ##@ bench-lock: the locks against mutexes, ww_mutex and others (half an hour); build/bench/throughput.svg
 bench-lock: deps
