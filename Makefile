@@ -187,10 +187,10 @@ $(B)/unit/$(1): tests/unit/$(1).c $$(shell sed -n "s@^// links: *@@p" tests/unit
 endef
 $(foreach test,$(UNIT_TESTS),$(eval $(call unit_rule,$(notdir $(test)))))
 
-# Run in the guests, see tests/fuzz/debugfs.sh.
+# Run in the guests, see tests/fuzz/debugfs.sh. Several tiers may build it at once.
 $(B)/fuzz/debugfs: tests/fuzz/debugfs.c tests/fuzz/input.c tests/fuzz/input.h Makefile | $(B)/fuzz
 	$(call say,FUZZ,$@)
-	$(Q)$(CC) -std=gnu11 -O2 -g $(WARNINGS) -o $@ $(filter %.c,$^)
+	$(Q)$(CC) -std=gnu11 -O2 -g $(WARNINGS) -o $@.$$$$ $(filter %.c,$^) && mv $@.$$$$ $@
 
 $(B) $(B)/bpf $(B)/userspace $(B)/corpus $(B)/unit $(B)/fuzz:
 	$(Q)mkdir -p $@

@@ -4,10 +4,17 @@
 #
 # Usage:  run.sh [TIER...]        without names: every tier that there is, in the order below
 #
-# A tier is tests/TIER/run.sh; it prints KTAP. It is shown as it runs and kept in build/logs/TIER.log.
-# Leaf results are counted. A tier adds one failure for each of: running out of time, exit status
-# not 0 without any "not ok", no result at all, a plan that was not kept.
+# A tier is tests/TIER/run.sh; it prints KTAP, which is kept in build/logs/TIER.log. Leaf results are
+# counted. A tier adds one failure for each of: running out of time, exit status not 0 without any
+# "not ok", no result at all, a plan that was not kept.
 # Last line: "N passed, N failed, N skipped". Exit status 0 only if something ran and nothing failed.
+#
+# HEADWAY_JOBS tiers run at once; without it, 2 where there are two CPUs, as most of them often wait.
+# One is shown as it runs; of the others, that they began, still run, and how they ended. With 1, all
+# run in the order below. What a tier needs is said by lines in its script:
+#   # runs: alone            it measures time: after the others, with nothing beside it
+#   # runs: beside           it takes long: begins first, and is not the one that is shown
+#   # kernels: MACHINE:KERNEL...     it boots these: made beforehand (vm/kernels.sh), beside the first tiers
 set -u -o pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -15,12 +22,13 @@ cd "$top" || exit 1
 tests=${HEADWAY_TESTS_DIR:-$top/tests}	# the self-test runs canned tiers
 logs=${HEADWAY_LOGS_DIR:-$top/build/logs}
 
-# What is quick and basic comes first. Tiers that are not named here run after these; bench measures
-# and does not judge.
-order=(unit docs kunit torture benchsmoke coverage distro package bpf tool corpus)
-# Seconds. Generous: they catch hangs, and a cold run builds kernels inside of kunit and distro.
-declare -A limits=([unit]=600 [kunit]=2400 [torture]=2400 [coverage]=900 [distro]=4800 [package]=900 [bpf]=600 [tool]=600 [corpus]=1200)
-default_limit=600
+# What is quick and basic, and what needs no kernel of its own, comes first. Tiers that are not named here
+# run after these; bench measures and does not judge.
+order=(unit docs model package kunit torture benchsmoke coverage distro bpf tool corpus)
+# Seconds. Generous: they catch hangs. Others run beside it, and a cold run makes kernels, for which
+# several of the tiers wait.
+declare -A limits=([kunit]=3600 [torture]=3600 [coverage]=2400 [distro]=6000 [package]=1200 [corpus]=1200)
+default_limit=900 kernels_limit=4800 remind_s=${HEADWAY_REMIND_SECONDS:-30}
 
 if [ $# -eq 0 ]; then
 	for tier in "${order[@]}" "$tests"/*/run.sh; do
@@ -31,81 +39,191 @@ if [ $# -eq 0 ]; then
 		[ ! -e "$tests/$tier/run.sh" ] || set -- "$@" "$tier"
 	done
 fi
+jobs=${HEADWAY_JOBS:-$(($(nproc) > 1 ? 2 : 1))}
+[[ $jobs =~ ^[1-9][0-9]*$ ]] || { echo "HEADWAY_JOBS: '$jobs' is no number of tiers" >&2; exit 2; }
 
+# By a tier's place in the arguments.
+tiers=("$@") how=() limit_s=() began=() pid=() summary=() failures=()
+declare -A shown=() hidden=() queued=()	# the places of tiers that run, and of those that have not begun
 passed=0 failed=0 skipped=0
-summary=()
-failures=()
-child=
+tail_pid='' kernels_pid=''
+
+# said KEY TIER: what the line "# KEY: ..." in the tier's script says.
+said() {
+	[ ! -r "$tests/$2/run.sh" ] || sed -n "1,40s/^# $1: //p" "$tests/$2/run.sh"
+}
+
+# Not through a shell's job table: it is asked again and again, and must not block.
+runs() {
+	kill -0 "$1" 2>/dev/null
+}
 
 stop() {
+	local i
+
+	trap '' INT TERM HUP
 	# timeout(1) leads the tier's process group and passes the signal on to all of it.
-	[ -z "$child" ] || kill -TERM "$child" 2>/dev/null
+	for i in "${!shown[@]}" "${!hidden[@]}"; do
+		kill -TERM "${pid[i]}" 2>/dev/null
+	done
+	[ -z "$kernels_pid" ] || kill -TERM "$kernels_pid" 2>/dev/null
 	wait
 	echo "interrupted"
 	exit 130
 }
 trap stop INT TERM HUP
 
-run_tier() {
-	local tier=$1 script=$tests/$1/run.sh log=$logs/${1//\//-}.log
-	local limit=${HEADWAY_TIER_TIMEOUT:-${limits[$1]:-$default_limit}}
-	local status what why p=0 f=0 s=0 started=$SECONDS
-	local problems=()
+log_of() {
+	echo "$logs/${tiers[$1]//\//-}.log"
+}
 
-	printf '\n== %s (at most %d s)\n' "$tier" "$limit"
+# begin PLACE shown|hidden
+begin() {
+	local i=$1 tier=${tiers[$1]} script=$tests/${tiers[$1]}/run.sh log
+
+	unset "queued[$i]"
+	log=$(log_of "$i")
+	limit_s[i]=${HEADWAY_TIER_TIMEOUT:-${limits[$tier]:-$default_limit}}
+	began[i]=$SECONDS
+	if [ "$2" = shown ]; then
+		printf '\n== %s (at most %d s)\n' "$tier" "${limit_s[i]}"
+	else
+		printf -- '-- %s: begins beside the others (at most %d s); see %s\n' \
+			"$tier" "${limit_s[i]}" "${log#"$top"/}"
+	fi
 	if [ ! -x "$script" ]; then
-		failures+=("$tier: $script is missing or not executable")
+		failures[i]="$tier: $script is missing or not executable"$'\n'
 		failed=$((failed + 1))
-		summary+=("$tier: no such tier")
+		summary[i]="$tier: no such tier"
 		return
 	fi
 	# To a file, followed from outside: a process that the tier left behind could hold a pipe
 	# open for ever.
 	: >"$log"
-	timeout --kill-after=20 "$limit" "$script" >>"$log" 2>&1 </dev/null &
-	child=$!
-	tail -n +1 -s 0.2 -f --pid="$child" "$log" 2>/dev/null &
-	wait "$child"
-	status=$?
-	child=
-	wait
+	timeout --kill-after=20 "${limit_s[i]}" "$script" >>"$log" 2>&1 </dev/null &
+	pid[i]=$!
+	if [ "$2" = shown ]; then
+		shown[$i]=1
+		tail -n +1 -s 0.2 -f --pid="${pid[i]}" "$log" 2>/dev/null &
+		tail_pid=$!
+	else
+		hidden[$i]=$SECONDS
+	fi
+}
 
+# end PLACE: counts its results. The tier is gone.
+end() {
+	local i=$1 tier=${tiers[$1]} status what why line p=0 f=0 s=0
+	local problems=() wrong=()
+
+	wait "${pid[i]}"
+	status=$?
+	[ -z "${shown[$i]:-}" ] || wait "$tail_pid"
 	while read -r what p f s; do
 		case $what in
 		problem:) problems+=("$p $f $s") ;;
-		failed:) failures+=("$tier: $p $f $s") ;;
+		failed:) wrong+=("$tier: $p $f $s") ;;
 		tally) break ;;
 		esac
-	done < <(LC_ALL=C awk -f "$top/tests/lib/tally.awk" "$log")
+	done < <(LC_ALL=C awk -f "$top/tests/lib/tally.awk" "$(log_of "$i")")
 	[ "${what:-}" = tally ] || p=0 f=0 s=0
 
 	if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
-		problems+=("ran out of time: killed after $limit s")
+		problems+=("ran out of time: killed after ${limit_s[i]} s")
 	elif [ "$status" -ne 0 ] && [ "$f" -eq 0 ]; then
 		problems+=("exit status $status although no result says 'not ok'")
 	elif [ "$((p + f + s))" -eq 0 ]; then
 		problems+=("no results at all")
 	fi
 	for why in ${problems[@]+"${problems[@]}"}; do
-		printf '!! %s: %s\n' "$tier" "$why"
-		failures+=("$tier: $why")
+		[ -z "${shown[$i]:-}" ] || printf '!! %s: %s\n' "$tier" "$why"
+		wrong+=("$tier: $why")
 		f=$((f + 1))
 	done
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-	summary+=("$(printf '%-8s %4d passed, %d failed, %d skipped in %d s' \
-		"$tier" "$p" "$f" "$s" $((SECONDS - started)))")
+	printf -v line '%-8s %4d passed, %d failed, %d skipped in %d s' \
+		"$tier" "$p" "$f" "$s" $((SECONDS - began[i]))
+	summary[i]=$line
+	[ ${#wrong[@]} -eq 0 ] || printf -v 'failures[i]' '%s\n' "${wrong[@]}"
+	if [ -n "${hidden[$i]:-}" ]; then
+		printf -- '-- %s\n' "$line"
+		printf '%s' "${failures[i]:-}" | sed 's/^/!! /'
+	fi
+	unset "shown[$i]" "hidden[$i]"
+}
+
+# pick HOW...: sets $next to the first in the queue that runs in one of these ways.
+pick() {
+	for next in "${!tiers[@]}"; do
+		[ -z "${queued[$next]:-}" ] || [[ " $* " != *" ${how[next]} "* ]] || return 0
+	done
+	return 1
+}
+
+# Begins what may begin now. Returns 1 when nothing runs and nothing is left.
+fill() {
+	local next
+
+	if [ "$jobs" -eq 1 ]; then
+		[ ${#shown[@]} -gt 0 ] || ! pick any beside alone || begin "$next" shown
+	else
+		# One place is kept for what is shown.
+		while [ ${#hidden[@]} -lt $((jobs - 1)) ] && { pick beside || { [ ${#shown[@]} -gt 0 ] && pick any; }; }; do
+			begin "$next" hidden
+		done
+		[ ${#shown[@]} -gt 0 ] || ! pick any beside || begin "$next" shown
+		if [ ${#shown[@]} -eq 0 ] && [ ${#hidden[@]} -eq 0 ] && [ -z "$kernels_pid" ] && pick alone; then
+			begin "$next" shown
+		fi
+	fi
+	[ $((${#shown[@]} + ${#hidden[@]} + ${#queued[@]})) -gt 0 ]
+}
+
+# Looks who has ended, and reminds of who has not.
+look() {
+	local i
+
+	for i in "${!shown[@]}" "${!hidden[@]}"; do
+		if ! runs "${pid[i]}"; then
+			end "$i"
+		elif [ -n "${hidden[$i]:-}" ] && [ $((SECONDS - hidden[$i])) -ge "$remind_s" ]; then
+			hidden[$i]=$SECONDS
+			printf -- '-- %s: still runs, for %d s now\n' "${tiers[i]}" $((SECONDS - began[i]))
+		fi
+	done
+	if [ -n "$kernels_pid" ] && ! runs "$kernels_pid"; then
+		# Whoever needs the kernel that is missing will try to make it, and say why it cannot.
+		wait "$kernels_pid" || echo "-- kernels: not all could be made; see ${logs#"$top"/}/kernels.log"
+		kernels_pid=
+	fi
 }
 
 mkdir -p "$logs" || exit 1
-for tier; do
-	run_tier "$tier"
+kernels=()
+for i in "${!tiers[@]}"; do
+	queued[$i]=1
+	how[i]=$(said runs "${tiers[i]}")
+	how[i]=${how[i]:-any}
+	read -r -a words <<<"$(said kernels "${tiers[i]}")"
+	kernels+=(${words[@]+"${words[@]}"})
+done
+if [ "$jobs" -gt 1 ] && [ ${#kernels[@]} -gt 0 ]; then
+	timeout --kill-after=20 "$kernels_limit" "$tests/vm/kernels.sh" "${kernels[@]}" \
+		>"$logs/kernels.log" 2>&1 </dev/null &
+	kernels_pid=$!
+fi
+while fill; do
+	# A fifth of a second, but a signal is heard at once.
+	sleep 0.2 &
+	wait $!
+	look
 done
 
 printf '\n'
 [ ${#summary[@]} -eq 0 ] || printf '%s\n' "${summary[@]}"
 if [ ${#failures[@]} -gt 0 ]; then
 	printf 'failed (whole output in %s):\n' "${logs#"$top"/}"
-	printf '  %s\n' "${failures[@]}"
+	printf '%s' "${failures[@]}" | sed 's/^/  /'
 fi
 printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -5,6 +5,9 @@
 # is of no interest here: tests/bench/run.sh shows that.
 #
 # Usage:  run.sh
+#
+# runs: alone
+# kernels: uml:plain
 # shellcheck disable=SC2317 # run is called by check
 set -u -o pipefail
 

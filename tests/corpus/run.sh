@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The corpus tier: labelled programs, their own counters, and what `headway watch` says of them.
+# runs: alone
 # Arguments go to judge.py: names of cases, --labels-only, --keep DIR, ...
 #
 # The whole tier has one time limit; a timeout is a failure (exit status 124).

@@ -4,6 +4,8 @@
 #
 # Usage:  run.sh
 #
+# kernels: uml:plain
+#
 # The module is built once more, with counters (HEADWAY_GCOV=y), and the tests of the kunit tier run with
 # it, and a short torture. What matters of their results here is that they ran to their end: they are
 # judged in their own tiers, without counters. summary.py judges the coverage; LIMIT is its bound.

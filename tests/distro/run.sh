@@ -5,6 +5,9 @@
 #
 # Usage:  run.sh [SERIES...]       default: 6.1 6.1-rt 6.12 7.3-debug
 #
+# runs: beside
+# kernels: qemu:6.1 qemu:6.1-rt qemu:6.12 qemu:7.3-debug
+#
 # The KUnit suites are built too: on a kernel without KUnit their own small runner (kunit_shim.h)
 # runs them. guest.sh runs in the guest, with the directory of the modules as its argument, and prints
 # KTAP; its line "BPF pass|fail" says whether the tool's probes worked there. Ends, for each kernel,
@@ -31,8 +34,7 @@ for series; do
 	*-debug) flavour=debug limit=1200 ;;
 	*) flavour=stock ;;
 	esac
-	build=stock-$series
-	[ "$flavour" != debug ] || build=$series
+	build=distro-$series	# not stock-6.1, which other tiers build meanwhile, without the suites
 	console=$top/build/logs/distro-$series-console.log
 	version=unknown
 	insmod=fail bpf=none why=

@@ -6,6 +6,8 @@
 #         run.sh plain        the plain kernel: timing and contention are real
 #         run.sh debug        the kernel with lockdep, KASAN and sleep checks
 #
+# kernels: uml:plain uml:debug
+#
 # Then the debugfs files: read, held against their document, fuzzed (tests/fuzz/debugfs.sh).
 #
 # Each ends with "KUNIT suites=N cases=N passed=N failed=N" and "KERNEL version=V flavour=uml

@@ -4,6 +4,7 @@
 #
 # All of it goes into a scratch directory: neither this machine's modules nor its DKMS tree are touched, and
 # that is tested as well.
+# kernels: qemu:6.1
 set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

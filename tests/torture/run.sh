@@ -11,6 +11,8 @@
 #                                 our code is part of are failures
 #         run.sh soak MINUTES     as plain, debug and kcsan, for longer
 #
+# kernels: uml:plain uml:debug qemu:7.3-kcsan
+#
 # HEADWAY_TORTURE_SECONDS: length of one run. Each prints a line
 #   TORTURE kernel=V build=B policy=P operations=N commits=N rollbacks=N max_restarts=N fairness=X verdict=V
 # A run is invalid, which is a failure, if it did not come by all that the policy can do. Controls print
@@ -70,7 +72,8 @@ modules() {
 	local kernel=$1 flavour=$2
 	shift 2
 
-	make -s --no-print-directory -C "$top" kmod KDIR="$kernel" FLAVOUR="$flavour" HEADWAY_TORTURE=y "$@" >&2 ||
+	make -s --no-print-directory -C "$top" kmod KDIR="$kernel" FLAVOUR="$flavour" HEADWAY_TORTURE=y \
+		HEADWAY_EXAMPLES= "$@" >&2 ||
 		return 1
 	mkdir -p "$top/build/logs"
 	echo "$top/build/kmod-$flavour"
@@ -82,7 +85,7 @@ torture() {
 	shift 2
 
 	kernel=$("$top/tests/vm/uml.sh" build "$flavour") || trouble kernel "User Mode Linux did not build"
-	build=$(modules "$kernel" "uml-$flavour$variant" ARCH=um HEADWAY_BROKEN="${variant:+y}") ||
+	build=$(modules "$kernel" "uml-torture-$flavour$variant" ARCH=um HEADWAY_BROKEN="${variant:+y}") ||
 		trouble modules "the modules did not build"
 	[ "$flavour" = plain ] || debug=("--$flavour")
 	HEADWAY_VM_LOG=$top/build/logs/$name-console.log "$top/tests/vm/uml.sh" boot ${debug[@]+"${debug[@]}"} \

@@ -12,10 +12,21 @@ cd "$top" || exit 1
 limit=120
 status=0
 
-tests/lib/selftest.sh || status=1
+# Most of the time these wait.
+reports=$(mktemp -d)
+trap 'rm -rf "$reports"' EXIT
+selftests=()
+for selftest in selftest selftest_lanes; do
+	"tests/lib/$selftest.sh" >"$reports/$selftest" 2>&1 &
+	selftests+=($!)
+done
 
 # Built one by one (-k): a test that does not compile fails, and the others still run.
 make -k -s --no-print-directory -j"$(nproc)" unit >/dev/null 2>&1
+for selftest in "${selftests[@]}"; do
+	wait "$selftest" || status=1
+done
+cat "$reports"/*
 results=()
 # A status of its own, apart from that of a test that failed.
 export ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1:exitcode=99
