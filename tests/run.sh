@@ -14,6 +14,7 @@
 # run in the order below. What a tier needs is said by lines in its script:
 #   # runs: alone            it measures time: after the others, with nothing beside it
 #   # runs: beside           it takes long: begins first, and is not the one that is shown
+#   # runs: light            it hardly needs a CPU: one such is not counted as one of the jobs
 #   # kernels: MACHINE:KERNEL...     it boots these: made beforehand (vm/kernels.sh), beside the first tiers
 set -u -o pipefail
 
@@ -45,6 +46,7 @@ jobs=${HEADWAY_JOBS:-$(($(nproc) > 1 ? 2 : 1))}
 # By a tier's place in the arguments.
 tiers=("$@") how=() limit_s=() began=() pid=() summary=() failures=()
 declare -A shown=() hidden=() queued=()	# the places of tiers that run, and of those that have not begun
+light=''	# the place of the light one that runs, or ran last
 passed=0 failed=0 skipped=0
 tail_pid='' kernels_pid=''
 
@@ -160,21 +162,45 @@ pick() {
 	return 1
 }
 
+# The light one that began last still runs.
+has_light() {
+	[ -n "${hidden[${light:-none}]:-}${shown[${light:-none}]:-}" ]
+}
+
+# Fewer are hidden than may be.
+has_room() {
+	local counted=${#hidden[@]}
+
+	[ -z "${hidden[${light:-none}]:-}" ] || counted=$((counted - 1))
+	[ "$counted" -lt $((jobs - 1)) ]
+}
+
+# The next to be shown: what is not for it only when there is nothing else, nor soon will be.
+pick_shown() {
+	[ ${#shown[@]} -eq 0 ] || return
+	if [ "$jobs" -eq 1 ]; then
+		pick any beside light alone
+		return
+	fi
+	pick any && return
+	[ ${#hidden[@]} -eq 0 ] || return
+	pick beside || pick light || { [ -z "$kernels_pid" ] && pick alone; }
+}
+
 # Begins what may begin now. Returns 1 when nothing runs and nothing is left.
 fill() {
 	local next
 
-	if [ "$jobs" -eq 1 ]; then
-		[ ${#shown[@]} -gt 0 ] || ! pick any beside alone || begin "$next" shown
-	else
-		# One place is kept for what is shown.
-		while [ ${#hidden[@]} -lt $((jobs - 1)) ] && { pick beside || { [ ${#shown[@]} -gt 0 ] && pick any; }; }; do
-			begin "$next" hidden
-		done
-		[ ${#shown[@]} -gt 0 ] || ! pick any beside || begin "$next" shown
-		if [ ${#shown[@]} -eq 0 ] && [ ${#hidden[@]} -eq 0 ] && [ -z "$kernels_pid" ] && pick alone; then
-			begin "$next" shown
-		fi
+	while pick_shown; do
+		[ "${how[next]}" != light ] || light=$next
+		begin "$next" shown
+	done
+	while [ "$jobs" -gt 1 ] && has_room && { pick beside || pick any; }; do
+		begin "$next" hidden
+	done
+	if [ "$jobs" -gt 1 ] && ! has_light && pick light; then
+		light=$next
+		begin "$next" hidden
 	fi
 	[ $((${#shown[@]} + ${#hidden[@]} + ${#queued[@]})) -gt 0 ]
 }
@@ -203,7 +229,7 @@ kernels=()
 for i in "${!tiers[@]}"; do
 	queued[$i]=1
 	how[i]=$(said runs "${tiers[i]}")
-	how[i]=${how[i]:-any}
+	[[ ${how[i]} =~ ^(alone|beside|light)$ ]] || how[i]=any
 	read -r -a words <<<"$(said kernels "${tiers[i]}")"
 	kernels+=(${words[@]+"${words[@]}"})
 done

@@ -5,7 +5,7 @@
 # Builds what it needs into build/bpf-tests: the target in every way that it can be linked, and
 # probe_counts, which uses the tool's own probe objects. Then the counts (probe_counts), then the
 # command (cli.py).
-# runs: alone
+# runs: light
 # Each prints a KTAP document; a timeout is a failure.
 # shellcheck disable=SC2317	# functions are called through check()
 set -u

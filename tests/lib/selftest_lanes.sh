@@ -116,9 +116,25 @@ beside_and_alone() {
 	check "alone: it came last" eval '[ "$(tail -n 1 "$meet/order")" = quiet ]'
 	check "beside: it is not shown" says_not 'ok 1 - long'
 	begin_case
-	tier quiet any '! ran long; result $?'
+	tier quiet any 'sleep 1; ! ran long; result $?'
 	tier long beside 'sleep 2; result 0'
 	check "control: not alone, it sees another" judge 1 '1 passed, 1 failed, 0 skipped' quiet long
+}
+
+light_ones() {
+	begin_case
+	tier a any 'together b && together c && together d; result $?'
+	tier b beside 'together a; result $?'
+	tier c light 'together a; r=$?; ! ran d; result $((r | $?))'
+	tier d light 'together a; r=$?; ! ran c; result $((r | $?))'
+	check "light: beside as many as may run, one by one" judge 0 '4 passed, 0 failed, 0 skipped' a b c d
+	begin_case
+	tier c light 'patience=10 together d; result $?'
+	tier d light
+	export HEADWAY_JOBS=1
+	check "HEADWAY_JOBS=1: a light one runs by itself" judge 1 '1 passed, 1 failed, 0 skipped' c d
+	export HEADWAY_JOBS=2
+	check "light: when nothing else is to run" judge 1 '1 passed, 1 failed, 0 skipped' c d
 }
 
 what_goes_wrong_beside() {
@@ -216,6 +232,7 @@ kernels_are_made() {
 ktap_begin selftest.lanes
 two_at_once
 beside_and_alone
+light_ones
 what_goes_wrong_beside
 kernels_are_made
 for signal in INT TERM; do

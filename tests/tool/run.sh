@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # tool tier: the real tool on real programs, as a person or a script would run it. What it finds is
 # the corpus tier's; here it is about what it says to bad input, how it ends, what it leaves behind.
-# runs: alone
+# runs: light
 set -u -o pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
