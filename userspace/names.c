@@ -2,8 +2,7 @@
 /*
  * names.c - names of locks, frames and system calls for the views.
  *
- * Invariant: a symbolizer is made when a process is first asked about, that is while it is being
- * watched, and kept: names stay available after the process has ended.
+ * Invariant: whatever the source says, what leaves here went through headway_escape().
  */
 #include "names.h"
 
@@ -13,20 +12,9 @@
 #include <sys/syscall.h>
 
 #include "escape.h"
-#include "probe.h"
-#include "symbolize.h"
-
-enum { MAX_PROCESSES = 64 };
-
-struct process {
-	pid_t pid;
-	struct headway_symbolizer *symbolizer;
-};
 
 struct headway_names {
-	struct headway_probe *probe;
-	size_t nr;
-	struct process processes[MAX_PROCESSES];
+	struct headway_name_source source;
 };
 
 /* Those that a thread is found blocked in. */
@@ -53,41 +41,25 @@ static const struct {
 #undef CALL
 };
 
-struct headway_names *headway_names_new(struct headway_probe *probe)
+struct headway_names *headway_names_new(const struct headway_name_source *source)
 {
 	struct headway_names *n = calloc(1, sizeof(*n));
 
-	if (n)
-		n->probe = probe;
+	if (n && source)
+		n->source = *source;
 	return n;
 }
 
 void headway_names_free(struct headway_names *n)
 {
-	if (!n)
-		return;
-	for (size_t i = 0; i < n->nr; i++)
-		headway_symbolizer_free(n->processes[i].symbolizer);
 	free(n);
-}
-
-static struct headway_symbolizer *symbolizer_of(struct headway_names *n, pid_t pid)
-{
-	for (size_t i = 0; i < n->nr; i++)
-		if (n->processes[i].pid == pid)
-			return n->processes[i].symbolizer;
-	/* Many processes: the names of those that come later stay numbers, nothing is evicted. */
-	if (n->nr == MAX_PROCESSES)
-		return NULL;
-	n->processes[n->nr] = (struct process){ pid, headway_symbolizer_new(pid) };
-	return n->processes[n->nr++].symbolizer;
 }
 
 void headway_names_lock(struct headway_names *n, pid_t pid, uint64_t addr, char *out, size_t len)
 {
 	char raw[HEADWAY_NAME_LEN];
 
-	if (headway_symbolize_data(symbolizer_of(n, pid), addr, raw, sizeof(raw)))
+	if (!n->source.lock || n->source.lock(n->source.ctx, pid, addr, raw, sizeof(raw)))
 		snprintf(raw, sizeof(raw), "0x%llx", (unsigned long long)addr);
 	headway_escape(raw, sizeof(raw), out, len);
 }
@@ -148,17 +120,13 @@ void headway_names_sentence(struct headway_names *n, pid_t pid, const char *sent
 int headway_names_stack(struct headway_names *n, pid_t pid, int32_t stack_id,
 			char frames[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN])
 {
-	uint64_t ips[HEADWAY_STACK_DEPTH];
-	char raw[HEADWAY_NAME_LEN];
-	int nr = 0;
+	static char raw[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN];
+	int nr;
 
-	if (!n->probe || stack_id < 0)
+	if (!n->source.stack || stack_id < 0)
 		return 0;
-	nr = headway_probe_stack(n->probe, stack_id, ips, HEADWAY_STACK_DEPTH);
-	for (int i = 0; i < nr; i++) {
-		if (headway_symbolize_code(symbolizer_of(n, pid), ips[i], raw, sizeof(raw)))
-			snprintf(raw, sizeof(raw), "0x%llx", (unsigned long long)ips[i]);
-		headway_escape(raw, sizeof(raw), frames[i], HEADWAY_NAME_LEN);
-	}
+	nr = n->source.stack(n->source.ctx, pid, stack_id, raw);
+	for (int i = 0; i < nr; i++)
+		headway_escape(raw[i], sizeof(raw[i]), frames[i], HEADWAY_NAME_LEN);
 	return nr < 0 ? 0 : nr;
 }

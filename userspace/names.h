@@ -13,13 +13,22 @@
 
 #include "headway_abi.h"
 
-struct headway_probe;
-struct headway_names;
-
 enum { HEADWAY_NAME_LEN = 512 };
 
-/* probe may be NULL: then no stack is known. */
-struct headway_names *headway_names_new(struct headway_probe *probe);
+/* Where names come from: the live target, or a recording. What they give is hostile. */
+struct headway_name_source {
+	/* 0, or -ENOENT: it has no name. */
+	int (*lock)(void *ctx, pid_t pid, uint64_t addr, char *name, size_t len);
+	/* Innermost first; returns their number, 0 when the stack is not known. */
+	int (*stack)(void *ctx, pid_t pid, int32_t stack_id,
+		     char frames[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN]);
+	void *ctx;
+};
+
+struct headway_names;
+
+/* source may be NULL: then nothing has a name. */
+struct headway_names *headway_names_new(const struct headway_name_source *source);
 /* "mutex_a", or "0x55..." when it has no name. */
 void headway_names_lock(struct headway_names *n, pid_t pid, uint64_t addr, char *out, size_t len);
 /* "read" or "system call 999". */

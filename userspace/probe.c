@@ -21,17 +21,6 @@
 /* include/linux/proc_ns.h: PROC_PID_INIT_INO, the same in every kernel. */
 #define INITIAL_PIDNS_INO 0xeffffffcu
 
-static const char *const names[HEADWAY_NR_PROBES] = {
-	[HEADWAY_PROBE_FUTEX] = "futex",
-	[HEADWAY_PROBE_FUTEX_WAITV] = "futex_waitv",
-	[HEADWAY_PROBE_FUTEX2] = "futex_wait, futex_wake",
-	[HEADWAY_PROBE_YIELD] = "sched_yield",
-	[HEADWAY_PROBE_SLEEP] = "nanosleep, clock_nanosleep",
-	[HEADWAY_PROBE_EXIT] = "process exit, exec and fork",
-	[HEADWAY_PROBE_TRYLOCK] = "pthread_mutex_trylock",
-	[HEADWAY_PROBE_MARKERS] = "markers",
-};
-
 /* open can fail before there is an object to keep the sentence in. */
 static char open_error[512];
 static bool verbose;
@@ -49,11 +38,6 @@ int headway_probe_fail(struct headway_probe *p, int err, const char *fmt, ...)
 const char *headway_probe_error(const struct headway_probe *p)
 {
 	return p ? p->error : open_error;
-}
-
-const char *headway_probe_name(enum headway_probe_id id)
-{
-	return id < HEADWAY_NR_PROBES ? names[id] : "unknown";
 }
 
 const char *headway_probe_missing_reason(const struct headway_probe *p, enum headway_probe_id id)

@@ -33,7 +33,6 @@ int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *sna
 int headway_probe_stack(struct headway_probe *p, int32_t stack_id, uint64_t *ips, int max);
 /* Bit set of enum headway_probe_id, and why each is missing. */
 const char *headway_probe_missing_reason(const struct headway_probe *p, enum headway_probe_id id);
-const char *headway_probe_name(enum headway_probe_id id);
 const char *headway_probe_error(const struct headway_probe *p);
 void headway_probe_close(struct headway_probe *p);
 

@@ -20,6 +20,7 @@
 
 #include "command.h"
 #include "escape.h"
+#include "names_live.h"
 #include "pipeline.h"
 #include "probe.h"
 #include "table.h"
@@ -32,6 +33,7 @@ struct session {
 	const struct headway_target_options *opts;
 	struct headway_child child;
 	struct headway_probe *probe;
+	struct headway_live_names *live;
 	struct headway_pipeline pipe;
 	struct headway_snapshot snap;
 	struct headway_status status;
@@ -211,7 +213,11 @@ static int sum_up(struct session *w)
 
 static int watch_targets(struct session *w)
 {
-	w->pipe.names = headway_names_new(w->probe);
+	struct headway_name_source source;
+
+	w->live = headway_live_names_new(w->probe);
+	source = headway_live_names_source(w->live);
+	w->pipe.names = w->live ? headway_names_new(&source) : NULL;
 	if (!w->pipe.names ||
 	    headway_pipeline_open(&w->pipe, (uint64_t)(w->opts->window_s * NS_PER_S),
 				  (uint64_t)(w->opts->interval_s * NS_PER_S))) {
@@ -244,6 +250,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 		status = watch_targets(&w);
 	headway_child_end(&w.child);
 	headway_names_free(w.pipe.names);
+	headway_live_names_free(w.live);
 	headway_pipeline_close(&w.pipe);
 	headway_probe_close(w.probe);
 	if (w.signals >= 0)

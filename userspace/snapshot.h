@@ -79,4 +79,7 @@ enum headway_probe_id {
 	HEADWAY_NR_PROBES,
 };
 
+/* For people, and in recordings. probe_name.c. */
+const char *headway_probe_name(enum headway_probe_id id);
+
 #endif /* HEADWAY_SNAPSHOT_H */

@@ -5,55 +5,37 @@
 /*
  * out_test.c - the views with findings at their limits and the most hostile names there can be.
  *
- * The symbolizer and the probes are stood in for, because no linker would make such symbols. The
- * JSON is judged by the schema, with the same script that judges the real tool's output.
+ * The source of names is made up, because no linker would make such symbols. The JSON is judged by the schema, with the same script that judges the real tool's output.
  */
 #include "ktap.h"
 
 #include "names.h"
 #include "out.h"
-#include "probe.h"
-#include "symbolize.h"
 
 static const char hostile[] = "\033]0;owned\a\n\"\\\xff\xe2\x80\xae@Ldead@@S1@%s%n";
 
-struct headway_symbolizer *headway_symbolizer_new(pid_t pid)
+static int lock_name(void *ctx, pid_t pid, uint64_t addr, char *name, size_t len)
 {
+	(void)ctx;
 	(void)pid;
-	return NULL;
-}
-
-void headway_symbolizer_free(struct headway_symbolizer *s)
-{
-	(void)s;
-}
-
-int headway_symbolize_code(struct headway_symbolizer *s, uint64_t addr, char *buf, size_t len)
-{
-	(void)s;
-	if (addr == 1)
-		return -2;
-	snprintf(buf, len, "%s", hostile);
-	return 0;
-}
-
-int headway_symbolize_data(struct headway_symbolizer *s, uint64_t addr, char *buf, size_t len)
-{
-	(void)s;
 	if (addr == 0x1000)
 		return -2;
-	snprintf(buf, len, "%s", hostile);
+	snprintf(name, len, "%s", hostile);
 	return 0;
 }
 
-int headway_probe_stack(struct headway_probe *p, int32_t stack_id, uint64_t *ips, int max)
+static int stack_names(void *ctx, pid_t pid, int32_t stack_id,
+		       char frames[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN])
 {
-	(void)p;
+	(void)ctx;
+	(void)pid;
 	(void)stack_id;
-	for (int i = 0; i < max; i++)
-		ips[i] = (uint64_t)i + 1;
-	return max;
+	for (int i = 0; i < HEADWAY_STACK_DEPTH; i++)
+		snprintf(frames[i], HEADWAY_NAME_LEN, "%s", hostile);
+	return HEADWAY_STACK_DEPTH;
 }
+
+static const struct headway_name_source source = { .lock = lock_name, .stack = stack_names };
 
 /* A finding that fills every field to the brim. */
 static void fill(struct headway_finding *f, enum headway_verdict verdict)
@@ -86,14 +68,6 @@ static void fill(struct headway_finding *f, enum headway_verdict verdict)
 		for (uint64_t k = 0; k < 6; k++)
 			headway_finding_add_wait(a, 0x1000 * (k + 1), (uint32_t)k, k % 2);
 	}
-}
-
-/* A probe that is never looked into. */
-static struct headway_probe *some_probe(void)
-{
-	static char it;
-
-	return (struct headway_probe *)(void *)&it;
 }
 
 static void write_summary(FILE *out, int command_status, bool json)
@@ -135,7 +109,7 @@ static const char *temporary(void)
 
 KTAP_TEST(json_fits_the_schema)
 {
-	struct headway_names *names = headway_names_new(some_probe());
+	struct headway_names *names = headway_names_new(&source);
 	FILE *out = fopen(temporary(), "w");
 	static struct headway_finding f;
 	char command[256];
@@ -162,7 +136,7 @@ KTAP_TEST(json_fits_the_schema)
 
 KTAP_TEST(text_has_no_control_characters)
 {
-	struct headway_names *names = headway_names_new(some_probe());
+	struct headway_names *names = headway_names_new(&source);
 	static struct headway_finding f;
 	char *text = NULL;
 	size_t len;
@@ -184,7 +158,7 @@ KTAP_TEST(text_has_no_control_characters)
 	free(text);
 }
 
-/* Without a probe and without names there are numbers. */
+/* Without a source of names there are numbers. */
 KTAP_TEST(numbers_when_nothing_is_known)
 {
 	struct headway_names *names = headway_names_new(NULL);

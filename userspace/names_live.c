@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * names_live.c - names out of the processes that are being watched.
+ *
+ * Invariant: a symbolizer is made when a process is first asked about, that is while it is being
+ * watched, and kept: names stay available after the process has ended.
+ */
+#include "names_live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "probe.h"
+#include "symbolize.h"
+
+enum { MAX_PROCESSES = 64 };
+
+struct process {
+	pid_t pid;
+	struct headway_symbolizer *symbolizer;
+};
+
+struct headway_live_names {
+	struct headway_probe *probe;
+	size_t nr;
+	struct process processes[MAX_PROCESSES];
+};
+
+struct headway_live_names *headway_live_names_new(struct headway_probe *probe)
+{
+	struct headway_live_names *n = calloc(1, sizeof(*n));
+
+	if (n)
+		n->probe = probe;
+	return n;
+}
+
+void headway_live_names_free(struct headway_live_names *n)
+{
+	if (!n)
+		return;
+	for (size_t i = 0; i < n->nr; i++)
+		headway_symbolizer_free(n->processes[i].symbolizer);
+	free(n);
+}
+
+static struct headway_symbolizer *symbolizer_of(struct headway_live_names *n, pid_t pid)
+{
+	for (size_t i = 0; i < n->nr; i++)
+		if (n->processes[i].pid == pid)
+			return n->processes[i].symbolizer;
+	/* Many processes: the names of those that come later stay numbers, nothing is evicted. */
+	if (n->nr == MAX_PROCESSES)
+		return NULL;
+	n->processes[n->nr] = (struct process){ pid, headway_symbolizer_new(pid) };
+	return n->processes[n->nr++].symbolizer;
+}
+
+static int lock_name(void *ctx, pid_t pid, uint64_t addr, char *name, size_t len)
+{
+	return headway_symbolize_data(symbolizer_of(ctx, pid), addr, name, len);
+}
+
+static int stack_names(void *ctx, pid_t pid, int32_t stack_id,
+		       char frames[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN])
+{
+	struct headway_live_names *n = ctx;
+	uint64_t ips[HEADWAY_STACK_DEPTH];
+	int nr;
+
+	if (!n->probe)
+		return 0;
+	nr = headway_probe_stack(n->probe, stack_id, ips, HEADWAY_STACK_DEPTH);
+	for (int i = 0; i < nr; i++)
+		if (headway_symbolize_code(symbolizer_of(n, pid), ips[i], frames[i],
+					   HEADWAY_NAME_LEN))
+			snprintf(frames[i], HEADWAY_NAME_LEN, "0x%llx", (unsigned long long)ips[i]);
+	return nr;
+}
+
+struct headway_name_source headway_live_names_source(struct headway_live_names *n)
+{
+	return (struct headway_name_source){ .lock = lock_name, .stack = stack_names, .ctx = n };
+}
