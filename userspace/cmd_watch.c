@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cmd_watch.c - `headway watch`: its options, and a session with them.
+ * cmd_watch.c - `headway watch` and `headway record`: the same session, which a record always keeps
+ * in a file.
  */
 #include <argp.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 struct input {
 	struct headway_target_options target;
 	struct headway_view_options view;
+	bool must_record;
 };
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -24,6 +26,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &in->target;
 		state->child_inputs[1] = &in->view;
 		return 0;
+	case ARGP_KEY_END:
+		if (in->must_record && !in->target.output)
+			argp_error(state, "no file to record into: give -o FILE");
+		return ARGP_ERR_UNKNOWN;	/* the children want to know of it as well */
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -47,9 +53,18 @@ static const struct argp watch_argp = {
 	       "starvation, a stalled holder, or healthy.\v" EXIT_STATUS,
 };
 
-static int run(int argc, char **argv, char *name, const struct argp *argp)
+static const struct argp record_argp = {
+	.parser = parse_option, .children = children,
+	.args_doc = "-o FILE -p PID...\n-o FILE -- COMMAND ARGS...",
+	.doc = "Watches processes as `headway watch` does, and keeps what it saw in FILE, names "
+	       "included: `headway replay FILE` judges it again, on any machine and without "
+	       "root.\vA recording that was cut off can be replayed as far as it goes.\n\n"
+	       EXIT_STATUS,
+};
+
+static int run(int argc, char **argv, char *name, const struct argp *argp, bool must_record)
 {
-	struct input in = { .target = { .window_s = 5 } };
+	struct input in = { .target = { .window_s = 5 }, .must_record = must_record };
 
 	argv[0] = name;
 	argp_err_exit_status = HEADWAY_EXIT_USAGE;
@@ -61,5 +76,12 @@ int headway_cmd_watch(int argc, char **argv)
 {
 	static char name[] = "headway watch";
 
-	return run(argc, argv, name, &watch_argp);
+	return run(argc, argv, name, &watch_argp, false);
+}
+
+int headway_cmd_record(int argc, char **argv)
+{
+	static char name[] = "headway record";
+
+	return run(argc, argv, name, &record_argp, true);
 }

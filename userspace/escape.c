@@ -6,6 +6,7 @@
  */
 #include "escape.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -97,4 +98,47 @@ char *headway_escape(const char *in, size_t in_len, char *out, size_t out_len)
 	}
 	out[used] = '\0';
 	return out;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The byte of a "\\" or "\xNN" at s; -1 when it is neither, or NUL. */
+static int escaped_byte(const char *s, size_t *took)
+{
+	int high, low;
+
+	*took = 2;
+	if (s[1] == '\\')
+		return '\\';
+	*took = 4;
+	if (s[1] != 'x')
+		return -1;
+	high = hex_digit(s[2]);
+	low = high < 0 ? -1 : hex_digit(s[3]);
+	return low < 0 || !(high | low) ? -1 : high << 4 | low;
+}
+
+int headway_unescape(const char *in, char *out, size_t out_len)
+{
+	size_t used = 0, took;
+
+	for (; *in; in += took) {
+		int byte = (unsigned char)*in;
+
+		took = 1;
+		if (byte == '\\')
+			byte = escaped_byte(in, &took);
+		if (byte < 0 || used + 1 >= out_len) {
+			out[0] = '\0';
+			return -EINVAL;
+		}
+		out[used++] = (char)byte;
+	}
+	out[used] = '\0';
+	return 0;
 }

@@ -15,4 +15,10 @@
  */
 char *headway_escape(const char *in, size_t in_len, char *out, size_t out_len);
 
+/*
+ * The bytes that headway_escape() was given. Always terminates (out_len must not be 0); -EINVAL,
+ * and out is empty, when `in` is not of that form or does not fit.
+ */
+int headway_unescape(const char *in, char *out, size_t out_len);
+
 #endif /* HEADWAY_ESCAPE_H */

@@ -25,6 +25,9 @@ static const struct command commands[] = {
 					    "rest work" },
 	{ "watch", headway_cmd_watch, "[-p PID]... [-- COMMAND ARGS...]",
 	  "find livelock, deadlock and starvation in processes" },
+	{ "record", headway_cmd_record, "-o FILE [-p PID]... [-- COMMAND...]",
+	  "watch, and keep what was seen" },
+	{ "replay", headway_cmd_replay, "FILE", "judge a recording again, without root" },
 	{ "stat", headway_cmd_stat, "[DOMAIN]", "progress of the kernel domains of headway.ko" },
 	{ "policy", headway_cmd_policy, "DOMAIN [NAME]", "show or switch a domain's conflict "
 							 "policy" },

@@ -29,6 +29,7 @@ static const struct argp_option target_options[] = {
 	  "how often to look (default: a fifth of the window, at most 1)", 0 },
 	{ "no-uprobes", OPT_NO_UPROBES, NULL, 0,
 	  "futex evidence only; trylock livelocks then stay unseen", 0 },
+	{ "output", 'o', "FILE", 0, "record what is seen into FILE, for `headway replay`", 0 },
 	{ "verbose", OPT_VERBOSE, NULL, 0, "also show libbpf's messages", 0 },
 	{ 0 },
 };
@@ -115,6 +116,9 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'i':
 		o->interval_s = parse_seconds(state, "interval", arg, 0.01, 3600);
+		return 0;
+	case 'o':
+		o->output = arg;
 		return 0;
 	case OPT_NO_UPROBES:
 		o->no_uprobes = true;

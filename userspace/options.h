@@ -21,6 +21,7 @@ struct headway_target_options {
 	double interval_s;		/* 0: chosen from the window */
 	bool no_uprobes;
 	bool verbose;
+	const char *output;		/* record into this file; NULL: do not */
 	char **command;
 };
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,8 +24,13 @@
 #include "names_live.h"
 #include "pipeline.h"
 #include "probe.h"
+#include "recorder.h"
 #include "table.h"
 #include "target.h"
+
+#ifndef HEADWAY_VERSION
+#define HEADWAY_VERSION "unknown"
+#endif
 
 #define NS_PER_S 1e9
 
@@ -34,6 +40,7 @@ struct session {
 	struct headway_child child;
 	struct headway_probe *probe;
 	struct headway_live_names *live;
+	struct headway_recorder *recorder;	/* NULL: nothing is recorded */
 	struct headway_pipeline pipe;
 	struct headway_snapshot snap;
 	struct headway_status status;
@@ -87,6 +94,51 @@ static int open_probes(struct session *w)
 	return err;
 }
 
+static int say_recording(struct session *w, int err)
+{
+	char name[1024];
+
+	if (!err)
+		return 0;
+	headway_status_clear(&w->status);
+	headway_escape(w->opts->output, strlen(w->opts->output), name, sizeof(name));
+	fprintf(stderr, "%s: cannot record into %s: %s\n", w->who, name, strerror(-err));
+	return err;
+}
+
+static int start_recording(struct session *w, const struct headway_name_source *names)
+{
+	struct headway_recording_header h = {
+		.window_ns = (uint64_t)(w->opts->window_s * NS_PER_S),
+		.interval_ns = (uint64_t)(w->opts->interval_s * NS_PER_S),
+		.tool = HEADWAY_VERSION,
+	};
+	time_t now = time(NULL);
+	struct utsname kernel;
+	struct tm utc;
+
+	if (!uname(&kernel)) {
+		snprintf(h.kernel, sizeof(h.kernel), "%s", kernel.release);
+		snprintf(h.machine, sizeof(h.machine), "%s", kernel.machine);
+	}
+	if (gmtime_r(&now, &utc))
+		strftime(h.started, sizeof(h.started), "%Y-%m-%dT%H:%M:%SZ", &utc);
+	if (w->opts->command)
+		snprintf(h.command, sizeof(h.command), "%s", w->opts->command[0]);
+	return say_recording(w, headway_recorder_open(&w->recorder, w->opts->output, &h, names));
+}
+
+static void record_missing(struct session *w)
+{
+	for (int i = 0; i < HEADWAY_NR_PROBES; i++) {
+		const char *why = headway_probe_missing_reason(w->probe, (enum headway_probe_id)i);
+
+		if (w->snap.missing_probes & 1u << i)
+			headway_recorder_missing(w->recorder, (enum headway_probe_id)i,
+						 why ? why : "unknown");
+	}
+}
+
 /* One snapshot through the engine. */
 static int look(struct session *w)
 {
@@ -97,7 +149,14 @@ static int look(struct session *w)
 		fprintf(stderr, "%s: %s\n", w->who, headway_probe_error(w->probe));
 		return err;
 	}
+	if (w->recorder) {
+		headway_recorder_snapshot(w->recorder, &w->snap);
+		record_missing(w);
+	}
 	err = headway_pipeline_feed(&w->pipe, &w->snap);
+	/* After the findings, whose names belong to the record. */
+	if (!err && w->recorder)
+		err = say_recording(w, headway_recorder_commit(w->recorder));
 	if (err)
 		return err;
 	headway_status_update(&w->status, headway_detect_assessment(w->pipe.detect),
@@ -208,6 +267,16 @@ static int sum_up(struct session *w)
 		s.probe_names[i] = headway_probe_name((enum headway_probe_id)i);
 		s.probe_reasons[i] = why ? why : "unknown";
 	}
+	if (w->recorder) {
+		struct headway_recording_end end = {
+			.duration_ns = s.duration_ns, .command_ended = s.command_ended,
+			.command_status = s.command_status,
+		};
+
+		record_missing(w);
+		if (say_recording(w, headway_recorder_finish(w->recorder, &end)))
+			return -EIO;
+	}
 	return headway_pipeline_summary(&w->pipe, &s);
 }
 
@@ -217,6 +286,11 @@ static int watch_targets(struct session *w)
 
 	w->live = headway_live_names_new(w->probe);
 	source = headway_live_names_source(w->live);
+	if (w->opts->output && w->live) {
+		if (start_recording(w, &source))
+			return HEADWAY_EXIT_FAILED;
+		source = headway_recorder_names(w->recorder);
+	}
 	w->pipe.names = w->live ? headway_names_new(&source) : NULL;
 	if (!w->pipe.names ||
 	    headway_pipeline_open(&w->pipe, (uint64_t)(w->opts->window_s * NS_PER_S),
@@ -250,6 +324,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 		status = watch_targets(&w);
 	headway_child_end(&w.child);
 	headway_names_free(w.pipe.names);
+	headway_recorder_free(w.recorder);
 	headway_live_names_free(w.live);
 	headway_pipeline_close(&w.pipe);
 	headway_probe_close(w.probe);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * recording.h - the format of a recording: what is in it, under which names.
+ *
+ * A recording is gzip of JSON lines (`zcat FILE | jq` shows it). gzip, because the numbers of two
+ * snapshots differ in few digits: a thread costs some ten bytes a snapshot; JSON, because json-c is
+ * here already, reads what a person can read too, and a field that a later version adds is one more
+ * name. Of a thread, a lock or a mark only the fields that changed since the snapshot before are
+ * written, and none that is 0 at first, so what does not move costs nothing.
+ *
+ * Lines come in records, each ended by
+ *	{"type":"check","bytes":N,"crc32":"..."}	of the lines since the check before
+ * The first record is the header, each of the others a snapshot, the last one the close:
+ *	{"type":"headway-recording","version":1,"window_ns":..,"interval_ns":..,"tool":..,...}
+ *	{"type":"thread","tid":..,FIELD:..}		rows, by rising key; "gone":true: not there
+ *	{"type":"lock","tid":..,"kind":..,"addr":..}	any more
+ *	{"type":"marker","place":..}
+ *	{"type":"mark","tid":..,"marker":..}
+ *	{"type":"probe","name":..,"reason":..}		why it is missing
+ *	{"type":"snapshot","time_ns":..,"counters":{..},"missing":[..],"target_exited":..}
+ *	{"type":"lock_name","pid":..,"addr":..,"name":..}
+ *	{"type":"stack","pid":..,"id":..,"frames":[..]}
+ *	{"type":"close","duration_ns":..,"command_ended":..,"command_status":..}
+ *
+ * Strings are in the form of headway_escape(), so that every line is valid JSON and loses nothing.
+ * Readers pass over types and fields that they do not know; HEADWAY_RECORDING_VERSION rises when
+ * that would make them say something wrong.
+ */
+#ifndef HEADWAY_RECORDING_H
+#define HEADWAY_RECORDING_H
+
+#include <json-c/json.h>
+
+#include "names.h"
+#include "snapshot.h"
+
+#define HEADWAY_RECORDING_TYPE "headway-recording"
+
+enum headway_recording_limits {
+	HEADWAY_RECORDING_VERSION = 1,
+	HEADWAY_RECORDING_LINE_MAX = 1 << 20,
+	HEADWAY_RECORDING_TEXT_MAX = 512,
+	HEADWAY_RECORDING_STACKS_MAX = 65536,
+	HEADWAY_RECORDING_NAMES_MAX = 262144,
+};
+
+struct headway_recording_header {
+	uint64_t window_ns;
+	uint64_t interval_ns;
+	/* For people; hostile in a recording. */
+	char tool[128];			/* version */
+	char kernel[128];		/* release */
+	char machine[128];
+	char started[32];		/* ISO 8601, UTC */
+	char command[HEADWAY_RECORDING_TEXT_MAX];	/* "": none was started */
+};
+
+struct headway_recording_end {
+	uint64_t duration_ns;
+	bool command_ended;		/* by itself, before the watch */
+	int command_status;		/* as from waitpid() */
+};
+
+enum headway_field_type {
+	HEADWAY_FIELD_U64,
+	HEADWAY_FIELD_U32,
+	HEADWAY_FIELD_S32,
+	HEADWAY_FIELD_CHAR,
+	HEADWAY_FIELD_BOOL,
+	HEADWAY_FIELD_TEXT,
+};
+
+struct headway_field {
+	const char *name;
+	enum headway_field_type type;
+	size_t offset;
+	size_t size;			/* of the member */
+};
+
+/* A marker's number is its place in the array; in a recording it is its key. */
+struct headway_marker_row {
+	uint32_t place;
+	struct headway_snap_marker marker;
+};
+
+enum headway_row_kind {
+	HEADWAY_ROW_MARKER,
+	HEADWAY_ROW_THREAD,
+	HEADWAY_ROW_LOCK,
+	HEADWAY_ROW_MARK,
+	HEADWAY_NR_ROW_KINDS,
+};
+
+/* The first nr_keys fields are the key, in the order that rows are sorted by. */
+struct headway_row_type {
+	const char *name;
+	const struct headway_field *fields;
+	size_t nr_fields;
+	size_t nr_keys;
+	size_t size;
+	size_t max;			/* rows in a snapshot */
+};
+
+extern const struct headway_row_type headway_row_types[HEADWAY_NR_ROW_KINDS];
+extern const char *const headway_counter_names[HEADWAY_NR_COUNTERS];
+
+/* Rows of one kind, sorted by key. */
+struct headway_rows {
+	unsigned char *data;
+	size_t nr;
+	size_t cap;
+};
+
+/* A new last row, all 0; NULL: no memory, or more than the type allows. */
+void *headway_rows_add(struct headway_rows *rows, const struct headway_row_type *type);
+int headway_row_compare(const struct headway_row_type *type, const void *a, const void *b);
+
+/* True when the member is the same in both. */
+bool headway_field_same(const struct headway_field *f, const void *a, const void *b);
+/* NULL: no memory. */
+struct json_object *headway_field_to_json(const struct headway_field *f, const void *row);
+/* -EINVAL: not a value for it; headway_field_wants() says what would be. */
+int headway_field_from_json(const struct headway_field *f, void *row, struct json_object *value);
+const char *headway_field_wants(const struct headway_field *f);
+
+/* Text of any bytes, as a JSON string; text ends at a NUL or after len. */
+struct json_object *headway_text_to_json(const char *text, size_t len);
+/* Always terminates. -EINVAL: not a string, not of that form, or longer than len - 1. */
+int headway_text_from_json(struct json_object *value, char *text, size_t len);
+
+#endif /* HEADWAY_RECORDING_H */
