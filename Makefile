@@ -221,7 +221,7 @@ bench: bench-lock bench-probe
 bench-probe: userspace
 	$(Q)tests/benchprobe/measure.sh
 
-##@ bench-lock: the locks against mutexes, ww_mutex and others (half an hour); build/bench/throughput.svg
+##@ bench-lock: the locks against mutexes, ww_mutex and others (20 min); build/bench/throughput.svg
 bench-lock: deps
 	$(Q)tests/bench/run.sh
 	$(Q)HEADWAY_BENCH_KERNEL=6.1 tests/bench/run.sh presorted unsorted incremental

@@ -66,11 +66,19 @@ MODULE_PARM_DESC(rounds, "Runs of each contestant");
 
 unsigned int bench_run_ms = 400;
 module_param_named(run_ms, bench_run_ms, uint, 0444);
-MODULE_PARM_DESC(run_ms, "Length of a run; what has been begun by then is finished");
+MODULE_PARM_DESC(run_ms, "Length of a run; what has been begun by then is finished. Of philosophers: how long they eat, in sum");
 
 static char *only;
 module_param(only, charp, 0444);
 MODULE_PARM_DESC(only, "Contestants to run, separated by commas (default all)");
+
+static bool plan;
+module_param(plan, bool, 0444);
+MODULE_PARM_DESC(plan, "Run nothing: takes_ms says how long it would take");
+
+static unsigned int takes_ms;
+module_param(takes_ms, uint, 0444);
+MODULE_PARM_DESC(takes_ms, "How long all runs take (read only)");
 
 static bool awake = true;
 module_param(awake, bool, 0444);
@@ -457,6 +465,10 @@ static int bench_choose(void)
 	/* A set of most of the pool would take for ever to draw. */
 	if (bench_op->pick == bench_pick && bench_locks > bench_pool / 2)
 		return -EINVAL;
+	takes_ms = 0;
+	for (i = 0; bench_op->sides[i].name; i++)
+		if (bench_wanted(bench_op->sides[i].name))
+			takes_ms += (rounds + 1) * bench_run_ms;
 	return 0;
 }
 
@@ -464,8 +476,9 @@ static int __init bench_init(void)
 {
 	int ret = bench_choose();
 
-	if (!ret)
-		ret = bench_alloc_workers();
+	if (ret || plan)
+		return ret;
+	ret = bench_alloc_workers();
 	if (ret)
 		return ret;
 	pr_info("begins: %s, %u threads, %u locks of %u, held for %d ns\n", op, bench_threads,

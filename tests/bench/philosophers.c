@@ -6,8 +6,10 @@
  * As there: nobody thinks; for each meal a philosopher asks for its forks in an order drawn at
  * random, and then eats, busily, for 1 to 10 units; the dinner ends when everybody has eaten for
  * a fixed time in all, and how long that takes is what counts. There the unit is 1 ms and the fixed
- * time 30 s. Here they are hold_ns and run_ms, since critical sections in the kernel last
- * microseconds; and each philosopher is pinned to a CPU, where the scheduler was free there.
+ * time 30 s. Here the unit is hold_ns, since critical sections in the kernel last microseconds; the
+ * time is the philosopher's share of run_ms, so that a dinner lasts as long at each table: two CPUs
+ * need half of run_ms at least. And each philosopher is pinned to a CPU, where the scheduler was
+ * free there.
  *
  * The tables are his: cycles (he has 2 to 32 seats), and the Platonic solids whose vertices have
  * three edges: a philosopher at each vertex, a fork on each edge. Cube and dodecahedron are the
@@ -78,7 +80,8 @@ static struct dinner *dinner_lay(void)
 		dinner_lay_round(dinner);
 	else
 		dinner_lay_solid(dinner, bench_threads == 20 ? 2 : 1);
-	dinner->full = max_t(u64, 1, div64_u64(bench_run_ms * NSEC_PER_MSEC, bench_hold_ns ?: 1));
+	dinner->full = max_t(u64, 1, div64_u64(bench_run_ms * NSEC_PER_MSEC,
+					       (u64)(bench_hold_ns ?: 1) * bench_threads));
 	return dinner;
 }
 

@@ -2,39 +2,63 @@
 # report_batch.awk - batch800 and batch800_sorted; see summary.awk.
 #
 # The better arm is, of wound-wait and wait-die, the one with the lower median time for a commit. Judged is adaptive
-# in batch800, against the better median of both, headway's and ww_mutex's.
+# in batch800, against the better median of both, headway's and ww_mutex's, if all of them were run. The noise is what the
+# better arm and a second domain of the same policy ("-again") differ by, or the other arm, whatever is more.
 
 function batch_lines(run, better,    n, list, s, side, name) {
 	n = split(sides[run], list, " ")
 	for (s = 1; s <= n; s++) {
 		side = list[s]
 		name = "lock." param[run, "op"] " threads=" param[run, "threads"] " policy=" side
-		bench(name, "commits_per_s", 1e6 / middle(run, side, "us"), "1/s")
+		bench(name, "commits_per_s", middle(run, side, "rate"), "1/s")
 		bench(name, "rollbacks_per_commit", middle(run, side, "rollbacks"), "1")
 		bench(name, "wasted_locks_per_commit", middle(run, side, "wasted"), "1")
 		bench(name, "restarts_max", middle(run, side, "restarts_max"), "1")
-		if ((run, better) in seen)
-			bench_ratio(name, "time_vs_better_arm", ratio(run, side, better, "us"))
+		bench_ratio(name, "time_vs_better_arm", ratio(run, side, better, "us"))
 	}
 }
 
-# The one of wound-wait and wait-die, ours and ww_mutex's, with the lowest median.
-function batch_best(run, metric,    n, list, s, lowest) {
+# The one of these with the lowest median.
+function batch_best(run, names, metric,    n, list, s, lowest) {
 	lowest = ""
-	n = split("wound-wait wait-die ww_mutex-wound-wait ww_mutex-wait-die", list, " ")
+	n = split(names, list, " ")
 	for (s = 1; s <= n; s++)
-		if ((run, list[s]) in seen && (lowest == "" || middle(run, list[s], metric) < middle(run, lowest, metric)))
+		if (middle(run, list[s], metric) != "" &&
+		    (lowest == "" || middle(run, list[s], metric) < middle(run, lowest, metric)))
 			lowest = list[s]
 	return lowest
 }
 
-function batch_verdicts(run,    name, best) {
-	best = batch_best(run, "us")
+# What two equal domains differ by, as a factor; "" if there are none.
+function batch_noise(run,    n, list, s, number, most) {
+	most = ""
+	n = split("wound-wait wait-die", list, " ")
+	for (s = 1; s <= n; s++) {
+		number = ratio(run, list[s] "-again", list[s], "us")
+		if (number == "")
+			continue
+		bench_ratio("lock.batch800 threads=" param[run, "threads"] " policy=" list[s], "again_vs_once", number)
+		if (number < 1)
+			number = 1 / number
+		if (most == "" || number > most)
+			most = number
+	}
+	return most
+}
+
+function batch_judge(run, metric, what, around,    name, best, number) {
 	name = "lock.batch800 threads=" param[run, "threads"]
-	judge(name, "time_vs_best", ratio(run, "adaptive", best, "us"), "<= 1.0")
-	if ((run, best "-again") in seen)
-		bench_ratio(name, "same_policy_again_vs_best", ratio(run, best "-again", best, "us"))
-	judge(name, "rollbacks_vs_best", ratio(run, "adaptive", batch_best(run, "rollbacks"), "rollbacks"), "<= 1.0")
+	best = batch_best(run, batch_peers, what)
+	number = ratio(run, "adaptive", best, what)
+	if (number == "")
+		return
+	if (!all_ran(run, batch_peers)) {
+		bench_ratio(name " best_of_those_run=" best, metric, number)
+		return
+	}
+	if (around != "")
+		noise_is(number, around)
+	judge(name, metric, number, "<= 1.0")
 }
 
 function batch_table(run,    n, list, s) {
@@ -42,9 +66,13 @@ function batch_table(run,    n, list, s) {
 	printf "  %-20s %9s %10s %8s %12s %8s\n", "", "us/commit", "rollbacks", "wasted", "restarts max", "waits"
 	n = split(sides[run], list, " ")
 	for (s = 1; s <= n; s++)
-		printf "  %-20s %9.1f %10.2f %8.0f %12d %8.2f\n", list[s], middle(run, list[s], "us"),
-			middle(run, list[s], "rollbacks"), middle(run, list[s], "wasted"),
-			middle(run, list[s], "restarts_max"), middle(run, list[s], "waits")
+		printf "  %-20s %s %s %s %s %s\n", list[s], cell("%9.1f", middle(run, list[s], "us")),
+			cell("%10.2f", middle(run, list[s], "rollbacks")), cell("%8.0f", middle(run, list[s], "wasted")),
+			cell("%12d", middle(run, list[s], "restarts_max")), cell("%8.2f", middle(run, list[s], "waits"))
+}
+
+BEGIN {
+	batch_peers = "wound-wait wait-die ww_mutex-wound-wait ww_mutex-wait-die"
 }
 
 END {
@@ -52,9 +80,11 @@ END {
 		run = order[r]
 		if (param[run, "op"] !~ /^batch800/)
 			continue
-		batch_lines(run, middle(run, "wound-wait", "us") <= middle(run, "wait-die", "us") ? "wound-wait" : "wait-die")
-		if (param[run, "op"] == "batch800" && (run, "adaptive") in seen && batch_best(run, "us") != "")
-			batch_verdicts(run)
+		batch_lines(run, all_ran(run, "wound-wait wait-die") ? batch_best(run, "wound-wait wait-die", "us") : "")
+		if (param[run, "op"] == "batch800") {
+			batch_judge(run, "time_vs_best", "us", batch_noise(run))
+			batch_judge(run, "rollbacks_vs_best", "rollbacks", "")
+		}
 		batch_table(run)
 	}
 }

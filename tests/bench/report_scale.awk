@@ -13,6 +13,8 @@ function scale_stats(run) {
 }
 
 function scale_size(run,    bytes, bare) {
+	if (!((run, "headway") in seen))
+		return
 	bytes = middle(run, "headway", "lock_bytes")
 	bare = bytes - middle(run, "headway", "stats_bytes")
 	printf "BENCH name=lock.size metric=with_stats value=%d unit=bytes target=<=128\n", bytes
@@ -22,16 +24,36 @@ function scale_size(run,    bytes, bare) {
 	verdict("lock.size without_stats (less their member)", bare, "<= 64", bare <= 64)
 }
 
-function scale_line(run,    name) {
+function scale_line(run,    name, once, first) {
 	name = "lock.scale locks=" param[run, "pool"]
-	bench(name, "acquire_ns", middle(run, "headway", "once_ns"), "ns")
-	bench(name, "vs_one_lock", middle(run, "headway", "once_ns") / middle(scales[1], "headway", "once_ns"), "ratio")
+	once = middle(run, "headway", "once_ns")
+	first = middle(scales[1], "headway", "once_ns")
+	bench(name, "acquire_ns", once, "ns")
+	bench(name, "vs_one_lock", once != "" && first > 0 ? once / first : "", "ratio")
 	bench_ratio(name, "vs_mutex", ratio(run, "headway", "mutex", "once_ns"))
-	bench(name, "memory_per_lock", middle(run, "headway", "used_bytes"), "bytes")
+	if (once != "")
+		bench(name, "memory_per_lock", middle(run, "headway", "used_bytes"), "bytes")
 }
 
-function scale_added(run, side) {
-	return middle(run, side, "once_ns") - middle(scales[1], side, "once_ns")
+function scale_row(run) {
+	printf "  %-10d %s %s %s %s\n", param[run, "pool"], cell("%9.1f", middle(run, "headway", "once_ns")),
+		cell("%9.1f", middle(run, "mutex", "once_ns")), cell("%7.2f", ratio(run, "headway", "mutex", "once_ns")),
+		cell("%10d", (run, "headway") in seen ? middle(run, "headway", "used_bytes") : "")
+}
+
+# What the most locks add to taking one; "" if that is not known.
+function scale_added(run, side,    once, first) {
+	once = middle(run, side, "once_ns")
+	first = middle(scales[1], side, "once_ns")
+	return once == "" || first == "" ? "" : once - first
+}
+
+# The runs at one lock and at most are not interleaved: the ratio is one of medians.
+function scale_judge(run,    added, mutex_added) {
+	added = scale_added(run, "headway")
+	mutex_added = scale_added(run, "mutex")
+	if (added != "" && mutex_added != "" && mutex_added > 0)
+		judge("lock.scale locks=" param[run, "pool"], "added_vs_mutex", exactly(added / mutex_added), "<= 2")
 }
 
 END {
@@ -48,12 +70,8 @@ END {
 		printf "\none of many locks at random, uncontended, ns a transaction\n  %-10s %9s %9s %7s %10s\n", "locks",
 			"headway", "mutex", "ratio", "bytes/lock"
 		for (i = 1; i <= nr_scales; i++)
-			printf "  %-10d %9.1f %9.1f %7.2f %10d\n", param[scales[i], "pool"],
-				middle(scales[i], "headway", "once_ns"), middle(scales[i], "mutex", "once_ns"),
-				ratio(scales[i], "headway", "mutex", "once_ns"), middle(scales[i], "headway", "used_bytes")
-		mutex_added = scale_added(scales[nr_scales], "mutex")
-		ratio_min = ratio_max = mutex_added > 0 ? scale_added(scales[nr_scales], "headway") / mutex_added : 0
-		if (nr_scales > 1 && mutex_added > 0)
-			judge("lock.scale locks=" param[scales[nr_scales], "pool"], "added_vs_mutex", ratio_min, "<= 2")
+			scale_row(scales[i])
+		if (nr_scales > 1)
+			scale_judge(scales[nr_scales])
 	}
 }

@@ -5,19 +5,27 @@
 # series of a stock kernel, which is emulated: its ratio to ww_mutex is another.
 
 BEGIN {
-	split("1.10 1.05 0.90 0.85 0.85", presorted_target, " ")
-	split("1.10 1.10 1.00 1.05 1.15", unsorted_target, " ")
+	presorted_target[1] = 1.10
+	presorted_target[2] = 1.05
+	presorted_target[4] = 0.90
+	presorted_target[8] = 0.85
+	presorted_target[16] = 0.85
+	unsorted_target[1] = 1.10
+	unsorted_target[2] = 1.10
+	unsorted_target[4] = 1.00
+	unsorted_target[8] = 1.05
+	unsorted_target[16] = 1.15
 }
 
-function uncontended_judge(run, i,    op, locks, name, stock) {
+function uncontended_judge(run,    op, locks, name, stock) {
 	op = param[run, "op"]
 	locks = param[run, "locks"]
 	name = "lock." op " n=" locks (kernel == "uml" ? "" : " kernel=" kernel)
 	stock = kernel != "uml"
-	if (op == "presorted" && i in presorted_target)
-		judge(name, "vs_mutex", ratio(run, "wound-wait", "mutex", "once_ns"), "<= " presorted_target[i])
-	if (op == "unsorted" && i in unsorted_target)
-		judge(name, "vs_mutex", ratio(run, "wound-wait", "mutex", "once_ns"), "<= " unsorted_target[i])
+	if (op == "presorted" && locks in presorted_target)
+		judge(name, "vs_mutex", ratio(run, "wound-wait", "mutex", "once_ns"), "<= " presorted_target[locks])
+	if (op == "unsorted" && locks in unsorted_target)
+		judge(name, "vs_mutex", ratio(run, "wound-wait", "mutex", "once_ns"), "<= " unsorted_target[locks])
 	if (op == "presorted" && locks > 1)
 		judge(name, "vs_ww", ratio(run, "wound-wait", "ww_mutex", "once_ns"), stock ? "<= 0.60" : "<= 0.25")
 	if (op == "incremental" && !stock)
@@ -27,11 +35,15 @@ function uncontended_judge(run, i,    op, locks, name, stock) {
 	bench_ratio(name " policy=ordered", "vs_mutex", ratio(run, "ordered", "mutex", "once_ns"))
 }
 
-function uncontended_row(title, op, side, base,    i) {
-	printf "  %-22s", title
-	for (i = 1; i <= ops[op]; i++)
-		printf " %8.2f", base == "" ? middle(ops[op, i], side, "once_ns") : ratio(ops[op, i], side, base, "once_ns")
-	print ""
+# A number for each size of the set; base: of which contestant it is divided by, if any.
+function uncontended_row(title, op, side, base,    i, number, line, some) {
+	for (i = 1; i <= ops[op]; i++) {
+		number = base == "" ? middle(ops[op, i], side, "once_ns") : ratio(ops[op, i], side, base, "once_ns")
+		line = line " " cell("%8.2f", number)
+		some = some || number != ""
+	}
+	if (some)
+		printf "  %-22s%s\n", title, line
 }
 
 function uncontended_table(op,    i, n, list, s) {
@@ -55,7 +67,7 @@ END {
 		if (!(op in ops))
 			uncontended_ops[++uncontended] = op
 		ops[op, ++ops[op]] = order[r]
-		uncontended_judge(order[r], ops[op])
+		uncontended_judge(order[r])
 	}
 	for (i = 1; i <= uncontended; i++)
 		uncontended_table(uncontended_ops[i])

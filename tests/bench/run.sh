@@ -8,9 +8,11 @@
 # HEADWAY_BENCH_KERNEL=6.1 runs them on that stock kernel instead, emulated.
 #
 # Contestants of a benchmark run in turns in one boot; from the raw lines that headway_bench.ko prints come
-#   BENCH name=lock.OP [KEY=VALUE...] metric=M value=V unit=U [min=V max=V] [target=T verdict=met|missed]
-# with medians over the rounds, and ratios that are medians of the ratios of each round; then tables. The
-# exit status says only whether everything ran. HEADWAY_BENCH_ROUNDS, HEADWAY_BENCH_MS and
+#   BENCH name=lock.OP [KEY=VALUE...] metric=M value=V unit=U [min=V max=V] [low=V high=V target=T verdict=met|missed]
+# with medians over the rounds, and ratios that are medians of the ratios of each round; then tables. low and
+# high: between which the median may be, for the noise. What was not run is neither printed nor judged. The
+# exit status says only whether everything ran. What is to come, and how long it takes on a quiet machine, is
+# said first. HEADWAY_BENCH_ROUNDS, HEADWAY_BENCH_MS and
 # HEADWAY_BENCH_ONLY (contestants, separated by commas) change how much is run; HEADWAY_BENCH_THREADS, _LOCKS,
 # _POOLS and _HOLDS (ns), lists, the points of "contended".
 set -u -o pipefail
@@ -72,8 +74,9 @@ points() {
 		done
 		;;
 	philosophers*)
+		# With 32 of them and the longest meals, everybody has 14.
 		for hold in 1000 10000 100000; do
-			echo "rounds=${HEADWAY_BENCH_ROUNDS:-5} run_ms=${HEADWAY_BENCH_MS:-40} hold_ns=$hold$only"
+			echo "rounds=${HEADWAY_BENCH_ROUNDS:-7} run_ms=${HEADWAY_BENCH_MS:-250} hold_ns=$hold$only"
 		done
 		;;
 	*)
@@ -82,17 +85,44 @@ points() {
 	esac
 }
 
+# In the guest. bench OP PARAMETER...: a run; the module does it all while it is loaded.
+bench() {
+	local op=$1
+	shift
+
+	insmod "$build/tests/bench/headway_bench.ko" op="$op" "$@" || exit 4
+	takes_ms=$(</sys/module/headway_bench/parameters/takes_ms)
+	rmmod headway_bench || exit 5
+}
+
+minutes() {
+	printf '%d:%02d' $(($1 / 60)) $(($1 % 60))
+}
+
 if [ "${HEADWAY_IN_VM:-}" = 1 ]; then
 	build=$1
 	shift
 	insmod "$build/kmod/headway.ko" || exit 3
-	for op in "$@"; do
-		points "$op" >/tmp/points
+	total_ms=0 runs=()
+	for op; do
+		op_ms=0 n=0
 		while read -r -a point; do
-			insmod "$build/tests/bench/headway_bench.ko" op="$op" "${point[@]}" || exit 4
-			rmmod headway_bench || exit 5
-		done </tmp/points
+			bench "$op" "${point[@]}" plan=1
+			op_ms=$((op_ms + takes_ms)) n=$((n + 1))
+			runs+=("$op ${point[*]}")
+		done < <(points "$op")
+		total_ms=$((total_ms + op_ms))
+		printf 'bench:   PLAN      %6s min  %3d runs of %s\n' "$(minutes $(((op_ms + 999) / 1000)))" "$n" "$op"
 	done
+	printf 'bench:   PLAN      %6s min, and what it takes to set them up\n' "$(minutes $((total_ms / 1000)))"
+	SECONDS=0 n=0
+	for run in "${runs[@]}"; do
+		n=$((n + 1))
+		printf 'bench:   RUN       %6s %d/%d %s\n' "$(minutes "$SECONDS")" "$n" ${#runs[@]} "$run"
+		read -r -a point <<<"$run"
+		bench "${point[@]}"
+	done
+	printf 'bench:   RAN       %6s min\n' "$(minutes "$SECONDS")"
 	rmmod headway || exit 6
 	exit 0
 fi
@@ -123,20 +153,14 @@ make -s --no-print-directory -C "$top" kmod KDIR="$kdir" FLAVOUR="$kernel-bench"
 mkdir -p "$top/build/logs"
 # All of the console: where the kernel log has a line of its own, the script may end before it.
 export HEADWAY_VM_LOG=$top/build/logs/bench-$kernel-raw.log HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-2400}
-"${boot[@]}" "$here/run.sh" "$build" "$@" |
-	sed -u -n -e 's/.*headway-bench: begins: \(.*\)/  RUN       \1/p' -e '/^vm: /p'
+"${boot[@]}" "$here/run.sh" "$build" "$@" | sed -u -n -e 's/^bench: //p' -e '/^vm: /p'
 status=${PIPESTATUS[0]}
 [ "$status" -eq 0 ] || tail -5 "$HEADWAY_VM_LOG"
-reports=(-f "$here/summary.awk")
-for report in "$here"/report_*.awk; do
-	reports+=(-f "$report")
-done
 # What the contended grid has for the plot; the grid may be a part of it, or not be measured at all.
 throughput=$top/build/bench/throughput
 mkdir -p "$top/build/bench"
 rm -f "$throughput.txt"
-awk -v kernel="$kernel" -v plot="$throughput.txt" "${reports[@]}" -f "$here/verdicts.awk" "$HEADWAY_VM_LOG" |
-	tee "$top/build/logs/bench-$kernel.log"
+"$here/report.sh" "$kernel" "$HEADWAY_VM_LOG" "$throughput.txt" | tee "$top/build/logs/bench-$kernel.log"
 if [ "$kernel" = uml ] && [ -s "$throughput.txt" ] &&
 	gnuplot -e "data='$throughput.txt'; output='$throughput.tmp'" "$here/throughput.gp" 2>"$throughput.err"; then
 	sed 's/[[:space:]]*$//' "$throughput.tmp" >"$throughput.svg"

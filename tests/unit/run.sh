@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # unit tier: the pure sources on this host under address and undefined-behaviour sanitizers, and the
-# test machinery's test of itself. Each program prints one KTAP document.
+# tests of the test machinery and of the benchmarks' reports. Each program prints one KTAP document.
 set -u -o pipefail
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -20,6 +20,7 @@ for selftest in selftest selftest_lanes; do
 	"tests/lib/$selftest.sh" >"$reports/$selftest" 2>&1 &
 	selftests+=($!)
 done
+tests/bench/selftest.sh || status=1
 
 # Built one by one (-k): a test that does not compile fails, and the others still run.
 make -k -s --no-print-directory -j"$(nproc)" unit >/dev/null 2>&1
