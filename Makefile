@@ -142,6 +142,14 @@ TOOL_LIBS = $(shell $(PKG_CONFIG) --libs $(TOOL_PACKAGES)) \
 	$(shell $(PKG_CONFIG) --exists capstone && $(PKG_CONFIG) --libs capstone) -lpthread -lm
 TOOL_OBJECTS := $(patsubst userspace/%.c,$(B)/userspace/%.o,$(wildcard userspace/*.c))
 
+# The names of the system calls, from the same header as the programs that are watched.
+SYSCALL_TABLE := $(B)/bpf/syscall_table.h
+
+$(SYSCALL_TABLE): Makefile | $(B)/bpf
+	$(call say,TABLE,$@)
+	$(Q)echo '#include <asm/unistd.h>' | $(CC) -E -dM - | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/{ "\1", \2 },/p' | sort >$@
+
 ##@ userspace: the headway tool, build/headway
 userspace: $(B)/headway
 
@@ -149,7 +157,7 @@ $(B)/headway: $(TOOL_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(TOOL_OBJECTS) $(TOOL_LIBS)
 
-$(B)/userspace/%.o: userspace/%.c Makefile $(SKELETONS) | $(B)/userspace
+$(B)/userspace/%.o: userspace/%.c Makefile $(SKELETONS) $(SYSCALL_TABLE) | $(B)/userspace
 	$(call say,CC,$@)
 	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) $(INCLUDES) -DHEADWAY_VERSION='"$(VERSION)"' \
 		$(TOOL_CFLAGS) -MMD -MP -c $< -o $@
@@ -165,13 +173,14 @@ corpus: $(CORPUS)
 # Frame pointers, as the programs are also read by stack walkers that know nothing else.
 $(B)/corpus/%: tests/corpus/%.c $(CORPUS_LIB) $(wildcard tests/corpus/*.h) Makefile | $(B)/corpus
 	$(call say,CORPUS,$@)
-	$(Q)$(CC) -std=gnu11 -O2 -g -fno-omit-frame-pointer $(WARNINGS) -pthread -o $@ $< $(CORPUS_LIB)
+	$(Q)$(CC) -std=gnu11 -O2 -g -fno-omit-frame-pointer $(WARNINGS) -Iuserspace/include -pthread \
+		-o $@ $< $(CORPUS_LIB)
 
 # Each names the pure sources that it tests: "// links: kmod/policy.c userspace/detect.c", and may
 # ask for other sanitizers: "// sanitize: thread".
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 UNIT_LIB := $(wildcard tests/unit/lib*.c)
-UNIT_HEADERS := $(wildcard tests/unit/*.h kmod/*.h kmod/include/*.h bpf/*.h userspace/*.h)
+UNIT_HEADERS := $(wildcard tests/unit/*.h kmod/*.h kmod/include/*.h bpf/*.h userspace/*.h) $(SYSCALL_TABLE)
 UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) -Ikmod $(INCLUDES) -Itests/unit
 
 unit: $(UNIT_TESTS)
@@ -230,9 +239,10 @@ bench-lock: deps
 lint: deps
 	$(Q)tests/lint.sh
 
-##@ install: the tool and its man page, below PREFIX
+##@ install: the tool, its man page and headway/sdt.h (markers for programs), below PREFIX
 install: userspace
 	$(Q)install -D -m 0755 $(B)/headway $(DESTDIR)$(PREFIX)/bin/headway
+	$(Q)install -D -m 0644 userspace/include/headway/sdt.h $(DESTDIR)$(PREFIX)/include/headway/sdt.h
 	$(Q)for page in $(wildcard userspace/*.8 userspace/*.1); do \
 		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 

@@ -18,7 +18,7 @@ uint64_t headway_lost_events(const uint64_t *counters)
 }
 
 bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *counters,
-			   uint32_t missing, char *why, size_t len)
+			   uint32_t missing, bool marked, char *why, size_t len)
 {
 	uint64_t lost = headway_lost_events(counters);
 	uint64_t all = counters[HEADWAY_CNT_EVENTS] + lost;
@@ -27,7 +27,11 @@ bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *c
 		snprintf(why, len, "the futex probe is missing, so blocked threads cannot be seen");
 		return false;
 	}
-	if (missing & (1u << HEADWAY_PROBE_TRYLOCK)) {
+	if (missing & (1u << HEADWAY_PROBE_MARKERS)) {
+		snprintf(why, len, "a marker that was asked for is missing in the target");
+		return false;
+	}
+	if (!marked && missing & (1u << HEADWAY_PROBE_TRYLOCK)) {
 		snprintf(why, len, "the trylock probe is missing, so failed tries cannot be seen");
 		return false;
 	}
@@ -59,7 +63,8 @@ static void sum_up(struct headway_assessment *out, const struct headway_judge *j
 		out->threads += a->now.alive;
 		out->attempts += headway_actor_attempts(a);
 		out->fails += headway_actor_fails(a);
-		out->completions += headway_actor_completions(a);
+		out->completions += headway_actor_completions(a) + a->progress;
+		out->attempts += a->tries ? a->tries : a->progress;
 		out->cpu_share += a->cpu_share;
 		s->events += a->delta.yields + a->wait_returns;
 		s->waits += a->wait_returns;
@@ -110,9 +115,101 @@ static void assess_silence(struct headway_assessment *out, const struct headway_
 		 "is progress "
 		 "cannot be told from locks", out->cpu_share * 100,
 		 (double)s->events / headway_view_seconds(j->v));
-	snprintf(out->advice, sizeof(out->advice), "a marker would settle it: a function that "
-						   "runs once for each "
-		 "unit of work done (see the stacks of the busiest thread for candidates)");
+	snprintf(out->advice, sizeof(out->advice),
+		 "a marker would settle it: --progress uprobe::FUNCTION, of a function that runs "
+		 "once for each unit of work done, or HEADWAY_PROGRESS(name) of <headway/sdt.h> "
+		 "there (see the stacks of the busiest thread for candidates)");
+}
+
+/* "transfer 12.5/s, commit 3.0/s": those of progress. */
+static void list_rates(const struct headway_assessment *a, double seconds, char *buf, size_t len)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (unsigned int i = 0; i < a->nr_markers && used < len; i++)
+		if (a->markers[i].role == HEADWAY_MARKER_PROGRESS)
+			used += (size_t)snprintf(buf + used, len - used, "%s%.60s %.1f/s",
+						 used ? ", " : "", a->markers[i].name,
+						 (double)a->markers[i].count / seconds);
+}
+
+static bool is_marked(const struct headway_view *v)
+{
+	for (size_t i = 0; i < v->nr_marked; i++)
+		if (v->marked[i].progress_watched)
+			return true;
+	return false;
+}
+
+/* The busiest thread of a process whose progress markers are silent though it works; -1: none. */
+static long find_silent(const struct headway_judge *j)
+{
+	const struct headway_view *v = j->v;
+
+	for (size_t i = 0; i < v->nr_marked; i++) {
+		const struct headway_marked *m = &v->marked[i];
+		double share = 0;
+		long busiest = -1;
+
+		if (!m->progress_watched || m->progress)
+			continue;
+		for (size_t k = 0; k < v->nr_actors; k++) {
+			if (v->actors[k].now.rec.tgid != m->tgid)
+				continue;
+			share += v->actors[k].cpu_share;
+			if (busiest < 0 || v->actors[k].cpu_share > v->actors[busiest].cpu_share)
+				busiest = (long)k;
+		}
+		if (m->attempts || share >= j->t->active_cpu_share)
+			return busiest;
+	}
+	return -1;
+}
+
+/* Works, and its markers say nothing: it may be stuck, or at one long piece of work. */
+static void assess_silent(struct headway_assessment *out, const struct headway_view *v, long actor)
+{
+	const struct headway_marked *m = headway_view_marked(v, v->actors[actor].now.rec.tgid);
+	char rates[HEADWAY_SENTENCE_LEN];
+
+	out->state = HEADWAY_UNDETERMINED;
+	list_rates(out, headway_view_seconds(v), rates, sizeof(rates));
+	snprintf(out->reason, sizeof(out->reason),
+		 "process %u works, but passed no progress marker in %.1f s (%.120s): it is stuck, "
+		 "or at one long piece of work", m->tgid, headway_view_seconds(v), rates);
+	if (m->attempts_watched)
+		snprintf(out->advice, sizeof(out->advice), "attempts come too seldom to tell: take "
+							   "a longer window (-w)");
+	else
+		snprintf(out->advice, sizeof(out->advice),
+			 "a marker of attempts would settle it: --attempt uprobe::FUNCTION, or "
+			 "HEADWAY_ATTEMPT(name) of <headway/sdt.h>, where each try begins");
+}
+
+/* Progress is what the markers say, whatever the locks look like. */
+static void assess_markers(struct headway_assessment *out, const struct headway_judge *j,
+			   const struct sums *s, long *unexplained)
+{
+	const struct headway_view *v = j->v;
+	double seconds = headway_view_seconds(v);
+	long silent = find_silent(j);
+	char rates[HEADWAY_SENTENCE_LEN - 64];
+	uint64_t progress = 0;
+
+	for (size_t i = 0; i < v->nr_marked; i++)
+		progress += v->marked[i].progress;
+	if (silent >= 0) {
+		*unexplained = silent;
+		assess_silent(out, v, silent);
+	} else if (!progress) {
+		assess_silence(out, j, s, unexplained);
+	} else {
+		assess_progress(out, j, s);
+		list_rates(out, seconds, rates, sizeof(rates));
+		snprintf(out->reason, sizeof(out->reason), "progress at %s in %.1f s", rates,
+			 seconds);
+	}
 }
 
 void headway_assess(struct headway_assessment *out, const struct headway_judge *j,
@@ -128,9 +225,10 @@ void headway_assess(struct headway_assessment *out, const struct headway_judge *
 	out->cpu_share = 0;
 	out->window_ns = v->end_ns - v->start_ns;
 	*unexplained = -1;
+	out->nr_markers = headway_count_markers(v, NULL, 0, out->markers);
 	sum_up(out, j, &s);
-	out->observed_well = headway_observed_well(j->t, v->counters, v->missing_probes, why,
-						   sizeof(why));
+	out->observed_well = headway_observed_well(j->t, v->counters, v->missing_probes,
+						   is_marked(v), why, sizeof(why));
 	if (!out->observed_well) {
 		out->state = HEADWAY_UNDETERMINED;
 		snprintf(out->reason, sizeof(out->reason), "%s", why);
@@ -147,12 +245,15 @@ void headway_assess(struct headway_assessment *out, const struct headway_judge *
 							   "and completed "
 			 "nothing, but who is in its way did not show itself", a->now.rec.tid,
 			 a->now.rec.comm, (unsigned long long)headway_actor_fails(a));
-		snprintf(out->advice, sizeof(out->advice), "a marker would settle it: a function "
-							   "that thread %u "
-			 "calls once for each unit of work done", a->now.rec.tid);
+		snprintf(out->advice, sizeof(out->advice),
+			 "a marker would settle it: --progress uprobe::FUNCTION, of a function "
+			 "that thread %u calls once for each unit of work done, or "
+			 "HEADWAY_PROGRESS(name) of <headway/sdt.h> there", a->now.rec.tid);
 		return;
 	}
-	if (out->completions)
+	if (is_marked(v))
+		assess_markers(out, j, &s, unexplained);
+	else if (out->completions)
 		assess_progress(out, j, &s);
 	else
 		assess_silence(out, j, &s, unexplained);

@@ -16,8 +16,11 @@ void headway_assess(struct headway_assessment *out, const struct headway_judge *
 		    long *unexplained);
 /* The sum of what was dropped, in events. */
 uint64_t headway_lost_events(const uint64_t *counters);
-/* False when more than 1 % of the events of the window were lost or a needed probe is missing. */
+/*
+ * marked: progress markers are watched, so nothing need be inferred from trylocks.
+ * False when more than 1 % of the events of the window were lost or a needed probe is missing.
+ */
 bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *counters,
-			   uint32_t missing, char *why, size_t len);
+			   uint32_t missing, bool marked, char *why, size_t len);
 
 #endif /* HEADWAY_ASSESS_H */

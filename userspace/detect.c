@@ -98,7 +98,8 @@ uint32_t headway_detect_needs(enum headway_verdict v)
 	case HEADWAY_STALLED_HOLDER:
 		return 1u << HEADWAY_PROBE_FUTEX;
 	default:
-		return 1u << HEADWAY_PROBE_FUTEX | 1u << HEADWAY_PROBE_TRYLOCK;
+		return 1u << HEADWAY_PROBE_FUTEX | 1u << HEADWAY_PROBE_TRYLOCK |
+		       1u << HEADWAY_PROBE_MARKERS;
 	}
 }
 
@@ -176,12 +177,15 @@ static int judge_all(struct headway_judge *j)
 {
 	int (*const verdicts[])(struct headway_judge *) = {
 		headway_judge_deadlock, headway_judge_livelock, headway_judge_stalled_holder,
-		headway_judge_starvation, headway_judge_spin_hang, headway_judge_retry_storm,
+		headway_judge_starvation, headway_judge_markers, headway_judge_spin_hang,
+		headway_judge_retry_storm,
 	};
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]) && !err; i++)
 		err = verdicts[i](j);
+	if (!err)
+		headway_judge_confirm(j);
 	return err;
 }
 
@@ -266,7 +270,8 @@ static bool resolved(const struct headway_view *v, const struct headway_finding 
 	for (unsigned int i = 0; i < f->nr_actors; i++) {
 		long a = headway_view_find_tid(v, f->actors[i].tid);
 
-		if (f->actors[i].role == f->actors[0].role && a >= 0 && v->actors[a].delta.commits)
+		if (f->actors[i].role == f->actors[0].role && a >= 0 &&
+		    (v->actors[a].delta.commits || v->actors[a].progress))
 			return true;
 	}
 	return false;
@@ -345,6 +350,8 @@ static int follow_run(struct headway_detect *d)
 	err = headway_judge_livelock(&j);
 	if (!err)
 		err = headway_judge_starvation(&j);
+	if (!err)
+		err = headway_judge_markers(&j);
 	for (unsigned int i = 0; i < j.nr_findings && !seen; i++)
 		if (!d->run.intervals || same_story(&j.findings[i], &d->run.first))
 			seen = &j.findings[i];
@@ -387,7 +394,7 @@ static void target_ended(struct headway_detect *d, const struct headway_snapshot
 	a->judged = true;
 	counters[HEADWAY_CNT_EVENTS] = a->events;
 	counters[HEADWAY_CNT_LOST_LOCKS] = a->lost;
-	a->observed_well = headway_observed_well(&d->t, counters, snap->missing_probes, why,
+	a->observed_well = headway_observed_well(&d->t, counters, snap->missing_probes, false, why,
 						 sizeof(why));
 	if (!a->observed_well) {
 		a->state = HEADWAY_UNDETERMINED;

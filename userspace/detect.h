@@ -32,6 +32,8 @@ struct headway_assessment {
 	uint64_t completions;
 	size_t threads;			/* alive */
 	double cpu_share;		/* of one CPU, so above 1 with several threads */
+	unsigned int nr_markers;
+	struct headway_finding_marker markers[HEADWAY_FINDING_MARKERS];
 	uint64_t watched_ns;		/* these since the watch began */
 	uint64_t events;
 	uint64_t lost;

@@ -66,6 +66,11 @@ const char *headway_role_name(enum headway_role r)
 	return "?";
 }
 
+const char *headway_marker_role_name(uint32_t role)
+{
+	return role == HEADWAY_MARKER_PROGRESS ? "progress" : "attempt";
+}
+
 /* The actor with this tid, new or old; NULL when there is no room. */
 struct headway_finding_actor *headway_finding_add_actor(struct headway_finding *f, uint32_t tid)
 {

@@ -49,6 +49,7 @@ enum headway_finding_limits {
 	HEADWAY_FINDING_ACTORS = 16,
 	HEADWAY_FINDING_LOCKS = 16,
 	HEADWAY_FINDING_WAITS = 4,
+	HEADWAY_FINDING_MARKERS = 8,
 	HEADWAY_FINDING_SENTENCES = 12,
 	HEADWAY_SENTENCE_LEN = 320,
 };
@@ -82,6 +83,14 @@ struct headway_finding_lock {
 	uint32_t owner_tid;		/* the last owner seen, 0 unknown */
 };
 
+struct headway_finding_marker {
+	char name[HEADWAY_MARKER_NAME_LEN];
+	uint32_t role;			/* enum headway_marker_role */
+	bool automatic;
+	uint64_t count;			/* in the window, by all threads */
+	unsigned int threads;		/* that passed it */
+};
+
 struct headway_finding {
 	enum headway_verdict verdict;
 	enum headway_confidence confidence;
@@ -97,6 +106,8 @@ struct headway_finding {
 	struct headway_finding_actor actors[HEADWAY_FINDING_ACTORS];
 	unsigned int nr_locks;
 	struct headway_finding_lock locks[HEADWAY_FINDING_LOCKS];
+	unsigned int nr_markers;
+	struct headway_finding_marker markers[HEADWAY_FINDING_MARKERS];
 	unsigned int nr_evidence;
 	char evidence[HEADWAY_FINDING_SENTENCES][HEADWAY_SENTENCE_LEN];
 	unsigned int nr_advice;
@@ -111,6 +122,8 @@ const char *headway_confidence_name(enum headway_confidence c);
 const char *headway_role_name(enum headway_role r);
 /* True for the verdicts that are reported as findings. */
 bool headway_verdict_is_finding(enum headway_verdict v);
+
+const char *headway_marker_role_name(uint32_t role);
 
 /* Building; sentences and entries that do not fit are dropped, actors_total keeps the count. */
 struct headway_finding_actor *headway_finding_add_actor(struct headway_finding *f, uint32_t tid);

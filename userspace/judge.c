@@ -18,7 +18,7 @@ uint64_t headway_contact_fails(const struct headway_contact *c)
 	return c->is_mutex ? c->delta.wait_timeout + c->delta.lost_races : 0;
 }
 
-static uint64_t at_least(const struct headway_view *v, double per_s, uint64_t min)
+uint64_t headway_judge_at_least(const struct headway_view *v, double per_s, uint64_t min)
 {
 	double want = per_s * headway_view_seconds(v);
 
@@ -33,7 +33,7 @@ static bool all_intervals(const struct headway_judge *j, uint64_t mask)
 	return (mask & all) == all;
 }
 
-static bool most_intervals(const struct headway_judge *j, uint64_t mask)
+bool headway_judge_most_intervals(const struct headway_judge *j, uint64_t mask)
 {
 	return 2 * (unsigned int)__builtin_popcountll(mask) >= j->v->nr_slots - 1;
 }
@@ -50,8 +50,8 @@ static bool retries_slowly(const struct headway_judge *j, const struct headway_a
 	uint64_t fails = headway_contact_fails(c);
 
 	if (c->key.kind != HEADWAY_KIND_FUTEX || !c->is_mutex || c->wins ||
-	    fails < at_least(j->v, t->slow_retries_per_s, t->slow_retries_min) ||
-	    !most_intervals(j, c->fail_mask))
+	    fails < headway_judge_at_least(j->v, t->slow_retries_per_s, t->slow_retries_min) ||
+	    !headway_judge_most_intervals(j, c->fail_mask))
 		return false;
 	for (size_t i = 0; i < a->nr_contacts; i++) {
 		const struct headway_contact *other = &j->v->contacts[a->first_contact + i];
@@ -68,10 +68,10 @@ static enum headway_retry classify(const struct headway_judge *j, size_t actor)
 	const struct headway_actor *a = &j->v->actors[actor];
 	double fails = (double)headway_actor_fails(a);
 
-	if (!a->now.alive || !a->whole || a->delta.commits)
+	if (!a->now.alive || !a->whole || a->delta.commits || a->progress)
 		return HEADWAY_RETRY_NO;
 	/* It may have got some other lock now and then. */
-	if (a->delta.try_fail >= at_least(j->v, t->retries_per_s, t->retries_min) &&
+	if (a->delta.try_fail >= headway_judge_at_least(j->v, t->retries_per_s, t->retries_min) &&
 	    all_intervals(j, a->try_mask) &&
 	    (double)a->wins <= (1.0 - t->abort_ratio) * (fails + (double)a->wins))
 		return HEADWAY_RETRY_TRY;
@@ -415,6 +415,12 @@ struct headway_finding_actor *headway_judge_actor(struct headway_judge *j,
 	fa->completions = headway_judge_completions(j, actor);
 	/* Episodes when there are any: one rolled-back attempt may contain several tries. */
 	fa->attempts = (a->delta.aborts ? a->delta.aborts : fa->fails) + fa->completions;
+	/* What the program itself calls an attempt comes before what locks tell. */
+	if (a->tries || a->progress) {
+		fa->completions = a->progress;
+		fa->attempts = a->tries ? a->tries : fa->fails + a->progress;
+		fa->fails = fa->attempts > a->progress ? fa->attempts - a->progress : 0;
+	}
 	fa->cpu_share = a->cpu_share;
 	if (c) {
 		fa->stack_id = c->now.fail_stack;

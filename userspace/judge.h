@@ -63,8 +63,19 @@ int headway_judge_deadlock(struct headway_judge *j);
 int headway_judge_livelock(struct headway_judge *j);
 int headway_judge_stalled_holder(struct headway_judge *j);
 int headway_judge_starvation(struct headway_judge *j);
+int headway_judge_markers(struct headway_judge *j);
 int headway_judge_spin_hang(struct headway_judge *j);
 int headway_judge_retry_storm(struct headway_judge *j);
+
+/* Last: a progress marker that was silent confirms what was found; the markers' counts are added. */
+void headway_judge_confirm(struct headway_judge *j);
+/* The counts of the markers of these processes; nr 0: of all. Returns their number. */
+unsigned int headway_count_markers(const struct headway_view *v, const uint32_t *tgids,
+				   unsigned int nr, struct headway_finding_marker *out);
+/* In half of the intervals, or more. */
+bool headway_judge_most_intervals(const struct headway_judge *j, uint64_t mask);
+/* A rate over the window, as a count; at least `min`. */
+uint64_t headway_judge_at_least(const struct headway_view *v, double per_s, uint64_t min);
 
 /* A new finding about this process, NULL when there are too many. onset_ns: CLOCK_MONOTONIC. */
 struct headway_finding *headway_judge_finding(struct headway_judge *j, enum headway_verdict verdict,

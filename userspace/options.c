@@ -105,6 +105,9 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 	struct headway_target_options *o = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &o->markers;
+		return 0;
 	case 'p':
 		parse_pid(state, o, arg);
 		return 0;
@@ -155,5 +158,12 @@ static error_t parse_view(int key, char *arg, struct argp_state *state)
 	}
 }
 
-const struct argp headway_target_argp = { .options = target_options, .parser = parse_target };
+static const struct argp_child target_children[] = {
+	{ &headway_marker_argp, 0, NULL, 0 },
+	{ 0 },
+};
+
+const struct argp headway_target_argp = {
+	.options = target_options, .parser = parse_target, .children = target_children,
+};
 const struct argp headway_view_argp = { .options = view_options, .parser = parse_view };

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "marker_options.h"
+
 enum { HEADWAY_MAX_PIDS = 256 };
 
 /* watch and record */
@@ -22,6 +24,7 @@ struct headway_target_options {
 	bool no_uprobes;
 	bool verbose;
 	const char *output;		/* record into this file; NULL: do not */
+	struct headway_marker_options markers;
 	char **command;
 };
 

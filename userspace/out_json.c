@@ -127,6 +127,28 @@ static struct json_object *sentences_of(struct headway_names *names,
 	return array;
 }
 
+static struct json_object *markers_of(const struct headway_finding_marker *m, unsigned int nr,
+				      uint64_t window_ns)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (unsigned int i = 0; i < nr; i++) {
+		struct json_object *o = json_object_new_object();
+		double rate = window_ns ? (double)m[i].count * 1e9 / (double)window_ns : 0;
+		char text[32];
+
+		put(o, "name", escaped(m[i].name, sizeof(m[i].name)));
+		put(o, "role", string_of(headway_marker_role_name(m[i].role)));
+		put(o, "automatic", json_object_new_boolean(m[i].automatic));
+		put(o, "count", count_of(m[i].count));
+		snprintf(text, sizeof(text), "%.1f", rate);
+		put(o, "per_s", json_object_new_double_s(rate, text));
+		put(o, "threads", count_of(m[i].threads));
+		json_object_array_add(array, o);
+	}
+	return array;
+}
+
 /* Prints and frees. */
 static int print_line(FILE *out, struct json_object *o)
 {
@@ -166,6 +188,7 @@ int headway_out_json_finding(FILE *out, struct headway_names *names,
 	put(o, "actors", actors);
 	put(o, "actors_total", count_of(f->actors_total));
 	put(o, "locks", locks_of(names, f));
+	put(o, "markers", markers_of(f->markers, f->nr_markers, f->window_ns));
 	put(o, "evidence", sentences_of(names, f, f->nr_evidence, f->evidence));
 	put(o, "advice", sentences_of(names, f, f->nr_advice, f->advice));
 	return print_line(out, o);
@@ -208,6 +231,7 @@ int headway_out_json_summary(FILE *out, const struct headway_summary *s)
 	put(o, "state", string_of(headway_verdict_name(a->state)));
 	put(o, "reason", escaped(a->reason, sizeof(a->reason)));
 	put(o, "advice", a->advice[0] ? escaped(a->advice, sizeof(a->advice)) : NULL);
+	put(o, "markers", markers_of(a->markers, a->nr_markers, a->window_ns));
 	for (int i = 0; i < 32; i++) {
 		struct json_object *m;
 

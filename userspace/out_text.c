@@ -77,6 +77,20 @@ static void print_sentences(FILE *out, struct headway_names *names, const struct
 	}
 }
 
+static void print_markers(FILE *out, const struct headway_finding_marker *m, unsigned int nr,
+			  uint64_t window_ns)
+{
+	char name[4 * HEADWAY_MARKER_NAME_LEN + 1];
+
+	for (unsigned int i = 0; i < nr; i++)
+		fprintf(out, "    %s marker %s%s: %llu by %u threads, %.1f/s\n",
+			headway_marker_role_name(m[i].role),
+			headway_escape(m[i].name, sizeof(m[i].name), name, sizeof(name)),
+			m[i].automatic ? " (found in the target)" : "",
+			(unsigned long long)m[i].count, m[i].threads,
+			window_ns ? (double)m[i].count * 1e9 / (double)window_ns : 0);
+}
+
 void headway_out_text_finding(FILE *out, struct headway_names *names,
 			      const struct headway_finding *f, bool color)
 {
@@ -110,6 +124,9 @@ void headway_out_text_finding(FILE *out, struct headway_names *names,
 			fprintf(out, ", owner thread %u", f->locks[i].owner_tid);
 		fputc('\n', out);
 	}
+	if (f->nr_markers)
+		fprintf(out, "  Markers\n");
+	print_markers(out, f->markers, f->nr_markers, f->window_ns);
 	print_sentences(out, names, f, "Evidence", f->nr_evidence, f->evidence);
 	print_sentences(out, names, f, "What to try", f->nr_advice, f->advice);
 	fputc('\n', out);
@@ -157,6 +174,9 @@ void headway_out_text_summary(FILE *out, const struct headway_summary *s, bool c
 		any = true;
 	}
 	fprintf(out, "%s\n", any ? "" : " none");
+	if (a->nr_markers)
+		fprintf(out, "  markers in the last %.1f s\n", (double)a->window_ns / 1e9);
+	print_markers(out, a->markers, a->nr_markers, a->window_ns);
 	for (int i = 0; i < 32; i++) {
 		const char *why;
 

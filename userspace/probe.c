@@ -46,6 +46,8 @@ const char *headway_probe_missing_reason(const struct headway_probe *p, enum hea
 
 	if (!p || id >= HEADWAY_NR_PROBES)
 		return "";
+	if (id == HEADWAY_PROBE_MARKERS)
+		return headway_probe_marker_missing(p);
 	if (id == HEADWAY_PROBE_TRYLOCK)
 		for (i = 0; i < p->nr_targets; i++)
 			if (!p->targets[i].exited && !p->targets[i].trylock_found)
@@ -158,6 +160,9 @@ int headway_probe_open(struct headway_probe **out, const struct headway_probe_op
 	if (!p)
 		return headway_probe_fail(NULL, -ENOMEM, "out of memory");
 	p->opts = *opts;
+	err = headway_probe_markers_new(p);
+	if (err)
+		goto free_probe;
 	oo.btf_custom_path = custom;
 	p->skel = headway_bpf__open_opts(&oo);
 	if (!p->skel) {
@@ -179,6 +184,7 @@ int headway_probe_open(struct headway_probe **out, const struct headway_probe_op
 destroy_skel:
 	headway_bpf__destroy(p->skel);
 free_probe:
+	headway_probe_markers_free(p);
 	free(p);
 	return err;
 }
@@ -227,6 +233,7 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 		.key_tgid = key_tgid,
 		.forked = forked,
 		.start_ns = leader.start_ns,
+		.markers_due = true,
 	};
 	snprintf(pid_str, sizeof(pid_str), "%d", live);
 	t->other_pidns = headway_proc_ns_ino(pid_str, "pid") != headway_proc_ns_ino("self", "pid");
@@ -302,6 +309,9 @@ int headway_probe_attach(struct headway_probe *p)
 		return err;
 	for (i = 0; i < p->nr_targets; i++)
 		headway_probe_attach_uprobes(p, &p->targets[i]);
+	err = headway_probe_attach_markers(p);
+	if (err)
+		return err;
 	p->attached = true;
 	return headway_probe_open_ring(p);
 }
@@ -313,6 +323,8 @@ void headway_probe_close(struct headway_probe *p)
 	if (!p)
 		return;
 	headway_probe_detach_uprobes(p, 0);
+	headway_probe_detach_markers(p, 0);
+	headway_probe_markers_free(p);
 	for (i = 0; i < p->nr_links; i++)
 		bpf_link__destroy(p->links[i]);
 	ring_buffer__free(p->ring);

@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include "marker.h"
 #include "snapshot.h"
 
 struct headway_probe;
@@ -26,6 +27,11 @@ struct headway_probe_options {
  */
 int headway_probe_open(struct headway_probe **out, const struct headway_probe_options *opts);
 int headway_probe_add_pid(struct headway_probe *p, pid_t pid);	/* -ESRCH: no such process */
+/*
+ * Before _attach. That fails when a marker can never be found; one that COMMAND may yet map is looked
+ * for at each snapshot, and is missing (HEADWAY_PROBE_MARKERS) until then.
+ */
+int headway_probe_add_marker(struct headway_probe *p, const struct headway_marker_spec *spec);
 int headway_probe_attach(struct headway_probe *p);
 /* Fills *snap with arrays that the next call and _close reuse or free. */
 int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *snap);

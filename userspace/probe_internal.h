@@ -17,6 +17,8 @@
 #include "symbolize.h"
 
 struct headway_bpf;
+struct headway_markers;
+struct headway_raw;
 
 struct headway_target {
 	pid_t pid;			/* in the tool's pid namespace */
@@ -30,6 +32,8 @@ struct headway_target {
 	bool trylock_found;
 	dev_t exe_dev;			/* executable that was searched for trylock */
 	ino_t exe_ino;
+	uint64_t markers;		/* bit per marker that is watched in it */
+	bool markers_due;		/* new, or has called exec: look for markers */
 	char trylock_reason[160];	/* why trylock is not probed in it */
 	struct headway_symbolizer *symbolizer;	/* made at the first unwinding */
 };
@@ -94,12 +98,15 @@ struct headway_probe {
 	struct headway_probed_file files[16];	/* the last ones, round robin */
 	uint32_t nr_files;
 	bool had_targets;
+	struct headway_markers *markers;	/* probe_marker.c */
 
 	/* Snapshot buffers, reused. */
 	struct headway_snap_thread *threads;
 	size_t cap_threads;
 	struct headway_snap_lock *locks;
 	size_t cap_locks;
+	struct headway_snap_mark *marks;
+	size_t cap_marks;
 	struct headway_open_wait *waits;
 	size_t nr_waits;
 	struct headway_unwound *unwound;	/* HEADWAY_UNWOUND_MAX */
@@ -119,10 +126,37 @@ int headway_probe_map(struct headway_probe *p, const char *name);	/* descriptor 
 
 /* probe_tracepoint.c */
 int headway_probe_attach_tracepoints(struct headway_probe *p);
+/* A directory descriptor of tracefs, mounted or not. */
+int headway_probe_tracefs(void);
+int headway_probe_tracepoint_id(int tracefs, const char *category, const char *event);
+int headway_probe_attach_id(struct headway_probe *p, int id, const char *program, uint64_t cookie);
+int headway_probe_attach_raw(struct headway_probe *p, const char *event, const char *program);
 
 /* probe_uprobe.c */
 void headway_probe_attach_uprobes(struct headway_probe *p, struct headway_target *t);
 void headway_probe_detach_uprobes(struct headway_probe *p, pid_t pid);
+
+/* probe_marker.c */
+int headway_probe_markers_new(struct headway_probe *p);
+void headway_probe_markers_free(struct headway_probe *p);
+/* What does not belong to one process: system calls and tracepoints. */
+int headway_probe_attach_markers(struct headway_probe *p);
+/* Those of the target's files, if it is time to look. */
+void headway_probe_find_markers(struct headway_probe *p, struct headway_target *t);
+void headway_probe_detach_markers(struct headway_probe *p, pid_t pid);
+/* A named marker that was not found anywhere, as a sentence; NULL: there is none. */
+const char *headway_probe_marker_missing(const struct headway_probe *p);
+
+/* probe_marker_event.c: a system call or tracepoint. Leaves the sentence in p->error. */
+struct headway_marker_spec;
+int headway_probe_attach_event(struct headway_probe *p, const struct headway_marker_spec *spec,
+			       uint32_t marker);
+
+/* probe_marks.c */
+int headway_probe_put_marks(struct headway_probe *p, struct headway_snapshot *snap,
+			    struct headway_raw *raw);
+/* After merging with /proc: a mark for the first thread where a marker is watched. */
+int headway_probe_put_silent_marks(struct headway_probe *p, struct headway_snapshot *snap);
 
 /* probe_waits.c: called by the snapshot, in this order */
 struct headway_open_waits {

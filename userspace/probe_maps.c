@@ -100,6 +100,19 @@ static int take_lock(void *arg, const void *key, const void *value)
 	return 0;
 }
 
+static int take_mark(void *arg, const void *key, const void *value)
+{
+	struct taken *t = arg;
+	struct headway_raw_mark *r;
+
+	if (headway_grow(&t->raw->marks, &t->cap, t->raw->nr_marks + 1, sizeof(*r)))
+		return -ENOMEM;
+	r = &t->raw->marks[t->raw->nr_marks++];
+	memcpy(&r->key, key, sizeof(r->key));
+	memcpy(&r->rec, value, sizeof(r->rec));
+	return 0;
+}
+
 static int by_key(const void *a, const void *b)
 {
 	const struct headway_raw_thread *x = a, *y = b;
@@ -126,6 +139,11 @@ int headway_raw_read(struct headway_probe *p, struct headway_raw *raw)
 		       sizeof(struct headway_lock_rec), take_lock, &t);
 	if (err)
 		return err;
+	t.cap = 0;
+	err = read_map(headway_probe_map(p, "marks"), sizeof(struct headway_mark_key),
+		       sizeof(struct headway_mark_rec), take_mark, &t);
+	if (err)
+		return err;
 	if (raw->nr_threads)
 		qsort(raw->threads, raw->nr_threads, sizeof(*raw->threads), by_key);
 	for (i = 1; i < raw->nr_threads; i++)
@@ -134,20 +152,18 @@ int headway_raw_read(struct headway_probe *p, struct headway_raw *raw)
 	return 0;
 }
 
-struct headway_raw_thread *headway_raw_owner(struct headway_raw *raw,
-					     const struct headway_lock_key *key)
+struct headway_raw_thread *headway_raw_owner(struct headway_raw *raw, uint32_t tid, uint32_t start)
 {
-	uint32_t start = key->kind >> HEADWAY_KIND_BITS;
 	size_t lo = 0, hi = raw->nr_threads, mid;
 
 	while (lo < hi) {
 		mid = (lo + hi) / 2;
-		if (raw->threads[mid].key.tid < key->tid)
+		if (raw->threads[mid].key.tid < tid)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	for (; lo < raw->nr_threads && raw->threads[lo].key.tid == key->tid; lo++)
+	for (; lo < raw->nr_threads && raw->threads[lo].key.tid == tid; lo++)
 		if (raw->threads[lo].key.start == start)
 			return &raw->threads[lo];
 	return NULL;
@@ -157,6 +173,7 @@ void headway_raw_free(struct headway_raw *raw)
 {
 	free(raw->threads);
 	free(raw->locks);
+	free(raw->marks);
 }
 
 int headway_raw_counters(struct headway_probe *p, uint64_t *counters)
@@ -221,7 +238,7 @@ void headway_raw_sweep(struct headway_probe *p, struct headway_snapshot *snap,
 		       struct headway_raw *raw)
 {
 	int threads = headway_probe_map(p, "threads"), locks = headway_probe_map(p, "locks");
-	int hints = headway_probe_map(p, "hints");
+	int hints = headway_probe_map(p, "hints"), marks = headway_probe_map(p, "marks");
 	struct headway_hint_key hint;
 	struct headway_raw_thread *t;
 	size_t i;
@@ -242,8 +259,14 @@ void headway_raw_sweep(struct headway_probe *p, struct headway_snapshot *snap,
 		bpf_map_delete_elem(hints, &hint);
 	}
 	for (i = 0; i < raw->nr_locks; i++) {
-		t = headway_raw_owner(raw, &raw->locks[i].key);
+		t = headway_raw_owner(raw, raw->locks[i].key.tid,
+				      raw->locks[i].key.kind >> HEADWAY_KIND_BITS);
 		if (t && (!t->skip || raw->locks[i].rec.last_ns < t->st.exec_ns))
 			bpf_map_delete_elem(locks, &raw->locks[i].key);
+	}
+	for (i = 0; i < raw->nr_marks; i++) {
+		t = headway_raw_owner(raw, raw->marks[i].key.tid, raw->marks[i].key.start);
+		if (t && !t->skip)
+			bpf_map_delete_elem(marks, &raw->marks[i].key);
 	}
 }

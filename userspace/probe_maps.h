@@ -18,18 +18,25 @@ struct headway_raw_lock {
 	struct headway_lock_rec rec;
 };
 
+struct headway_raw_mark {
+	struct headway_mark_key key;
+	struct headway_mark_rec rec;
+};
+
 struct headway_raw {
 	struct headway_raw_thread *threads;
 	size_t nr_threads;
 	struct headway_raw_lock *locks;
 	size_t nr_locks;
+	struct headway_raw_mark *marks;
+	size_t nr_marks;
 };
 
-/* Threads, sorted by (tid, start), then locks. Free with _free, also on error. */
+/* Threads, sorted by (tid, start), then locks and marks. Free with _free, also on error. */
 int headway_raw_read(struct headway_probe *p, struct headway_raw *raw);
 void headway_raw_free(struct headway_raw *raw);
-struct headway_raw_thread *headway_raw_owner(struct headway_raw *raw,
-					     const struct headway_lock_key *key);
+/* The thread of a key: its tid, and the low bits of its start time. */
+struct headway_raw_thread *headway_raw_owner(struct headway_raw *raw, uint32_t tid, uint32_t start);
 int headway_raw_counters(struct headway_probe *p, uint64_t *counters);
 /*
  * After the snapshot was made: delete the records that it reported for the last time. Completes

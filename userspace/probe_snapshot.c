@@ -46,6 +46,8 @@ static int on_event(void *ctx, void *data, size_t len)
 	if (e->type == HEADWAY_EVENT_EXEC && t) {
 		t->trylock_found = false;
 		t->exe_ino = 0;
+		t->markers = 0;
+		t->markers_due = true;
 		if (headway_proc_is_32bit(t->pid)) {
 			p->missing |= 1u << HEADWAY_PROBE_FUTEX;
 			snprintf(p->reason[HEADWAY_PROBE_FUTEX],
@@ -120,7 +122,8 @@ static int put_locks(struct headway_probe *p, struct headway_snapshot *snap,
 	if (headway_grow(&p->locks, &p->cap_locks, raw->nr_locks + 1, sizeof(*p->locks)))
 		return -ENOMEM;
 	for (i = 0; i < raw->nr_locks; i++) {
-		owner = headway_raw_owner(raw, &raw->locks[i].key);
+		owner = headway_raw_owner(raw, raw->locks[i].key.tid,
+					  raw->locks[i].key.kind >> HEADWAY_KIND_BITS);
 		/* No owner: born since the threads were read, next time. */
 		if (!owner || owner->skip || raw->locks[i].rec.last_ns < owner->st.exec_ns)
 			continue;
@@ -217,6 +220,9 @@ static void keep_anchor(struct headway_probe *p, struct headway_target *target, 
 		return;
 	target->anchor = live;
 	headway_probe_detach_uprobes(p, target->pid);
+	headway_probe_detach_markers(p, target->pid);
+	target->markers = 0;
+	target->markers_due = true;
 	target->exe_ino = 0;
 	target->trylock_found = false;
 	headway_probe_attach_uprobes(p, target);
@@ -259,6 +265,7 @@ static void retire(struct headway_probe *p, struct headway_target *t)
 	if (p->missing & 1u << HEADWAY_PROBE_EXIT)
 		bpf_map_delete_elem(headway_probe_map(p, "targets"), &t->key_tgid);
 	headway_probe_detach_uprobes(p, t->pid);
+	headway_probe_detach_markers(p, t->pid);
 	headway_symbolizer_free(t->symbolizer);
 	t->symbolizer = NULL;
 }
@@ -308,6 +315,8 @@ static int merge_proc(struct headway_probe *p, struct headway_snapshot *snap)
 		/* To attach and detach takes tens of ms, too much for a compiler's short life. */
 		if (!t->trylock_found && (!t->forked || t->age))
 			headway_probe_attach_uprobes(p, t);
+		if (!t->forked || t->age)
+			headway_probe_find_markers(p, t);
 		err = merge_target(p, &m, t);
 		if (t->exited) {
 			retire(p, t);
@@ -321,6 +330,8 @@ static int merge_proc(struct headway_probe *p, struct headway_snapshot *snap)
 	while (i < p->nr_targets)	/* after an error: the rest stays */
 		p->targets[kept++] = p->targets[i++];
 	p->nr_targets = kept;
+	if (headway_probe_marker_missing(p))
+		snap->missing_probes |= 1u << HEADWAY_PROBE_MARKERS;
 	snap->target_exited = p->had_targets && !kept;
 	headway_probe_swap_waits(p, &m.waits);
 	if (snap->nr_threads)
@@ -344,11 +355,16 @@ int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *sna
 	if (!err)
 		err = put_locks(p, snap, &raw);
 	if (!err)
+		err = headway_probe_put_marks(p, snap, &raw);
+	if (!err)
 		err = merge_proc(p, snap);
+	if (!err)
+		err = headway_probe_put_silent_marks(p, snap);
 	if (!err)
 		err = headway_raw_counters(p, snap->counters);
 	snap->threads = p->threads;
 	snap->locks = p->locks;
+	snap->marks = p->marks;
 	if (!err) {
 		headway_raw_sweep(p, snap, &raw);
 		headway_probe_free_stacks(p, &raw);
@@ -366,6 +382,7 @@ void headway_probe_snapshot_free(struct headway_probe *p)
 
 	free(p->threads);
 	free(p->locks);
+	free(p->marks);
 	free(p->waits);
 	free(p->unwound);
 	free(p->idle_stacks);

@@ -87,8 +87,7 @@ static int tracefs_detached(void)
 	return err ? err : mnt;
 }
 
-/* A directory descriptor of tracefs, mounted or not. */
-static int tracefs_open(void)
+int headway_probe_tracefs(void)
 {
 	int fd = tracefs_mounted("/sys/kernel/tracing"), err;
 
@@ -102,13 +101,13 @@ static int tracefs_open(void)
 	return fd >= 0 ? fd : err;
 }
 
-static int tracepoint_id(int tracefs, const char *event)
+int headway_probe_tracepoint_id(int tracefs, const char *category, const char *event)
 {
-	char path[96], buf[16];
+	char path[320], buf[16];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), "events/syscalls/%s/id", event);
+	snprintf(path, sizeof(path), "events/%s/%s/id", category, event);
 	fd = openat(tracefs, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -120,8 +119,9 @@ static int tracepoint_id(int tracefs, const char *event)
 	return atoi(buf);
 }
 
-static int attach_id(struct headway_probe *p, int id, const char *program)
+int headway_probe_attach_id(struct headway_probe *p, int id, const char *program, uint64_t cookie)
 {
+	LIBBPF_OPTS(bpf_perf_event_opts, opts, .bpf_cookie = cookie);
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_TRACEPOINT,
 		.size = sizeof(attr),
@@ -137,7 +137,7 @@ static int attach_id(struct headway_probe *p, int id, const char *program)
 	fd = syscall(SYS_perf_event_open, &attr, -1, sched_getcpu(), -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	link = bpf_program__attach_perf_event(headway_probe_program(p, program), fd);
+	link = bpf_program__attach_perf_event_opts(headway_probe_program(p, program), fd, &opts);
 	err = libbpf_get_error(link);
 	if (err) {
 		close(fd);
@@ -150,7 +150,7 @@ static int attach_id(struct headway_probe *p, int id, const char *program)
 	return headway_probe_keep_link(p, link);	/* the link owns fd */
 }
 
-/* What the error of attach_id() means. */
+/* What the error of headway_probe_attach_id() means. */
 static const char *attach_error(int err)
 {
 	return err == -EPROTO ? "its record is shorter than the kernel's BTF says" :
@@ -190,7 +190,7 @@ static int failed(struct headway_probe *p, enum headway_probe_id id, int err, co
 	return headway_probe_fail(p, err, "cannot attach to syscalls:%s: %s", what, strerror(-err));
 }
 
-static int attach_raw(struct headway_probe *p, const char *event, const char *program)
+int headway_probe_attach_raw(struct headway_probe *p, const char *event, const char *program)
 {
 	struct bpf_link *link;
 	int err;
@@ -206,10 +206,10 @@ static int attach_by_id(struct headway_probe *p, int tracefs)
 	int err = 0, id;
 
 	for (i = 0; i < sizeof(tracepoints) / sizeof(tracepoints[0]) && !err; i++) {
-		id = tracepoint_id(tracefs, tracepoints[i].event);
+		id = headway_probe_tracepoint_id(tracefs, "syscalls", tracepoints[i].event);
 		if (id == -EACCES && !i)
 			return id;
-		err = id < 0 ? id : attach_id(p, id, tracepoints[i].program);
+		err = id < 0 ? id : headway_probe_attach_id(p, id, tracepoints[i].program, 0);
 		if (err)
 			err = failed(p, tracepoints[i].id, err, tracepoints[i].event);
 	}
@@ -222,7 +222,7 @@ static int attach_raw_syscalls(struct headway_probe *p)
 	int err = 0;
 
 	for (i = 0; i < sizeof(raw_syscalls) / sizeof(raw_syscalls[0]) && !err; i++)
-		err = attach_raw(p, raw_syscalls[i].event, raw_syscalls[i].program);
+		err = headway_probe_attach_raw(p, raw_syscalls[i].event, raw_syscalls[i].program);
 	if (err)
 		return headway_probe_fail(p, err == -EACCES ? -EPERM : err,
 			"cannot attach to system calls (%s), and cannot read tracefs: run as root, or with CAP_BPF and CAP_PERFMON",
@@ -232,7 +232,7 @@ static int attach_raw_syscalls(struct headway_probe *p)
 
 int headway_probe_attach_tracepoints(struct headway_probe *p)
 {
-	int tracefs = tracefs_open(), err = -EACCES;
+	int tracefs = headway_probe_tracefs(), err = -EACCES;
 	size_t i;
 
 	if (tracefs >= 0) {
@@ -242,7 +242,8 @@ int headway_probe_attach_tracepoints(struct headway_probe *p)
 	if (tracefs < 0 || err == -EACCES)
 		err = attach_raw_syscalls(p);
 	for (i = 0; i < sizeof(process_events) / sizeof(process_events[0]) && !err; i++) {
-		err = attach_raw(p, process_events[i].event, process_events[i].program);
+		err = headway_probe_attach_raw(p, process_events[i].event,
+					       process_events[i].program);
 		if (err)
 			err = optional(p, HEADWAY_PROBE_EXIT, err, process_events[i].event);
 	}

@@ -44,6 +44,7 @@ struct session {
 	struct headway_pipeline pipe;
 	struct headway_snapshot snap;
 	struct headway_status status;
+	bool warned;			/* of a marker that is nowhere */
 	int signals;
 	uint64_t begin_ns;
 	uint64_t end_ns;		/* 0: none */
@@ -74,6 +75,16 @@ static int catch_signals(struct session *w)
 	return w->signals < 0 ? -errno : 0;
 }
 
+/* What a sentence names may be the target's, or what somebody typed. */
+static void say(struct session *w, const char *sentence)
+{
+	char text[2048];
+
+	headway_status_clear(&w->status);
+	fprintf(stderr, "%s: %s\n", w->who,
+		headway_escape(sentence, strlen(sentence), text, sizeof(text)));
+}
+
 static int open_probes(struct session *w)
 {
 	struct headway_probe_options po = {
@@ -87,10 +98,12 @@ static int open_probes(struct session *w)
 		err = headway_probe_add_pid(w->probe, w->opts->pids[i]);
 	if (!err && w->child.pid)
 		err = headway_probe_add_pid(w->probe, w->child.pid);
+	for (size_t i = 0; i < w->opts->markers.nr && !err; i++)
+		err = headway_probe_add_marker(w->probe, &w->opts->markers.specs[i]);
 	if (!err)
 		err = headway_probe_attach(w->probe);
 	if (err)
-		fprintf(stderr, "%s: %s\n", w->who, headway_probe_error(w->probe));
+		say(w, headway_probe_error(w->probe));
 	return err;
 }
 
@@ -139,6 +152,16 @@ static void record_missing(struct session *w)
 	}
 }
 
+/* A named marker that COMMAND has not mapped in the first window is most likely a mistake. */
+static void warn_markers(struct session *w)
+{
+	if (w->warned || !(w->snap.missing_probes & 1u << HEADWAY_PROBE_MARKERS) ||
+	    (double)(w->snap.time_ns - w->begin_ns) < w->opts->window_s * NS_PER_S)
+		return;
+	w->warned = true;
+	say(w, headway_probe_missing_reason(w->probe, HEADWAY_PROBE_MARKERS));
+}
+
 /* One snapshot through the engine. */
 static int look(struct session *w)
 {
@@ -153,6 +176,7 @@ static int look(struct session *w)
 		headway_recorder_snapshot(w->recorder, &w->snap);
 		record_missing(w);
 	}
+	warn_markers(w);
 	err = headway_pipeline_feed(&w->pipe, &w->snap);
 	/* After the findings, whose names belong to the record. */
 	if (!err && w->recorder)
@@ -283,6 +307,7 @@ static int sum_up(struct session *w)
 static int watch_targets(struct session *w)
 {
 	struct headway_name_source source;
+	int status;
 
 	w->live = headway_live_names_new(w->probe);
 	source = headway_live_names_source(w->live);
@@ -300,7 +325,14 @@ static int watch_targets(struct session *w)
 	}
 	if (watch_on(w) || sum_up(w))
 		return HEADWAY_EXIT_FAILED;
-	return headway_pipeline_exit(&w->pipe);
+	status = headway_pipeline_exit(&w->pipe);
+	if (status != HEADWAY_EXIT_DONE ||
+	    !(w->snap.missing_probes & 1u << HEADWAY_PROBE_MARKERS))
+		return status;
+	/* What was asked for was never looked at. */
+	if (!w->warned)
+		say(w, headway_probe_missing_reason(w->probe, HEADWAY_PROBE_MARKERS));
+	return HEADWAY_EXIT_FAILED;
 }
 
 int headway_session_run(const char *who, const struct headway_target_options *target,

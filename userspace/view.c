@@ -325,6 +325,8 @@ int headway_view_build(struct headway_view *v, const struct headway_window *w,
 	for (size_t i = 0; i < v->nr_actors; i++)
 		measure_actor(v, &v->actors[i]);
 	err = headway_view_collect_contacts(v);
+	if (!err)
+		err = headway_view_collect_marks(v);
 	if (err)
 		headway_view_free(v);
 	return err;
@@ -335,6 +337,8 @@ void headway_view_free(struct headway_view *v)
 	free(v->actors);
 	free(v->by_ns);
 	free(v->contacts);
+	free(v->passages);
+	free(v->marked);
 	memset(v, 0, sizeof(*v));
 }
 

@@ -52,6 +52,29 @@ struct headway_actor {
 	uint64_t wait_timeout;		/* these two at mutexes only: elsewhere one idles so */
 	uint64_t lost_races;
 	uint64_t wins;			/* futex words got, as far as it can be told */
+	uint64_t progress;		/* progress markers passed in the window */
+	uint64_t tries;			/* attempt markers passed */
+	uint64_t tries_mask;		/* bit per interval in which it passed one */
+	uint64_t last_progress_ns;	/* CLOCK_MONOTONIC, 0 never */
+};
+
+/* One (thread, marker) over the window. */
+struct headway_passage {
+	size_t actor;
+	uint32_t marker;
+	uint32_t role;			/* enum headway_marker_role */
+	uint64_t count;			/* in the window */
+};
+
+/* One process in which markers are watched, over the window. */
+struct headway_marked {
+	uint32_t tgid;
+	bool progress_watched;
+	bool attempts_watched;
+	uint64_t progress;
+	uint64_t attempts;
+	size_t best;			/* the actor with most progress */
+	uint64_t best_progress;
 };
 
 struct headway_view {
@@ -66,6 +89,10 @@ struct headway_view {
 	size_t *by_ns;			/* actor indices sorted by (tgid, ns_tid, start_ns) */
 	size_t nr_contacts;
 	struct headway_contact *contacts;	/* sorted by (tid, kind, addr) */
+	size_t nr_passages;
+	struct headway_passage *passages;	/* grouped by actor */
+	size_t nr_marked;
+	struct headway_marked *marked;	/* sorted by tgid */
 	uint64_t counters[HEADWAY_NR_COUNTERS];	/* growth in the window */
 	uint32_t missing_probes;
 	const struct headway_mutexes *mutexes;	/* known from before; may be NULL */
@@ -122,6 +149,11 @@ int headway_view_build(struct headway_view *v, const struct headway_window *w,
 		       const struct headway_mutexes *mutexes, size_t intervals);
 /* Part of headway_view_build(): everything per (thread, word), summed per thread. */
 int headway_view_collect_contacts(struct headway_view *v);
+/* The same for markers (marks.c). */
+int headway_view_collect_marks(struct headway_view *v);
+/* NULL: no marker is watched in that process. */
+const struct headway_marked *headway_view_marked(const struct headway_view *v, uint32_t tgid);
+const struct headway_snap_marker *headway_view_marker(const struct headway_view *v, uint32_t marker);
 void headway_view_free(struct headway_view *v);
 double headway_view_seconds(const struct headway_view *v);
 /* Index of the newest thread with this id, -1 when there is none. */

@@ -274,6 +274,8 @@ CONTENTS = {
         ("victim", Case.check_victim, ("victim",)),
         ("edges", Case.check_edges, (["mutex_hot"], [("victim", "mutex_hot", "hog")])),
     ],
+    "stm_marked": [("counts", Case.check_counts, (["stm_0", "stm_1"],))],
+    "stm_starved": [("victim", Case.check_victim, ("stm_1",))],
     "abba_deadlock": [
         ("edges", Case.check_edges, (["mutex_left", "mutex_right"],
                                      [("left_right", "mutex_right", "right_left"),
