@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# record.sh - records the corpus anew, for the replay tier. Needs root and a quiet machine.
+#
+# Usage:  record.sh [CASE...]       default: every case of tests/corpus/cases.tsv
+#
+# A recording is kept only if the live watch said what the label asks for, and its replay says the same
+# to the byte; recordings/expected.tsv then has its accepted states and the findings that must be made.
+set -u -o pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+headway=$top/build/headway
+kept=$here/recordings
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+bad=0
+
+get() {
+	"$top/tests/tool/schema.py" --get "$1" "$tmp/live"
+}
+
+# keep NAME STATES: one recording.
+keep() {
+	local state findings
+	# The names of places on this machine are nobody's business.
+	cp "$top/build/corpus/$1" "$tmp/$1"
+	(cd "$tmp" && timeout -k 5 30 nice -n -10 "$headway" record -o "$tmp/$1.hw" --json -d 5 -w 2 -- "./$1" \
+		>live 2>err </dev/null) || { cat "$tmp/err"; return 1; }
+	timeout 10 "$headway" replay --json "$tmp/$1.hw" >"$tmp/again" && cmp "$tmp/live" "$tmp/again" || return 1
+	state=$(get 'S["state"]')
+	findings=$(get '",".join(sorted({f["verdict"] for f in F})) or "none"')
+	[[ "|$2|" = *"|$state|"* ]] || { echo "state $state, want $2"; return 1; }
+	chmod 644 "$tmp/$1.hw" && mv "$tmp/$1.hw" "$kept/$1.hw" || return 1
+	sed -i "/^$1\t/d" "$kept/expected.tsv"
+	printf '%s\t%s\t%s\n' "$1" "$2" "$findings" >>"$kept/expected.tsv"
+	echo "$1: $state, findings: $findings, $(stat -c %s "$kept/$1.hw") bytes"
+}
+
+[ -e "$kept/expected.tsv" ] || printf '# case\taccepted states\tfindings that are made\n' >"$kept/expected.tsv"
+while IFS=$'\t' read -r name _ states _; do
+	[[ "$name" != \#* && -x $top/build/corpus/$name ]] || continue
+	[ $# -eq 0 ] || [[ " $* " = *" $name "* ]] || continue
+	keep "$name" "$states" || { echo "$name: not kept"; bad=1; }
+done <"$top/tests/corpus/cases.tsv"
+exit "$bad"
