@@ -14,7 +14,8 @@
 # run in the order below. What a tier needs is said by lines in its script:
 #   # runs: alone            it measures time: after the others, with nothing beside it
 #   # runs: beside           it takes long: begins first, and is not the one that is shown
-#   # runs: light            it hardly needs a CPU: one such is not counted as one of the jobs
+#   # runs: light            it hardly needs a CPU, but at once: one such is not counted as one of the jobs,
+#                            and goes before them
 #   # kernels: MACHINE:KERNEL...     it boots these: made beforehand (vm/kernels.sh), beside the first tiers
 set -u -o pipefail
 
@@ -81,8 +82,9 @@ log_of() {
 
 # begin PLACE shown|hidden
 begin() {
-	local i=$1 tier=${tiers[$1]} script=$tests/${tiers[$1]}/run.sh log
+	local i=$1 tier=${tiers[$1]} script=$tests/${tiers[$1]}/run.sh log command
 
+	command=("$script")
 	unset "queued[$i]"
 	log=$(log_of "$i")
 	limit_s[i]=${HEADWAY_TIER_TIMEOUT:-${limits[$tier]:-$default_limit}}
@@ -102,7 +104,8 @@ begin() {
 	# To a file, followed from outside: a process that the tier left behind could hold a pipe
 	# open for ever.
 	: >"$log"
-	timeout --kill-after=20 "${limit_s[i]}" "$script" >>"$log" 2>&1 </dev/null &
+	[ "$jobs" -eq 1 ] || [ "${how[i]}" != light ] || command=(nice -n -10 "$script")
+	timeout --kill-after=20 "${limit_s[i]}" "${command[@]}" >>"$log" 2>&1 </dev/null &
 	pid[i]=$!
 	if [ "$2" = shown ]; then
 		shown[$i]=1
