@@ -35,7 +35,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
 
-.PHONY: help all kmod bpf userspace corpus unit demo check soak bench bench-lock bench-probe lint install deps clean modules_install dkms
+.PHONY: help all kmod bpf userspace corpus corpus-programs unit demo check soak bench bench-lock bench-probe lint install deps clean modules_install dkms
 
 ##@ help: this list
 help:
@@ -53,7 +53,7 @@ deps:
 	$(Q)tests/lib/deps.sh
 
 ##@ all: the module, the probes, the tool and the test programs
-all: kmod userspace corpus
+all: kmod userspace corpus-programs
 
 # ---- kernel modules -------------------------------------------------------------------------
 
@@ -164,17 +164,33 @@ $(B)/userspace/%.o: userspace/%.c Makefile $(SKELETONS) $(SYSCALL_TABLE) | $(B)/
 
 # ---- test programs --------------------------------------------------------------------------
 
-CORPUS_LIB := $(wildcard tests/corpus/lib*.c)
-CORPUS := $(patsubst tests/corpus/%.c,$(B)/corpus/%,$(filter-out $(CORPUS_LIB),$(wildcard tests/corpus/*.c)))
-
-##@ corpus: the labelled programs that the tool is judged by
-corpus: $(CORPUS)
-
+CORPUS_SOURCES := $(filter-out tests/corpus/lib%,$(wildcard tests/corpus/*.c tests/corpus/*.cpp))
+# Those of libraries that only the whole corpus needs are built where these are (tests/corpus/deps.sh).
+ifeq ($(wildcard /usr/include/sqlite3.h),)
+CORPUS_SOURCES := $(filter-out tests/corpus/sqlite_%,$(CORPUS_SOURCES))
+endif
+ifeq ($(wildcard /usr/include/tbb/tbb.h),)
+CORPUS_SOURCES := $(filter-out tests/corpus/tbb_%,$(CORPUS_SOURCES))
+endif
+CORPUS := $(patsubst tests/corpus/%,$(B)/corpus/%,$(basename $(CORPUS_SOURCES)))
+CORPUS_NEEDS := $(B)/corpus/libcorpus.o $(wildcard tests/corpus/*.h) Makefile
 # Frame pointers, as the programs are also read by stack walkers that know nothing else.
-$(B)/corpus/%: tests/corpus/%.c $(CORPUS_LIB) $(wildcard tests/corpus/*.h) Makefile | $(B)/corpus
+CORPUS_CFLAGS := -O2 -g -fno-omit-frame-pointer $(WARNINGS) -Iuserspace/include -pthread
+corpus_libs = $(shell sed -n 's|^// libs: *||p' $<)
+
+corpus-programs: $(CORPUS)
+
+$(B)/corpus/libcorpus.o: tests/corpus/libcorpus.c $(wildcard tests/corpus/*.h) Makefile | $(B)/corpus
 	$(call say,CORPUS,$@)
-	$(Q)$(CC) -std=gnu11 -O2 -g -fno-omit-frame-pointer $(WARNINGS) -Iuserspace/include -pthread \
-		-o $@ $< $(CORPUS_LIB)
+	$(Q)$(CC) -std=gnu11 $(CORPUS_CFLAGS) -c -o $@ $<
+
+$(B)/corpus/%: tests/corpus/%.c $(CORPUS_NEEDS)
+	$(call say,CORPUS,$@)
+	$(Q)$(CC) -std=gnu11 $(CORPUS_CFLAGS) -o $@ $< $(B)/corpus/libcorpus.o $(corpus_libs)
+
+$(B)/corpus/%: tests/corpus/%.cpp $(CORPUS_NEEDS)
+	$(call say,CORPUS,$@)
+	$(Q)$(CXX) -std=gnu++17 $(CORPUS_CFLAGS) -o $@ $< $(B)/corpus/libcorpus.o $(corpus_libs)
 
 # Each names the pure sources that it tests: "// links: kmod/policy.c userspace/detect.c", and may
 # ask for other sanitizers: "// sanitize: thread".
@@ -209,13 +225,20 @@ $(B) $(B)/bpf $(B)/userspace $(B)/corpus $(B)/unit $(B)/fuzz:
 # Each installs what it needs, then starts make anew, so that the build sees what was installed.
 ##@ demo: livelock in the kernel and in a process, found and cured, explained as it goes
 demo: deps
-	$(Q)$(MAKE) $(quiet_make) kmod userspace corpus
+	$(Q)$(MAKE) $(quiet_make) kmod userspace corpus-programs
 	$(Q)tests/demo.sh
 
 ##@ check: every test there is; the last line is the verdict
 check: deps
 	$(Q)$(MAKE) $(quiet_make) all
 	$(Q)tests/run.sh $(TIERS)
+
+# More Debian packages than `make deps` installs: real servers and their load tools.
+##@ corpus: every labelled program and server (20 minutes); "make check" takes the fast ones
+corpus: deps
+	$(Q)tests/corpus/deps.sh
+	$(Q)$(MAKE) $(quiet_make) userspace corpus-programs
+	$(Q)CORPUS_LIMIT_S=2400 tests/corpus/run.sh --set full
 
 MINUTES ?= 30
 

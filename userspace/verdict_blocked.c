@@ -172,7 +172,8 @@ static bool is_off_cpu(const struct headway_judge *j, const struct headway_actor
 /*
  * May this thread be the stalled holder that `from` waits for? Someone asleep since the window
  * began proves that it was not released; a poller may just have missed the releases, so then the
- * holder must have done nothing at all.
+ * holder must have done nothing at all. One that tried for something itself is no stalled holder,
+ * even where a busy machine made its tries too few for a retrier: it is one side of a livelock.
  */
 static bool stalls(const struct headway_judge *j, const struct headway_edge *e)
 {
@@ -185,7 +186,8 @@ static bool stalls(const struct headway_judge *j, const struct headway_edge *e)
 		return false;
 	if (e->flags & HEADWAY_EDGE_BLOCKED)
 		return true;
-	return h->now.alive && !headway_actor_completions(h) && is_off_cpu(j, h);
+	return h->now.alive && !headway_actor_completions(h) && !headway_actor_fails(h) &&
+	       is_off_cpu(j, h);
 }
 
 static void describe_holder(struct headway_judge *j, struct headway_finding *f, size_t holder)

@@ -42,7 +42,7 @@ cc_probe_counts() {
 
 ktap_begin bpf.build
 # probe_counts shares structures with these objects, so they must be as new as the headers
-check 'the tool' make -s B="$HEADWAY_BUILD" userspace corpus
+check 'the tool' make -s B="$HEADWAY_BUILD" userspace corpus-programs
 check 'actions, position independent' cc_target actions-pie tests/bpf/actions.c -pie
 check 'actions, at a fixed address' cc_target actions-no-pie tests/bpf/actions.c -no-pie
 check 'actions, static' cc_target actions-static tests/bpf/actions.c -static

@@ -6,6 +6,7 @@ The label is independent of the tool: it comes only from the counters that the p
 """
 import json
 import os
+import signal
 import struct
 import subprocess
 import tempfile
@@ -25,22 +26,31 @@ STORM_RATIO = 0.95
 class Actor:
     """One actor's counters at one moment."""
 
-    def __init__(self, fields):
-        self.attempts, self.fails, self.completions, self.tid, self.index, name = fields
-        self.name = name.split(b"\0")[0].decode()
+    def __init__(self, attempts, fails, completions, tid, index, name):
+        self.attempts, self.fails, self.completions = attempts, fails, completions
+        self.tid, self.index, self.name = tid, index, name
+
+    @staticmethod
+    def parse(data, offset):
+        """From the file that libcorpus.h describes."""
+        *numbers, name = ACTOR.unpack_from(data, offset)
+        return Actor(*numbers, name.split(b"\0")[0].decode())
 
 
 class Sample:
     """All actors at one moment (seconds of CLOCK_MONOTONIC)."""
 
-    def __init__(self, data, when_s):
-        magic, self.pid, count, epoch_ns = HEADER.unpack_from(data)
+    def __init__(self, when_s, epoch_s, pid, actors):
+        self.when_s, self.epoch_s, self.pid, self.actors = when_s, epoch_s, pid, actors
+
+    @staticmethod
+    def parse(data, when_s):
+        """From the file that libcorpus.h describes."""
+        magic, pid, count, epoch_ns = HEADER.unpack_from(data)
         if magic != MAGIC:
             raise ValueError("the program has not started yet")
-        self.when_s = when_s
-        self.epoch_s = epoch_ns / 1e9
-        self.actors = [Actor(ACTOR.unpack_from(data, FIRST_ACTOR + ACTOR_SIZE * i))
-                       for i in range(count)]
+        return Sample(when_s, epoch_ns / 1e9, pid,
+                      [Actor.parse(data, FIRST_ACTOR + ACTOR_SIZE * i) for i in range(count)])
 
     def tid_of(self, name):
         """The thread id of the actor called `name`."""
@@ -57,7 +67,7 @@ def read_sample(path):
     """Return: a Sample, or None while the program has not published its counters."""
     try:
         with open(path, "rb") as file:
-            return Sample(file.read(), time.monotonic())
+            return Sample.parse(file.read(), time.monotonic())
     except (OSError, ValueError, struct.error):
         return None
 
@@ -173,6 +183,13 @@ def _label_recovers(series):
     return None
 
 
+def _label_finished(series):
+    last = series.samples[-1]
+    if not all(a.completions for a in last.actors):
+        return f"it ended without any work done: {last}"
+    return None
+
+
 def _label_spin_hang(series):
     last = series.samples[-1]
     if any(a.completions for a in last.actors):
@@ -196,6 +213,7 @@ def _label_storm(series):
 
 
 LABELS = {
+    "finished": _label_finished,
     "spin-hang": _label_spin_hang,
     "storm": _label_storm,
     "stalled": _label_stalled,
@@ -207,70 +225,123 @@ LABELS = {
 }
 
 
-class Run:
-    """One command (a corpus program, alone or under `headway watch`) and what it printed.
+class Program:
+    """A program of this directory: its counters are in a file that it maps."""
 
-    A run that outlives its time limit is killed and marked: a timeout is a failure.
+    exits = True    # by itself, with status 0; ours after CORPUS_SECONDS
+    settle_s = 0    # of watching, before it works as its label says
+
+    def __init__(self, path):
+        self.argv = [path]
+        self.scratch = None
+        self.counters = ""
+
+    def __enter__(self):
+        # pylint: disable-next=consider-using-with
+        self.scratch = tempfile.TemporaryDirectory(prefix="corpus.")
+        self.counters = os.path.join(self.scratch.name, "counters")
+        return self
+
+    def __exit__(self, *_):
+        self.scratch.cleanup()
+
+    def environment(self, seconds):
+        """What it is started with."""
+        return dict(os.environ, CORPUS_COUNTERS=self.counters, CORPUS_SECONDS=str(seconds))
+
+    def sample(self):
+        """Return: a Sample, or None."""
+        return read_sample(self.counters)
+
+    def heard(self, text):
+        """One line of its output."""
+
+    def left_over(self):
+        """The program under the tool must not outlive its run. Return: whether it had to be ended."""
+        sample = self.sample()
+        if not sample:
+            return False
+        exe = f"/proc/{sample.pid}/exe"
+        for _ in range(20):
+            try:
+                if os.readlink(exe) != os.path.realpath(self.argv[0]):
+                    return False
+            except OSError:
+                return False
+            time.sleep(0.05)
+        os.kill(sample.pid, signal.SIGKILL)
+        return True
+
+
+class Run:
+    """One program or server (alone or under `headway watch`) and what was printed.
+
+    A run that outlives its time limit is killed and marked: a timeout is a failure. What does not
+    end by itself is ended after its time when it is alone; under the tool, by the tool.
     """
 
-    def __init__(self, argv, program_s, limit_s):
-        self.argv = argv
+    def __init__(self, source, prefix, program_s, limit_s):
         self.series = Series()
         self.lines = []         # (arrival in s of CLOCK_MONOTONIC, text)
         self.errors = []
         self.status = None
         self.timed_out = False
-        with tempfile.TemporaryDirectory(prefix="corpus.") as scratch:
-            self._run(os.path.join(scratch, "counters"), program_s, limit_s)
+        self.ended = False      # by us, in time
+        self.source = source
+        self.alone_s = None if prefix or source.exits else program_s
+        with source:
+            self._run(prefix + source.argv, source.environment(program_s), limit_s)
 
-    def _run(self, counters, program_s, limit_s):
-        env = dict(os.environ, CORPUS_COUNTERS=counters, CORPUS_SECONDS=str(program_s))
+    def _run(self, argv, env, limit_s):
         end = time.monotonic() + limit_s
-        with subprocess.Popen(self.argv, env=env, stdin=subprocess.DEVNULL,
+        with subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True, errors="replace") as process:
+                              text=True, errors="replace", start_new_session=True) as process:
             readers = [threading.Thread(target=self._read, args=(process.stdout, self.lines)),
                        threading.Thread(target=self._read, args=(process.stderr, self.errors))]
             for reader in readers:
                 reader.start()
             try:
-                while process.poll() is None and time.monotonic() < end:
-                    self.series.add(read_sample(counters))
-                    time.sleep(SAMPLE_S)
-                if process.poll() is None:
-                    self.timed_out = True
-                    process.kill()
-                self.status = process.wait()
+                self._follow(process, end)
             finally:
-                process.kill()
-                self._end_program(counters)
+                kill_group(process.pid)
+                if self.source.left_over():
+                    self.errors.append((time.monotonic(),
+                                        "(harness) ended the program that was left over"))
             for reader in readers:
                 reader.join(timeout=10)
+            # what it said at its end
+            self.series.add(self.source.sample())
 
-    @staticmethod
-    def _read(pipe, lines):
+    def _follow(self, process, end):
+        while process.poll() is None and time.monotonic() < end:
+            sample = self.source.sample()
+            self.series.add(sample)
+            if sample and self.alone_s and sample.when_s > sample.epoch_s + self.alone_s:
+                self.ended = True
+                break
+            time.sleep(SAMPLE_S)
+        if process.poll() is None:
+            self.timed_out = not self.ended
+            kill_group(process.pid)
+        self.status = process.wait()
+
+    def _read(self, pipe, lines):
         for line in pipe:
             lines.append((time.monotonic(), line.rstrip("\n")))
-
-    def _end_program(self, counters):
-        """The program under the tool must not outlive its run, whatever the tool did."""
-        sample = read_sample(counters)
-        if not sample:
-            return
-        exe = f"/proc/{sample.pid}/exe"
-        for _ in range(20):
-            try:
-                if os.readlink(exe) != os.path.realpath(self.argv[-1]):
-                    return
-            except OSError:
-                return
-            time.sleep(0.05)
-        self.errors.append((time.monotonic(), "(harness) ended the program that was left over"))
-        os.kill(sample.pid, 9)
+            self.source.heard(line)
 
     def last_words(self):
         """The end of stderr, for a diagnostic."""
         return " / ".join(text for _, text in self.errors[-3:])
+
+
+def kill_group(pid):
+    """Ends the process group that we have started, if anything is left of it."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
 
 
 class Report:

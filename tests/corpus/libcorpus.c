@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,8 +44,8 @@ static struct corpus_counters private_counters;
 static struct corpus_counters *counters = &private_counters;
 static struct actor_start starts[CORPUS_ACTORS_MAX];
 static unsigned int nr_actors;
-static _Atomic uint64_t ready, done, opened;
-static atomic_bool stop;
+static bool as_processes;
+static pid_t children[CORPUS_ACTORS_MAX];
 
 static void die(const char *what, int error)
 {
@@ -88,7 +89,7 @@ bool corpus_gate(_Atomic uint64_t *word, uint64_t value)
 
 bool corpus_stopped(void)
 {
-	return atomic_load_explicit(&stop, memory_order_relaxed);
+	return atomic_load_explicit(&counters->stop, memory_order_relaxed);
 }
 
 void corpus_work(uint64_t ns)
@@ -144,6 +145,15 @@ void corpus_add(const char *name, unsigned int cpu, corpus_fn fn)
 	nr_actors++;
 }
 
+void *corpus_shared(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		die("mmap of shared memory", errno);
+	return memory;
+}
+
 static void map_counters(void)
 {
 	const char *path = getenv("CORPUS_COUNTERS");
@@ -160,10 +170,12 @@ static void map_counters(void)
 		if (counters == MAP_FAILED)
 			die("mmap of the counters", errno);
 		close(fd);
-		memcpy(counters, &private_counters, sizeof(*counters));
-		for (i = 0; i < nr_actors; i++)
-			starts[i].actor = &counters->actor[i];
+	} else {
+		counters = corpus_shared(sizeof(*counters));
 	}
+	memcpy(counters, &private_counters, sizeof(*counters));
+	for (i = 0; i < nr_actors; i++)
+		starts[i].actor = &counters->actor[i];
 	counters->pid = (uint32_t)getpid();
 	counters->actors = nr_actors;
 }
@@ -198,10 +210,10 @@ static void *actor_main(void *arg)
 		die("pthread_setaffinity_np", err);
 	pthread_setname_np(pthread_self(), start->actor->name);
 	atomic_store(&start->actor->tid, (uint32_t)gettid());
-	atomic_fetch_add(&ready, 1);
-	if (corpus_gate(&opened, 1))
+	atomic_fetch_add(&counters->ready, 1);
+	if (corpus_gate(&counters->opened, 1))
 		start->fn(start->actor);
-	atomic_fetch_add(&done, 1);
+	atomic_fetch_add(&counters->done, 1);
 	return NULL;
 }
 
@@ -213,6 +225,38 @@ static void wait_for(_Atomic uint64_t *word, uint64_t value, uint64_t limit_ns)
 		corpus_sleep_until(corpus_now_ns() + START_POLL_NS);
 }
 
+static void start_thread(unsigned int i)
+{
+	pthread_t thread;
+	int err = pthread_create(&thread, NULL, actor_main, &starts[i]);
+
+	if (err)
+		die("pthread_create", err);
+	pthread_detach(thread);
+}
+
+static void start_process(unsigned int i)
+{
+	pid_t parent = getpid();
+
+	children[i] = fork();
+	if (children[i] < 0)
+		die("fork", errno);
+	if (children[i])
+		return;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL))
+		die("PR_SET_PDEATHSIG", errno);
+	if (getppid() == parent)
+		actor_main(&starts[i]);
+	_exit(0);
+}
+
+int corpus_run_processes(void)
+{
+	as_processes = true;
+	return corpus_run();
+}
+
 int corpus_run(void)
 {
 	double seconds = wanted_seconds();
@@ -221,9 +265,7 @@ int corpus_run(void)
 		.tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9),
 	};
 	sigset_t ends;
-	pthread_t thread;
 	unsigned int i;
-	int err;
 
 	map_counters();
 	/* blocked before the threads are born, so that only sigtimedwait below takes them */
@@ -233,23 +275,25 @@ int corpus_run(void)
 	pthread_sigmask(SIG_BLOCK, &ends, NULL);
 
 	for (i = 0; i < nr_actors; i++) {
-		err = pthread_create(&thread, NULL, actor_main, &starts[i]);
-		if (err)
-			die("pthread_create", err);
-		pthread_detach(thread);
+		if (as_processes)
+			start_process(i);
+		else
+			start_thread(i);
 	}
-	wait_for(&ready, nr_actors, 10 * CORPUS_NSEC_PER_SEC);
-	if (atomic_load(&ready) < nr_actors)
+	wait_for(&counters->ready, nr_actors, 10 * CORPUS_NSEC_PER_SEC);
+	if (atomic_load(&counters->ready) < nr_actors)
 		die("the actors did not start", ETIMEDOUT);
 	atomic_store(&counters->epoch_ns, corpus_now_ns() + 5 * CORPUS_NSEC_PER_MSEC);
 	atomic_thread_fence(memory_order_release);	/* with the harness's read of magic */
 	counters->magic = CORPUS_MAGIC;
-	atomic_store(&opened, 1);
+	atomic_store(&counters->opened, 1);
 
 	if (sigtimedwait(&ends, NULL, &limit) < 0 && errno != EAGAIN && errno != EINTR)
 		die("sigtimedwait", errno);
-	atomic_store(&stop, true);
-	wait_for(&done, nr_actors, END_GRACE_NS);
+	atomic_store(&counters->stop, 1);
+	wait_for(&counters->done, nr_actors, END_GRACE_NS);
+	for (i = 0; as_processes && i < nr_actors; i++)
+		kill(children[i], SIGKILL);
 	/* _exit: actors that are blocked for ever must not keep the process */
 	_exit(0);
 }

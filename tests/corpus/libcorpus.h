@@ -20,9 +20,17 @@
 #ifndef CORPUS_LIBCORPUS_H
 #define CORPUS_LIBCORPUS_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+/* The same layout; C++ programs reach these words with the compiler's __atomic functions. */
+#define _Atomic volatile
+extern "C" {
+#else
+#include <stdatomic.h>
+#endif
 
 #define CORPUS_MAGIC		0x3153555052435748ULL	/* "HWCRPUS1", little endian */
 #define CORPUS_ACTORS_MAX	16
@@ -53,7 +61,12 @@ struct corpus_counters {
 	uint32_t pid;
 	uint32_t actors;		/* entries of actor[] in use */
 	_Atomic uint64_t epoch_ns;	/* CLOCK_MONOTONIC when the start gate opened, 0 before */
-	uint64_t reserved[5];
+	/* The actors may be processes, so what they meet in is here too. */
+	_Atomic uint64_t ready;		/* actors that wait at the start gate */
+	_Atomic uint64_t opened;	/* written by the main thread: the start gate is open */
+	_Atomic uint64_t done;		/* actors that have returned */
+	_Atomic uint64_t stop;		/* written by the main thread: it is time to end */
+	uint64_t reserved;
 	struct corpus_actor actor[CORPUS_ACTORS_MAX];
 };
 
@@ -68,6 +81,12 @@ void corpus_add(const char *name, unsigned int cpu, corpus_fn fn);
  * Return: the exit status for main().
  */
 int corpus_run(void);
+
+/* The same, but each actor is a process of its own. They end with the first one. */
+int corpus_run_processes(void);
+
+/* Zeroed memory that these processes share. Never fails: it ends the program. */
+void *corpus_shared(size_t size);
 
 bool corpus_stopped(void);
 uint64_t corpus_now_ns(void);
@@ -90,25 +109,32 @@ void corpus_work(uint64_t ns);
 /* Deterministic per actor: the same seed in every run. */
 uint64_t corpus_random(struct corpus_actor *self);
 
+#ifdef __cplusplus
+#define corpus_raise(counter) \
+	__atomic_store_n(counter, __atomic_load_n(counter, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED)
+#else
+#define corpus_raise(counter) \
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1, \
+			      memory_order_relaxed)
+#endif
+
 static inline void corpus_attempt(struct corpus_actor *self)
 {
-	atomic_store_explicit(&self->attempts,
-			      atomic_load_explicit(&self->attempts, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
+	corpus_raise(&self->attempts);
 }
 
 static inline void corpus_fail(struct corpus_actor *self)
 {
-	atomic_store_explicit(&self->fails,
-			      atomic_load_explicit(&self->fails, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
+	corpus_raise(&self->fails);
 }
 
 static inline void corpus_complete(struct corpus_actor *self)
 {
-	atomic_store_explicit(&self->completions,
-			      atomic_load_explicit(&self->completions, memory_order_relaxed) + 1,
-			      memory_order_relaxed);
+	corpus_raise(&self->completions);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

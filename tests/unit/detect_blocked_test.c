@@ -288,6 +288,22 @@ KTAP_TEST(polled_holder)
 	stream_end(&s);
 }
 
+/* A holder that tries for what its waiter holds, only too rarely for a retrier: one of a livelock. */
+KTAP_TEST(holder_that_tries_is_not_stalled)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	for (int i = 0; i < 12; i++) {
+		stream_fail(&s, 102, 0xa000, 101, 0xb000, 100);
+		if (i % 4 == 0)
+			stream_fail(&s, 101, 0xb000, 102, 0xa000, 1);
+		stream_tick(&s);
+	}
+	EXPECT_EQ(s.announced[HEADWAY_STALLED_HOLDER], 0u);
+	stream_end(&s);
+}
+
 /* Others get the lock while one sleeps a whole window: it starves, the holder does not stall. */
 KTAP_TEST(lock_that_moves_has_no_stalled_holder)
 {
