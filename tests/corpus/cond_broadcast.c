@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Retry storm of wake-ups: many threads wait on one condition variable, each for its own turn, and
- * every change of turn is broadcast. One goes on, the others look and sleep again: a herd.
+ * every event is broadcast: that a turn is used, and that it is passed on. At most one goes on, the
+ * others look and sleep again: a herd. Only the program knows that: a barrier looks the same.
  *
- * Invariant: all complete; of N wake-ups N - 1 get nothing.
+ * Invariant: all complete; of 2 N wake-ups all but one get nothing.
  *
  * Lock order: one lock.
  */
 #include <pthread.h>
 #include <stdio.h>
 
-#include "libcorpus.h"
+#include "marked.h"
 
 #define ACTORS		16
 #define TURN_NS		(2 * CORPUS_NSEC_PER_MSEC)
@@ -23,20 +24,20 @@ static uint64_t turn;	/* under mutex_turn */
 static CORPUS_SITE bool await_turn(struct corpus_actor *self)
 {
 	pthread_mutex_lock(&mutex_turn);
-	corpus_attempt(self);
+	unit_tried(self);
 	while (turn % ACTORS != self->index && !corpus_stopped()) {
 		corpus_fail(self);
 		pthread_cond_wait(&cond_turn, &mutex_turn);
-		corpus_attempt(self);
+		unit_tried(self);
 	}
 	pthread_mutex_unlock(&mutex_turn);
 	return !corpus_stopped();
 }
 
-static CORPUS_SITE void pass_turn(void)
+static CORPUS_SITE void tell_all(uint64_t turns)
 {
 	pthread_mutex_lock(&mutex_turn);
-	turn++;
+	turn += turns;
 	pthread_cond_broadcast(&cond_turn);
 	pthread_mutex_unlock(&mutex_turn);
 }
@@ -44,9 +45,10 @@ static CORPUS_SITE void pass_turn(void)
 static void worker(struct corpus_actor *self)
 {
 	while (await_turn(self)) {
+		tell_all(0);
 		corpus_sleep_until(corpus_now_ns() + TURN_NS);
-		corpus_complete(self);
-		pass_turn();
+		unit_done(self);
+		tell_all(1);
 	}
 }
 

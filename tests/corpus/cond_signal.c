@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "libcorpus.h"
+#include "marked.h"
 
 #define ACTORS		16
 #define TURN_NS		(2 * CORPUS_NSEC_PER_MSEC)
@@ -23,7 +23,7 @@ static uint64_t turn;	/* under mutex_turn */
 static CORPUS_SITE bool await_turn(struct corpus_actor *self)
 {
 	pthread_mutex_lock(&mutex_turn);
-	corpus_attempt(self);
+	unit_tried(self);
 	while (turn % ACTORS != self->index && !corpus_stopped())
 		pthread_cond_wait(&cond_turn[self->index], &mutex_turn);
 	pthread_mutex_unlock(&mutex_turn);
@@ -42,7 +42,7 @@ static void worker(struct corpus_actor *self)
 {
 	while (await_turn(self)) {
 		corpus_sleep_until(corpus_now_ns() + TURN_NS);
-		corpus_complete(self);
+		unit_done(self);
 		pass_turn();
 	}
 }

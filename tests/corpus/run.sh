@@ -7,4 +7,4 @@
 # The whole tier has one time limit; a timeout is a failure (exit status 124).
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 # -k: a program that ignores SIGTERM must not keep `make check` waiting
-exec timeout -k 10 "${CORPUS_LIMIT_S:-290}" /usr/bin/python3 -B "$here/judge.py" "$@"
+exec timeout -k 10 "${CORPUS_LIMIT_S:-500}" /usr/bin/python3 -B "$here/judge.py" "$@"

@@ -266,13 +266,18 @@ class Sysbench_mutex(Command):  # pylint: disable=invalid-name
 
 
 class Finite(Command):
-    """A load tool that says at its end what it has done, and then exits."""
+    """A load tool that says at its end what it has done, and then exits.
+
+    Not as root: it would give its threads real-time priorities, and these do starve others.
+    """
 
     exits = True
     STRESSOR = ""
 
     def prepare(self):
-        self.argv = ["stress-ng", "--temp-path", self.dir, "--timeout", "7", "--metrics-brief",
+        shutil.chown(self.dir, "nobody")
+        self.argv = ["setpriv", "--reuid", "nobody", "--clear-groups", "stress-ng",
+                     "--temp-path", self.dir, "--timeout", "7", "--metrics-brief",
                      "--" + self.STRESSOR, "2"]
 
     def heard(self, text):
@@ -380,6 +385,78 @@ with ThreadPoolExecutor(4) as pool:
     LINE = r"mapped"
 
 
+class Accept_emfile(Server):  # pylint: disable=invalid-name
+    """A web server out of file descriptors: accept fails, poll says that somebody waits, and so on.
+
+    Clients hold their connections open. The attempts are the server's own CPU time, since the
+    failed calls are in no log.
+    """
+
+    FILES = 14
+    CLIENT = """
+import socket, sys, time
+held = []
+while True:
+    if len(held) < 40:
+        held.append(socket.create_connection(("127.0.0.1", int(sys.argv[1]))))
+    else:
+        time.sleep(1)
+"""
+
+    def prepare(self):
+        # started directly, so that the process is the server; the limit is set by prlimit
+        self.argv = ["prlimit", f"--nofile={self.FILES}", sys.executable, "-m", "http.server",
+                     "--bind", "127.0.0.1", "--directory", self.dir, str(self.port)]
+        with open(os.path.join(self.dir, "index.html"), "w", encoding="ascii") as file:
+            file.write("hello\n")
+
+    def load(self):
+        return [sys.executable, "-c", self.CLIENT, str(self.port)]
+
+    def heard(self, text):
+        self.heard_count += '"GET ' in text
+
+    def ticks(self):
+        """CPU time of the server in ticks, None when it is not there."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
+                    words = file.read().split("\0")
+                if words[:3] == self.argv[2:5] and str(self.port) in words:
+                    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                        fields = file.read().rsplit(")", 1)[1].split()
+                    return int(fields[11]) + int(fields[12])
+            except OSError:
+                continue
+        return None
+
+    def sample(self):
+        ticks = self.ticks()
+        if ticks is None:
+            return None
+        if not self._epoch_s:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=ANSWER_S).close()
+            except OSError:
+                return None
+            self._epoch_s = time.monotonic()
+            self._start_load()
+        return Sample(time.monotonic(), self._epoch_s, 0,
+                      [Actor(ticks, ticks, self.heard_count, 0, 0, "http.server")])
+
+
+class Accept_limit(Accept_emfile):  # pylint: disable=invalid-name
+    """Its twin: enough file descriptors, and clients that ask for something."""
+
+    FILES = 200
+    CLIENT = """
+import sys, time, urllib.request
+while True:
+    urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/index.html", timeout=5).read()
+"""
+
+
 SERVERS = {server.__name__.lower(): server for server in (
     Redis, Memcached, Nginx, Pgbench, Pgbench_hot, Sysbench_threads, Sysbench_mutex, Stress_futex,
-    Stress_mutex, Stress_sem, Stress_yield, Hackbench, Cyclictest, Xz, Make, Asyncio, Executor)}
+    Stress_mutex, Stress_sem, Stress_yield, Hackbench, Cyclictest, Xz, Make, Asyncio, Executor,
+    Accept_emfile, Accept_limit)}

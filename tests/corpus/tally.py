@@ -69,12 +69,10 @@ class Tally:
             self.clean += not wrong
         if state == "undetermined":
             self.abstained.append(name)
-            advice = [text for _, finding in report.findings
-                      if finding["verdict"] == "undetermined" for text in finding["advice"]]
-            marker = next((text for text in advice if "marker" in text), None)
-            if not marker:
+            advice = report.summary.get("advice") or "-"
+            if "marker" not in advice:
                 self.unmarked.append(name)
-            print(f"CORPUS abstention case={name} advice={marker or '-'}")
+            print(f"CORPUS abstention case={name} advice={advice}")
 
     def print(self):
         """The CORPUS lines at the end of a run."""

@@ -288,7 +288,7 @@ KTAP_TEST(polled_holder)
 	stream_end(&s);
 }
 
-/* A holder that tries for what its waiter holds, only too rarely for a retrier: one of a livelock. */
+/* It tries for what its waiter holds, only too rarely for a retrier: one side of a livelock. */
 KTAP_TEST(holder_that_tries_is_not_stalled)
 {
 	struct stream s;
