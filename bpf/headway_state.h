@@ -75,6 +75,24 @@ struct headway_pid_pair {
 	__u32 key_tgid;			/* in the initial one */
 };
 
+/* What the iterator headway_tasks writes: what /proc/PID/task/TID would say of a target's thread. */
+struct headway_task_rec {
+	__u64 start_ns;			/* task->start_boottime, in steps of 10 ms */
+	__u64 cpu_ns;			/* user + system time, as in schedstat */
+	__u64 args[6];			/* valid when syscall_nr >= 0 */
+	__u64 sp;
+	__u64 pc;
+	__u32 tid;			/* in the tool's pid namespace */
+	__u32 tgid;
+	__u32 ns_tid;			/* in its own */
+	__u32 ns_tgid;
+	__u32 state;			/* task->__state */
+	__u32 exit_state;
+	__s32 syscall_nr;		/* -1 when it runs */
+	__u32 pad;
+	char comm[HEADWAY_COMM_LEN];
+};
+
 struct headway_hint {
 	__u64 addr[HEADWAY_HINTS];
 	__u32 next;
@@ -85,6 +103,7 @@ _Static_assert(sizeof(struct headway_thread_key) == 8, "headway_thread_key layou
 _Static_assert(sizeof(struct headway_thread_state) ==
 	       sizeof(struct headway_thread_rec) + 80, "headway_thread_state layout");
 _Static_assert(sizeof(struct headway_pid_pair) == 8, "headway_pid_pair layout");
+_Static_assert(sizeof(struct headway_task_rec) == 128, "headway_task_rec layout");
 _Static_assert(sizeof(struct headway_mark_key) == 12, "headway_mark_key layout");
 _Static_assert(sizeof(struct headway_hint) == 40, "headway_hint layout");
 

@@ -4,6 +4,7 @@
  *
  * Invariant: one row per verb; help, dispatch and the list of known commands come from it.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,6 +75,11 @@ int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
 
+	/*
+	 * Arrays of megabytes come and go with each snapshot. glibc would soon take them from the
+	 * heap, which never shrinks below them: with 5,000 threads that is 95 MiB, instead of 65.
+	 */
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	if (!word) {
 		print_help(stderr);
 		return HEADWAY_EXIT_USAGE;

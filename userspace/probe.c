@@ -327,6 +327,7 @@ void headway_probe_close(struct headway_probe *p)
 	headway_probe_markers_free(p);
 	for (i = 0; i < p->nr_links; i++)
 		bpf_link__destroy(p->links[i]);
+	bpf_link__destroy(p->tasks_link);
 	ring_buffer__free(p->ring);
 	headway_bpf__destroy(p->skel);
 	headway_probe_snapshot_free(p);

@@ -93,6 +93,7 @@ struct headway_probe {
 	size_t nr_targets;
 	struct bpf_link **links;
 	size_t nr_links;
+	struct bpf_link *tasks_link;	/* the task iterator; NULL before its first use */
 	struct headway_uprobe *uprobes;
 	size_t nr_uprobes;
 	struct headway_probed_file files[16];	/* the last ones, round robin */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * probe_snapshot.c - one consistent picture out of the BPF maps and /proc.
+ * probe_snapshot.c - one consistent picture out of the BPF maps and the list of threads.
  *
- * Order: ring buffer (exec, fork), thread records, lock records, /proc, counters; then the records
+ * Order: ring buffer (exec, fork), thread records, lock records, threads, counters; then the records
  * that were reported for the last time are deleted.
  */
 #define _GNU_SOURCE
 #include "probe_maps.h"
+#include "probe_tasks.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -105,7 +106,7 @@ static int put_threads(struct headway_probe *p, struct headway_snapshot *snap,
 		t->rec = raw->threads[i].st.rec;
 		t->wait_bp = t->rec.wait_addr ? raw->threads[i].st.wait_bp : 0;
 		t->syscall_nr = HEADWAY_PROC_UNKNOWN;
-		t->state = 'X';		/* until /proc says otherwise */
+		t->state = 'X';		/* until it is found among the threads */
 	}
 	if (snap->nr_threads)
 		qsort(p->threads, snap->nr_threads, sizeof(*p->threads), snap_by_tid);
@@ -148,6 +149,7 @@ static struct headway_snap_thread *find_thread(struct headway_probe *p, size_t n
 struct merge {
 	struct headway_snapshot *snap;
 	size_t nr_recorded;		/* threads that the maps gave, sorted */
+	struct headway_tasks tasks;
 	struct headway_open_waits waits;
 };
 
@@ -164,43 +166,44 @@ static void prune_held(struct headway_thread_rec *rec)
 	rec->nr_held = kept;
 }
 
-static int merge_thread(struct headway_probe *p, struct merge *m, struct headway_target *target,
-			int task_fd, pid_t tid)
+static bool lives(const struct headway_task *task)
 {
-	struct headway_proc_thread proc;
-	struct headway_snap_thread *t;
-	int err = headway_proc_thread(task_fd, tid, &proc);
+	return task->proc.state != 'Z' && task->proc.state != 'X';
+}
 
-	if (err)
-		return err == -ENOMEM ? err : 0;	/* it has just ended */
-	t = find_thread(p, m->nr_recorded, tid);
-	if (t && t->rec.start_ns != proc.start_ns)
+static int merge_thread(struct headway_probe *p, struct merge *m, struct headway_target *target,
+			const struct headway_task *task)
+{
+	const struct headway_proc_thread *proc = &task->proc;
+	struct headway_snap_thread *t;
+
+	t = find_thread(p, m->nr_recorded, proc->tid);
+	if (t && t->rec.start_ns != proc->start_ns)
 		return 0;	/* the tid's former thread is reported now, this one next time */
 	if (!t) {
 		if (headway_grow(&p->threads, &p->cap_threads, m->snap->nr_threads + 1, sizeof(*t)))
 			return -ENOMEM;
 		t = &p->threads[m->snap->nr_threads++];
 		memset(t, 0, sizeof(*t));
-		t->rec.start_ns = proc.start_ns;
-		t->rec.tid = tid;
-		t->rec.tgid = target->pid;
-		t->rec.ns_tid = target->other_pidns ? headway_proc_ns_tid(task_fd, tid) : tid;
-		t->rec.ns_tgid = target->other_pidns ? headway_proc_ns_tid(task_fd, target->pid) :
-				 target->pid;
+		t->rec.start_ns = proc->start_ns;
+		t->rec.tid = proc->tid;
+		t->rec.tgid = task->tgid;
+		t->rec.ns_tid = task->ns_tid;
+		t->rec.ns_tgid = task->ns_tgid;
 	}
-	memcpy(t->rec.comm, proc.comm, sizeof(t->rec.comm));
-	t->cpu_ns = proc.cpu_ns;
-	t->state = proc.state;
-	t->syscall_nr = proc.syscall_nr;
-	t->alive = proc.state != 'Z' && proc.state != 'X';
+	memcpy(t->rec.comm, proc->comm, sizeof(t->rec.comm));
+	t->cpu_ns = proc->cpu_ns;
+	t->state = proc->state;
+	t->syscall_nr = proc->syscall_nr;
+	t->alive = lives(task);
 	if (!t->alive)
 		return 0;
 	prune_held(&t->rec);
-	headway_probe_seed_wait(p, t, &proc, m->snap->time_ns);
+	headway_probe_seed_wait(p, t, proc, m->snap->time_ns);
 	if (!t->rec.wait_addr)
 		return 0;
 	headway_probe_read_owner(t);
-	headway_probe_keep_wait(p, &m->waits, target, t, &proc, m->snap->time_ns);
+	headway_probe_keep_wait(p, &m->waits, target, t, proc, m->snap->time_ns);
 	return 0;
 }
 
@@ -208,15 +211,21 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
  * A uprobe belongs to one thread, although it serves the whole address space, and goes with it:
  * when that thread has ended and others go on (pthread_exit in main), hang it on another.
  */
-static void keep_anchor(struct headway_probe *p, struct headway_target *target, int task_fd)
+static void keep_anchor(struct headway_probe *p, const struct headway_task *tasks, size_t n,
+			struct headway_target *target)
 {
-	struct headway_proc_thread t;
-	pid_t live;
+	pid_t live = 0;
+	size_t i;
 
-	if (!headway_proc_thread(task_fd, target->anchor, &t) && t.state != 'Z' && t.state != 'X')
-		return;
-	live = headway_proc_live_tid(target->pid);
-	if (live < 0)
+	for (i = 0; i < n; i++) {
+		if (!lives(&tasks[i]))
+			continue;
+		if (tasks[i].proc.tid == target->anchor)
+			return;
+		if (!live)
+			live = tasks[i].proc.tid;
+	}
+	if (!live)
 		return;
 	target->anchor = live;
 	headway_probe_detach_uprobes(p, target->pid);
@@ -230,29 +239,23 @@ static void keep_anchor(struct headway_probe *p, struct headway_target *target, 
 
 static int merge_target(struct headway_probe *p, struct merge *m, struct headway_target *target)
 {
-	struct headway_proc_thread leader;
-	pid_t *tids = NULL;
-	size_t n = 0, i;
-	int fd, err;
+	const struct headway_task *tasks, *leader;
+	size_t n, i;
+	int err = 0;
 
-	fd = headway_proc_task_open(target->pid);
-	if (fd < 0 || headway_proc_thread(fd, target->pid, &leader) ||
-	    leader.start_ns != target->start_ns || headway_proc_tids(fd, &tids, &n)) {
+	tasks = headway_tasks_of(&m->tasks, target->pid, &n);
+	leader = headway_tasks_find(&m->tasks, target->pid, target->pid);
+	if (!leader || leader->proc.start_ns != target->start_ns) {
 		target->exited = true;
-		err = 0;
-		goto out;
+		return 0;
 	}
-	for (i = 0, err = 0; i < n && !err; i++)
-		err = merge_thread(p, m, target, fd, tids[i]);
+	for (i = 0; i < n && !err; i++)
+		err = merge_thread(p, m, target, &tasks[i]);
 	if (!err && n > 1)
-		keep_anchor(p, target, fd);
+		keep_anchor(p, tasks, n, target);
 	/* A leader that has ended stays a zombie while other threads run, or until it is reaped. */
-	if (!err && n == 1 && (leader.state == 'Z' || leader.state == 'X'))
+	if (!err && n == 1 && !lives(leader))
 		target->exited = true;
-	free(tids);
-out:
-	if (fd >= 0)
-		close(fd);
 	return err;
 }
 
@@ -303,13 +306,14 @@ static int put_wait_stacks(struct headway_probe *p, struct headway_snapshot *sna
 	return 0;
 }
 
-static int merge_proc(struct headway_probe *p, struct headway_snapshot *snap)
+static int merge_tasks(struct headway_probe *p, struct headway_snapshot *snap)
 {
 	struct merge m = { .snap = snap, .nr_recorded = snap->nr_threads };
 	struct headway_target *t;
 	size_t i, kept = 0;
-	int err = 0;
+	int err;
 
+	err = headway_tasks_read(p, &m.tasks);
 	for (i = 0; i < p->nr_targets && !err; i++) {
 		t = &p->targets[i];
 		/* To attach and detach takes tens of ms, too much for a compiler's short life. */
@@ -333,6 +337,7 @@ static int merge_proc(struct headway_probe *p, struct headway_snapshot *snap)
 	if (headway_probe_marker_missing(p))
 		snap->missing_probes |= 1u << HEADWAY_PROBE_MARKERS;
 	snap->target_exited = p->had_targets && !kept;
+	headway_tasks_free(&m.tasks);
 	headway_probe_swap_waits(p, &m.waits);
 	if (snap->nr_threads)
 		qsort(p->threads, snap->nr_threads, sizeof(*p->threads), snap_by_tid);
@@ -357,7 +362,7 @@ int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *sna
 	if (!err)
 		err = headway_probe_put_marks(p, snap, &raw);
 	if (!err)
-		err = merge_proc(p, snap);
+		err = merge_tasks(p, snap);
 	if (!err)
 		err = headway_probe_put_silent_marks(p, snap);
 	if (!err)
