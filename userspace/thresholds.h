@@ -37,6 +37,7 @@ struct headway_thresholds {
 	/* Retry storms: share and rate of futile calls; a period this steady has no jitter. */
 	double storm_ratio;
 	double storm_eagain_per_s;
+	double storm_tries_per_s;	/* futile passages of attempt markers, of one thread */
 	double storm_period_min_ns;
 	double storm_steady;
 	/* Failed share of attempts from which a program that completes is called contended. */
@@ -61,6 +62,7 @@ static const struct headway_thresholds headway_thresholds_default = {
 	.starving_peers_min = 10,
 	.storm_ratio = 0.95,
 	.storm_eagain_per_s = 1000.0,
+	.storm_tries_per_s = 50.0,
 	.storm_period_min_ns = 1e6,
 	.storm_steady = 0.8,
 	.contended_ratio = 0.5,

@@ -177,11 +177,28 @@ static void report_starvation(struct headway_judge *j, const struct headway_mark
 				  "the attempt as its priority)");
 }
 
+/*
+ * Does anyone both try and get on? In a server that accepts in one thread and answers in others
+ * nobody does: the work is handed over, and a thread without progress of its own proves nothing.
+ */
+static bool tries_lead_to_progress(const struct headway_view *v, uint32_t tgid)
+{
+	for (size_t i = 0; i < v->nr_actors; i++) {
+		const struct headway_actor *a = &v->actors[i];
+
+		if (a->now.rec.tgid == tgid && a->tries && a->progress)
+			return true;
+	}
+	return false;
+}
+
 static void judge_progressing(struct headway_judge *j, const struct headway_marked *m,
 			      uint32_t tgid)
 {
 	struct headway_finding *f = NULL;
 
+	if (!tries_lead_to_progress(j->v, tgid))
+		return;
 	for (size_t i = 0; i < j->v->nr_actors; i++) {
 		const struct headway_actor *a = &j->v->actors[i];
 

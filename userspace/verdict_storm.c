@@ -92,6 +92,46 @@ static void report_beat(struct headway_judge *j, size_t actor, const struct head
 			       (unsigned long long)c->key.addr);
 }
 
+/*
+ * The markers say it: hardly any of a thread's attempts ends in progress, and there are many of
+ * them. What is an attempt was named by somebody who knows the program, so no lock need show it.
+ */
+static bool tries_in_vain(const struct headway_judge *j, const struct headway_actor *a)
+{
+	double futile = (double)a->tries - (double)a->progress;
+
+	return a->progress && futile >= j->t->storm_tries_per_s * headway_view_seconds(j->v) &&
+	       futile >= j->t->storm_ratio * (double)a->tries;
+}
+
+/* One finding for each process: those who retry in vain are many, that is the nature of a herd. */
+static void report_in_vain(struct headway_judge *j, size_t actor)
+{
+	const struct headway_actor *a = &j->v->actors[actor];
+	struct headway_finding *f = NULL;
+
+	for (unsigned int i = 0; i < j->nr_findings && !f; i++)
+		if (j->findings[i].verdict == HEADWAY_RETRY_STORM &&
+		    j->findings[i].pid == a->now.rec.tgid)
+			f = &j->findings[i];
+	if (f) {
+		headway_judge_actor(j, f, actor, HEADWAY_ROLE_VICTIM);
+		return;
+	}
+	f = headway_judge_finding(j, HEADWAY_RETRY_STORM, actor, j->v->start_ns);
+	if (!f)
+		return;
+	f->confidence = HEADWAY_CONFIRMED;
+	headway_judge_actor(j, f, actor, HEADWAY_ROLE_VICTIM);
+	headway_finding_evidence(f, THREAD " passed its attempt markers %llu times in %.1f s, and "
+				    "its progress markers %llu times", THREAD_ARGS(a),
+				 (unsigned long long)a->tries, headway_view_seconds(j->v),
+				 (unsigned long long)a->progress);
+	headway_finding_advice(f, "wake or retry only where something has changed for that "
+				  "thread: signal one waiter instead of all, or wait longer "
+				  "after each failure");
+}
+
 int headway_judge_retry_storm(struct headway_judge *j)
 {
 	for (size_t i = 0; i < j->v->nr_actors; i++) {
@@ -100,7 +140,9 @@ int headway_judge_retry_storm(struct headway_judge *j)
 
 		if (j->claimed[i] || !a->now.alive || !a->whole)
 			continue;
-		if (eagain_loop(j, a))
+		if (tries_in_vain(j, a))
+			report_in_vain(j, i);
+		else if (eagain_loop(j, a))
 			report_eagain(j, i);
 		else if (beats(j, i, &c))
 			report_beat(j, i, c);

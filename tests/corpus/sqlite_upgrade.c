@@ -19,8 +19,13 @@ static CORPUS_SITE int transfer(struct corpus_actor *self, sqlite3 *db, uint64_t
 	unsigned int me = self->index, peer = !me;
 	int busy;
 
-	if (run_sql(db, "begin") || run_sql(db, "select balance from account"))
-		return 0;
+	/* The peer may be late with its rollback: then it does not let us read yet. */
+	while (run_sql(db, "begin") || run_sql(db, "select balance from account")) {
+		run_sql(db, "rollback");
+		if (corpus_stopped())
+			return -1;
+		corpus_sleep_until(corpus_now_ns() + CORPUS_NSEC_PER_MSEC);
+	}
 	atomic_store(&have_read[me], round + 1);
 	/* At the end the transaction stays open: a late rollback would let the peer commit. */
 	if (!corpus_gate(&have_read[peer], round + 1))
