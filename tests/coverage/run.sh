@@ -48,7 +48,7 @@ make -s --no-print-directory -C "$top" build/fuzz/debugfs || trouble fuzz "the f
 rm -rf "$out"
 mkdir -p "$out/kmod" "$top/build/logs" || exit 1
 : >"$out/status"
-HEADWAY_VM_LOG=$log HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-400} \
+HEADWAY_VM_LOG=$log HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-800} \
 	"$top/tests/vm/uml.sh" boot "$here/run.sh" "$build" "$out" >"$out/console" 2>&1
 status=$?
 if [ "$status" -ne 0 ] || [ "$(xargs <"$out/status")" != "kunit 0 torture" ]; then

@@ -28,10 +28,10 @@ session() {
 
 mkdir -p "$top/build/logs"
 for series; do
-	limit=600
+	limit=1200
 	case $series in
 	*-rt) flavour=rt ;;
-	*-debug) flavour=debug limit=1200 ;;
+	*-debug) flavour=debug limit=1800 ;;
 	*) flavour=stock ;;
 	esac
 	build=distro-$series	# not stock-6.1, which other tiers build meanwhile, without the suites

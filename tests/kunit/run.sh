@@ -67,7 +67,7 @@ mkdir -p "$top/build/logs"
 console=$top/build/logs/$name-console.log
 debug=()
 [ "$flavour" = plain ] || debug=("--$flavour")
-export HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
+export HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
 # Without the prefixes that printk and the console may add, so that it is KTAP again.
 plain() {
 	sed -u -E -e 's/^<[0-9]+>//' -e 's/^\[ *[0-9]+\.[0-9]+\](\[ *[TC][0-9]+\])? //'

@@ -120,25 +120,25 @@ all)
 	exit "$status"
 	;;
 plain)
-	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-11} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
+	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-11} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
 	mapfile -t runs < <(runs)
 	# But the one where a cycle's victim is interrupted between two lines of headway_detect().
 	export HEADWAY_TORTURE_BRANCHES=detect.gone
 	torture plain "" "${runs[@]}"
 	;;
 controls)
-	export HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
+	export HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
 	mapfile -t runs < <(controls)
 	torture plain -broken "${runs[@]}"
 	;;
 debug)
-	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-5} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
+	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-5} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
 	export HEADWAY_TORTURE_PATIENCE_MS=120000
 	mapfile -t runs < <(runs | sed -e '/^polite.crowd/d' -e 's/$/ locks=10000/')
 	torture debug "" "${runs[@]}"
 	;;
 kcsan)
-	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-8} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-600}
+	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-8} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
 	export HEADWAY_TORTURE_PATIENCE_MS=120000
 	mapfile -t runs < <(kcsan_runs)
 	torture_kcsan "${runs[@]}"
