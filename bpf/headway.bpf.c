@@ -11,12 +11,14 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
+#include "headway_gostate.h"
 #include "headway_state.h"
 #include "thread.bpf.h"
 #include "futex.bpf.h"
 #include "syscalls.bpf.h"
 #include "trylock.bpf.h"
 #include "marker.bpf.h"
+#include "gomutex.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

@@ -52,6 +52,7 @@ struct headway_thread_state {
 	__u64 wait_bp;			/* frame pointer at the wait, for the unwinder */
 	/* Pairing of trylock entry and return. */
 	__u64 try_addr;
+	__u64 goroutine;		/* its descriptor's address; 0: a thread */
 	__u32 episode_locks;		/* most locks held at once in the open episode */
 	__u32 pad;
 };
@@ -101,7 +102,7 @@ struct headway_hint {
 
 _Static_assert(sizeof(struct headway_thread_key) == 8, "headway_thread_key layout");
 _Static_assert(sizeof(struct headway_thread_state) ==
-	       sizeof(struct headway_thread_rec) + 80, "headway_thread_state layout");
+	       sizeof(struct headway_thread_rec) + 88, "headway_thread_state layout");
 _Static_assert(sizeof(struct headway_pid_pair) == 8, "headway_pid_pair layout");
 _Static_assert(sizeof(struct headway_task_rec) == 128, "headway_task_rec layout");
 _Static_assert(sizeof(struct headway_mark_key) == 12, "headway_mark_key layout");

@@ -170,12 +170,13 @@ static __always_inline struct headway_thread_state *thread_get(void)
 	return st;
 }
 
-static __always_inline struct headway_lock_rec *lock_get(__u64 addr, __u32 kind)
+static __always_inline struct headway_lock_rec *lock_of(__u32 tid, __u32 start, __u64 addr,
+							 __u32 kind)
 {
 	struct headway_lock_key key = {
 		.addr = addr,
-		.tid = (__u32)bpf_get_current_pid_tgid(),
-		.kind = kind | current_start() << HEADWAY_KIND_BITS,
+		.tid = tid,
+		.kind = kind | start << HEADWAY_KIND_BITS,
 	};
 	struct headway_lock_rec *lock = bpf_map_lookup_elem(&locks, &key);
 
@@ -191,6 +192,11 @@ static __always_inline struct headway_lock_rec *lock_get(__u64 addr, __u32 kind)
 		lock->fail_stack = -1;
 	}
 	return lock;
+}
+
+static __always_inline struct headway_lock_rec *lock_get(__u64 addr, __u32 kind)
+{
+	return lock_of((__u32)bpf_get_current_pid_tgid(), current_start(), addr, kind);
 }
 
 /* A stack costs 1-2 us: take the first four, then each power of two. */

@@ -171,15 +171,13 @@ int headway_trylock_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-static __always_inline void try_failed(struct pt_regs *ctx, struct headway_thread_state *st,
-				       struct headway_lock_rec *lock, __u64 mutex, __u64 now)
+/* `owner` by the number that the thread's record has as ns_tid; 0 unknown. */
+static __always_inline void fail_record(struct pt_regs *ctx, struct headway_thread_state *st,
+					struct headway_lock_rec *lock, __u32 owner, __u64 now)
 {
 	struct headway_thread_rec *rec = &st->rec;
-	__u32 owner = owner_read(mutex);
 	__u64 interval = now - lock->fail_last_ns;
 
-	if (owner)
-		hint_leave(st, mutex, owner);
 	lock->try_fail++;
 	if (lock->fail_last_ns) {
 		lock->fail_interval_sum_ns += interval;
@@ -206,6 +204,33 @@ static __always_inline void try_failed(struct pt_regs *ctx, struct headway_threa
 		lock_stack(ctx, lock);
 }
 
+static __always_inline void try_failed(struct pt_regs *ctx, struct headway_thread_state *st,
+				       struct headway_lock_rec *lock, __u64 mutex, __u64 now)
+{
+	__u32 owner = owner_read(mutex);
+
+	if (owner)
+		hint_leave(st, mutex, owner);
+	fail_record(ctx, st, lock, owner, now);
+}
+
+/* A try that got it; lock may be NULL. */
+static __always_inline void try_got(struct headway_thread_state *st, struct headway_lock_rec *lock,
+				    __u64 mutex, __u64 now)
+{
+	st->rec.try_ok++;
+	if (lock)
+		lock->try_ok++;
+	if (is_held(&st->rec, mutex))	/* recursive */
+		return;
+	if (st->rec.nr_held) {
+		st->rec.commits++;
+		st->rec.last_commit_ns = now;
+		st->rec.episode_failed = 0;
+	}
+	held_add(st, mutex);
+}
+
 SEC("uretprobe")
 int headway_trylock_return(struct pt_regs *ctx)
 {
@@ -229,17 +254,7 @@ int headway_trylock_return(struct pt_regs *ctx)
 	if (lock)
 		lock->last_ns = now;
 	if (!ret || ret == ERR_OWNERDEAD) {
-		st->rec.try_ok++;
-		if (lock)
-			lock->try_ok++;
-		if (is_held(&st->rec, mutex))	/* recursive */
-			return 0;
-		if (st->rec.nr_held) {
-			st->rec.commits++;
-			st->rec.last_commit_ns = now;
-			st->rec.episode_failed = 0;
-		}
-		held_add(st, mutex);
+		try_got(st, lock, mutex, now);
 	} else if (ret == ERR_BUSY) {
 		st->rec.try_fail++;
 		if (lock)

@@ -33,6 +33,8 @@ int headway_probe_add_pid(struct headway_probe *p, pid_t pid);	/* -ESRCH: no suc
  */
 int headway_probe_add_marker(struct headway_probe *p, const struct headway_marker_spec *spec);
 int headway_probe_attach(struct headway_probe *p);
+/* Right after a command was started: do not wait for a snapshot to see what it is. */
+void headway_probe_follow_exec(struct headway_probe *p);
 /* Fills *snap with arrays that the next call and _close reuse or free. */
 int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *snap);
 /* Frames of a stack id, innermost first; returns their number, 0 when unknown. */

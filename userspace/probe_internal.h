@@ -19,6 +19,14 @@
 struct headway_bpf;
 struct headway_markers;
 struct headway_raw;
+struct stat;
+
+enum headway_target_go {
+	HEADWAY_GO_UNKNOWN,		/* its executable was not looked at */
+	HEADWAY_GO_NOT,
+	HEADWAY_GO_PROBED,
+	HEADWAY_GO_UNREADABLE,		/* trylock_reason says why */
+};
 
 struct headway_target {
 	pid_t pid;			/* in the tool's pid namespace */
@@ -34,6 +42,9 @@ struct headway_target {
 	ino_t exe_ino;
 	uint64_t markers;		/* bit per marker that is watched in it */
 	bool markers_due;		/* new, or has called exec: look for markers */
+	enum headway_target_go go;
+	uint32_t goid_offset;		/* not 0: a Go program whose mutexes are probed */
+	uint32_t go_slot;		/* which of them, see enum headway_goroutine_id */
 	char trylock_reason[160];	/* why trylock is not probed in it */
 	struct headway_symbolizer *symbolizer;	/* made at the first unwinding */
 };
@@ -158,6 +169,13 @@ int headway_probe_put_marks(struct headway_probe *p, struct headway_snapshot *sn
 			    struct headway_raw *raw);
 /* After merging with /proc: a mark for the first thread where a marker is watched. */
 int headway_probe_put_silent_marks(struct headway_probe *p, struct headway_snapshot *snap);
+struct headway_uprobe *headway_probe_add_uprobe(struct headway_probe *p, pid_t pid,
+						const struct stat *st);
+
+/* probe_go.c */
+void headway_probe_attach_go(struct headway_probe *p, struct headway_target *t);
+int headway_probe_merge_goroutines(struct headway_probe *p, struct headway_snapshot *snap,
+				   const struct headway_target *t);
 
 /* probe_waits.c: called by the snapshot, in this order */
 struct headway_open_waits {

@@ -49,6 +49,8 @@ static int on_event(void *ctx, void *data, size_t len)
 		t->exe_ino = 0;
 		t->markers = 0;
 		t->markers_due = true;
+		t->go = HEADWAY_GO_UNKNOWN;
+		t->goid_offset = 0;
 		if (headway_proc_is_32bit(t->pid)) {
 			p->missing |= 1u << HEADWAY_PROBE_FUTEX;
 			snprintf(p->reason[HEADWAY_PROBE_FUTEX],
@@ -70,6 +72,15 @@ int headway_probe_open_ring(struct headway_probe *p)
 		return headway_probe_fail(p, -errno, "cannot map the event ring: %s",
 					  strerror(errno));
 	return 0;
+}
+
+void headway_probe_follow_exec(struct headway_probe *p)
+{
+	if (p->ring)
+		ring_buffer__consume(p->ring);
+	for (size_t i = 0; i < p->nr_targets; i++)
+		if (!p->targets[i].trylock_found && !p->targets[i].forked)
+			headway_probe_attach_uprobes(p, &p->targets[i]);
 }
 
 static int snap_by_tid(const void *a, const void *b)
@@ -105,6 +116,8 @@ static int put_threads(struct headway_probe *p, struct headway_snapshot *snap,
 		memset(t, 0, sizeof(*t));
 		t->rec = raw->threads[i].st.rec;
 		t->wait_bp = t->rec.wait_addr ? raw->threads[i].st.wait_bp : 0;
+		if (raw->threads[i].st.goroutine)
+			t->wait_bp = raw->threads[i].st.goroutine;
 		t->syscall_nr = HEADWAY_PROC_UNKNOWN;
 		t->state = 'X';		/* until it is found among the threads */
 	}
@@ -233,6 +246,7 @@ static void keep_anchor(struct headway_probe *p, const struct headway_task *task
 	target->markers = 0;
 	target->markers_due = true;
 	target->exe_ino = 0;
+	target->go = HEADWAY_GO_UNKNOWN;
 	target->trylock_found = false;
 	headway_probe_attach_uprobes(p, target);
 }
@@ -251,6 +265,8 @@ static int merge_target(struct headway_probe *p, struct merge *m, struct headway
 	}
 	for (i = 0; i < n && !err; i++)
 		err = merge_thread(p, m, target, &tasks[i]);
+	if (!err)
+		err = headway_probe_merge_goroutines(p, m->snap, target);
 	if (!err && n > 1)
 		keep_anchor(p, tasks, n, target);
 	/* A leader that has ended stays a zombie while other threads run, or until it is reaped. */

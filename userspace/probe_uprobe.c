@@ -142,36 +142,47 @@ static struct headway_uprobe *find_uprobe(struct headway_probe *p, pid_t pid, de
 	return NULL;
 }
 
+struct headway_uprobe *headway_probe_add_uprobe(struct headway_probe *p, pid_t pid,
+						const struct stat *st)
+{
+	struct headway_uprobe *more, *u;
+
+	more = realloc(p->uprobes, (p->nr_uprobes + 1) * sizeof(*more));
+	if (!more)
+		return NULL;
+	p->uprobes = more;
+	u = &more[p->nr_uprobes++];
+	*u = (struct headway_uprobe){ .pid = pid, .dev = st->st_dev, .ino = st->st_ino };
+	return u;
+}
+
 static int attach_at(struct headway_probe *p, const struct headway_target *t, const char *path,
 		     uint64_t offset, const struct stat *st)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts);
 	struct bpf_program *prog;
-	struct headway_uprobe *more, *u;
+	struct headway_uprobe *u = headway_probe_add_uprobe(p, t->pid, st);
 	int err;
 
-	more = realloc(p->uprobes, (p->nr_uprobes + 1) * sizeof(*more));
-	if (!more)
+	if (!u)
 		return -ENOMEM;
-	p->uprobes = more;
-	u = &more[p->nr_uprobes];
-	*u = (struct headway_uprobe){ .pid = t->pid, .dev = st->st_dev, .ino = st->st_ino };
 	opts.bpf_cookie = t->key_tgid;
 	prog = headway_probe_program(p, "headway_trylock_enter");
 	u->entry = bpf_program__attach_uprobe_opts(prog, t->anchor, path, offset, &opts);
 	err = libbpf_get_error(u->entry);
-	if (err)
+	if (err) {
+		p->nr_uprobes--;
 		return err;
+	}
 	opts.retprobe = true;
 	prog = headway_probe_program(p, "headway_trylock_return");
 	u->ret = bpf_program__attach_uprobe_opts(prog, t->anchor, path, offset, &opts);
 	err = libbpf_get_error(u->ret);
 	if (err) {
 		bpf_link__destroy(u->entry);
-		return err;
+		p->nr_uprobes--;
 	}
-	p->nr_uprobes++;
-	return 0;
+	return err;
 }
 
 static void attach_file(struct headway_probe *p, struct headway_target *t, const char *path,
@@ -272,11 +283,12 @@ void headway_probe_attach_uprobes(struct headway_probe *p, struct headway_target
 			 "cannot read %s (%s): CAP_SYS_PTRACE is needed", path, strerror(errno));
 		return;
 	}
-	while (getline(&line, &cap, maps) > 0)
+	headway_probe_attach_go(p, t);
+	while (t->go != HEADWAY_GO_UNREADABLE && getline(&line, &cap, maps) > 0)
 		attach_mapping(p, t, line);
 	free(line);
 	fclose(maps);
-	if (!t->trylock_found)
+	if (!t->trylock_found && t->go == HEADWAY_GO_NOT)
 		attach_executable(p, t);
 }
 

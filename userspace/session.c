@@ -245,8 +245,10 @@ static int release_command(struct session *w)
 	int err = headway_child_release(&w->child);
 	char name[256];
 
-	if (!err)
+	if (!err) {
+		headway_probe_follow_exec(w->probe);
 		return 0;
+	}
 	headway_status_clear(&w->status);
 	headway_escape(word, strlen(word), name, sizeof(name));
 	fprintf(stderr, "%s: cannot run %s: %s\n", w->who, name, strerror(-err));

@@ -26,7 +26,8 @@
 struct headway_snap_thread {
 	struct headway_thread_rec rec;
 	uint64_t cpu_ns;		/* user + system time so far; 0 when not readable */
-	uint64_t wait_bp;		/* frame pointer at an open wait, to unwind it; 0 unknown */
+	/* Frame pointer at an open wait, to unwind it; 0 unknown. A goroutine: its descriptor. */
+	uint64_t wait_bp;
 	int32_t syscall_nr;		/* as in /proc/PID/syscall; -1 running, -2 unknown */
 	char state;			/* R S D T Z X as in /proc/PID/task/TID/stat, '?' unknown */
 	bool alive;
