@@ -139,7 +139,7 @@ TOOL_PACKAGES := libbpf libelf libdw json-c zlib
 TOOL_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(TOOL_PACKAGES)) \
 	$(shell $(PKG_CONFIG) --exists capstone && echo -DHEADWAY_HAVE_CAPSTONE $$($(PKG_CONFIG) --cflags capstone))
 TOOL_LIBS = $(shell $(PKG_CONFIG) --libs $(TOOL_PACKAGES)) \
-	$(shell $(PKG_CONFIG) --exists capstone && $(PKG_CONFIG) --libs capstone) -lpthread -lm
+	$(shell $(PKG_CONFIG) --exists capstone && $(PKG_CONFIG) --libs capstone) -liberty -lpthread -lm
 TOOL_OBJECTS := $(patsubst userspace/%.c,$(B)/userspace/%.o,$(wildcard userspace/*.c))
 
 # The names of the system calls, from the same header as the programs that are watched.

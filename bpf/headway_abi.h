@@ -36,6 +36,17 @@ enum headway_lock_kind {
 };
 
 /*
+ * Goroutines are recorded as threads are, under ids that no thread has: bit 31, then which of the
+ * watched Go programs, then the low bits of the goroutine's id.
+ */
+enum headway_goroutine_id {
+	HEADWAY_GOROUTINE = 0x80000000,
+	HEADWAY_GOROUTINE_SLOTS = 8,
+	HEADWAY_GOROUTINE_SLOT_SHIFT = 28,
+	HEADWAY_GOROUTINE_MASK = 0x0fffffff,
+};
+
+/*
  * One per thread. start_ns tells a reused tid apart.
  * An episode runs from nothing held to nothing held, as seen at trylock sites: an abort is an
  * episode whose last try failed while another lock was held and that was then rolled back; a

@@ -12,17 +12,6 @@ enum headway_gostate_limits {
 	HEADWAY_MAX_GOOWNERS = 16384,	/* locked mutexes; those used longest ago go first */
 };
 
-/*
- * Goroutines are recorded as threads are, under ids that no thread has: bit 31, then which of the
- * watched Go programs, then the low bits of the goroutine's id.
- */
-enum headway_goroutine_id {
-	HEADWAY_GOROUTINE = 0x80000000,
-	HEADWAY_GOROUTINE_SLOTS = 8,
-	HEADWAY_GOROUTINE_SLOT_SHIFT = 28,
-	HEADWAY_GOROUTINE_MASK = 0x0fffffff,
-};
-
 /* What an instruction of a Go program that is probed tells about a sync.Mutex. */
 enum headway_gosite_kind {
 	HEADWAY_GO_TRY_TEST = 1,	/* TryLock saw it locked, or not (ZF) */

@@ -72,6 +72,16 @@ const char *headway_marker_role_name(uint32_t role)
 }
 
 /* The actor with this tid, new or old; NULL when there is no room. */
+const char *headway_finding_lock_kind(const struct headway_finding *f,
+				      const struct headway_finding_lock *l)
+{
+	/* Whoever waits for it, or has it, is of one sort. */
+	if (headway_is_goroutine(l->owner_tid) ||
+	    (f->nr_actors && headway_is_goroutine(f->actors[0].tid)))
+		return "go_mutex";
+	return l->kind == HEADWAY_KIND_PTHREAD_MUTEX ? "pthread_mutex" : "futex";
+}
+
 struct headway_finding_actor *headway_finding_add_actor(struct headway_finding *f, uint32_t tid)
 {
 	struct headway_finding_actor *a;

@@ -114,6 +114,21 @@ struct headway_finding {
 	char advice[HEADWAY_FINDING_SENTENCES][HEADWAY_SENTENCE_LEN];
 };
 
+/* Goroutines are actors as threads are, under ids of their own (headway_abi.h). */
+static inline bool headway_is_goroutine(uint32_t tid)
+{
+	return tid & HEADWAY_GOROUTINE;
+}
+
+/* Its id in the program; where that has more than 28 bits, the low ones. */
+static inline uint32_t headway_goroutine_id(uint32_t tid)
+{
+	return tid & HEADWAY_GOROUTINE_MASK;
+}
+
+/* "pthread_mutex", "go_mutex" or "futex". */
+const char *headway_finding_lock_kind(const struct headway_finding *f,
+				      const struct headway_finding_lock *l);
 /* "livelock", "spin-hang", ... as in the command line contract. */
 const char *headway_verdict_name(enum headway_verdict v);
 /* -EINVAL: no such verdict. */

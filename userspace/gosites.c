@@ -41,7 +41,7 @@ uint64_t headway_gosite_cookie(const struct headway_gosite *s, unsigned int slot
 
 #include <capstone/capstone.h>
 
-enum { LOOKAHEAD = 4, LOCKED_OR_STARVING = 5 };
+enum { LOOKAHEAD = 6, PROLOGUE = 20, LOCKED_OR_STARVING = 5 };
 
 struct scan {
 	csh handle;
@@ -180,25 +180,33 @@ static int add_test(const struct scan *s, size_t i)
 	const cs_x86 *x = &s->insns[i].detail->x86;
 	struct headway_gosite site = { .kind = HEADWAY_GO_TRY_TEST };
 	const cs_insn *load = &s->insns[i];
+	size_t jump = i + 1, before = i;
 
+	/* The compiler pads with nops so that no jump crosses a boundary of 32 bytes. */
+	while (jump < s->nr && s->insns[jump].id == X86_INS_NOP)
+		jump++;
 	if (x->op_count != 2 || x->operands[1].type != X86_OP_IMM ||
-	    x->operands[1].imm != LOCKED_OR_STARVING || i + 1 >= s->nr ||
-	    !is_equality_jump(&s->insns[i + 1]))
+	    x->operands[1].imm != LOCKED_OR_STARVING || jump == s->nr ||
+	    !is_equality_jump(&s->insns[jump]))
 		return 0;
 	if (x->operands[0].type == X86_OP_REG) {
-		if (!i || s->insns[i - 1].id != X86_INS_MOV)
+		while (before && s->insns[--before].id == X86_INS_NOP)
+			;
+		load = &s->insns[before];
+		if (load->id != X86_INS_MOV ||
+		    load->detail->x86.operands[0].reg != x->operands[0].reg)
 			return 0;
-		load = &s->insns[i - 1];
 	}
-	site.addr = s->insns[i + 1].address;
+	site.addr = s->insns[jump].address;
 	if (!place_of(load, &site) || clobbers(s, load, &site))
 		return 0;
 	return s->add(s->arg, &site);
 }
 
 /*
- * On entry the mutex is the first argument, in rax. The function begins with a check of the stack,
- * which ends in a jump: one that is taken comes back here, and to begin twice does no harm.
+ * On entry the mutex is the first argument, in rax. The best place is the jump that begins the
+ * loop: there the frame is set up, so that a stack shows the caller too. Else it is the jump that
+ * ends the check of the stack: taken, it comes back here, and to begin twice does no harm.
  */
 static int add_entry(const struct scan *s, uint64_t start)
 {
@@ -206,10 +214,12 @@ static int add_entry(const struct scan *s, uint64_t start)
 		.kind = HEADWAY_GO_LOCK_SLOW, .addr = start, .index = HEADWAY_GO_REG_NONE,
 	};
 
-	for (size_t i = 0; i < s->nr && i < LOOKAHEAD; i++) {
-		if (s->insns[i].id == X86_INS_JBE)
+	for (size_t i = 0; i < s->nr && i < PROLOGUE; i++) {
+		unsigned int id = s->insns[i].id;
+
+		if (id == X86_INS_JBE || id == X86_INS_JMP)
 			site.addr = s->insns[i].address;
-		if (s->insns[i].id == X86_INS_JBE || clobbers(s, &s->insns[i], &site))
+		if (id == X86_INS_JMP || clobbers(s, &s->insns[i], &site))
 			break;
 	}
 	return s->add(s->arg, &site);

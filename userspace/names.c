@@ -4,6 +4,7 @@
  *
  * Invariant: whatever the source says, what leaves here went through headway_escape().
  */
+#define _GNU_SOURCE
 #include "names.h"
 
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <sys/syscall.h>
 
 #include "escape.h"
+#include "finding.h"
 
 struct headway_names {
 	struct headway_name_source source;
@@ -86,6 +88,44 @@ static void append(char *out, size_t len, size_t *used, const char *text)
 	out[*used] = '\0';
 }
 
+const char *headway_names_thread(uint32_t tid, char *out, size_t len)
+{
+	if (headway_is_goroutine(tid))
+		snprintf(out, len, "goroutine %u", headway_goroutine_id(tid));
+	else
+		snprintf(out, len, "thread %u", tid);
+	return out;
+}
+
+/* Text without tokens. "thread N" becomes what N is. */
+static void append_plain(char *out, size_t len, size_t *used, const char *text, size_t n)
+{
+	char piece[4 * HEADWAY_NAME_LEN];
+
+	while (n) {
+		const char *at = memmem(text, n, "thread ", 7);
+		size_t plain = at ? (size_t)(at - text) : n;
+		unsigned int tid;
+		int took = 0;
+
+		headway_escape(text, plain, piece, sizeof(piece));
+		append(out, len, used, piece);
+		text += plain;
+		n -= plain;
+		if (!n)
+			break;
+		if (sscanf(text, "thread %10u%n", &tid, &took) != 1 || !took || (size_t)took > n) {
+			took = 7;
+			snprintf(piece, sizeof(piece), "thread ");
+		} else {
+			headway_names_thread(tid, piece, sizeof(piece));
+		}
+		append(out, len, used, piece);
+		text += took;
+		n -= (size_t)took;
+	}
+}
+
 void headway_names_sentence(struct headway_names *n, pid_t pid, const char *sentence, char *out,
 			    size_t len)
 {
@@ -99,8 +139,7 @@ void headway_names_sentence(struct headway_names *n, pid_t pid, const char *sent
 		char kind[2];
 		int took = 0;
 
-		headway_escape(sentence, plain, piece, sizeof(piece));
-		append(out, len, &used, piece);
+		append_plain(out, len, &used, sentence, plain);
 		sentence += plain;
 		if (!*sentence)
 			break;

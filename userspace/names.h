@@ -31,9 +31,14 @@ struct headway_names;
 struct headway_names *headway_names_new(const struct headway_name_source *source);
 /* "mutex_a", or "0x55..." when it has no name. */
 void headway_names_lock(struct headway_names *n, pid_t pid, uint64_t addr, char *out, size_t len);
+/* "thread 123" or "goroutine 18". Returns out. */
+const char *headway_names_thread(uint32_t tid, char *out, size_t len);
 /* "read" or "system call 999". */
 void headway_names_syscall(int nr, char *out, size_t len);
-/* Replaces the tokens of finding.h in a sentence and escapes the rest. */
+/*
+ * Replaces the tokens of finding.h in a sentence, and "thread" by "goroutine" where it is one, and
+ * escapes the rest.
+ */
 void headway_names_sentence(struct headway_names *n, pid_t pid, const char *sentence, char *out,
 			    size_t len);
 /* Frames of a stack, innermost first, as "function+0x12 (file.c:34)". Returns their number. */

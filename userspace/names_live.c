@@ -66,15 +66,14 @@ static int stack_names(void *ctx, pid_t pid, int32_t stack_id,
 {
 	struct headway_live_names *n = ctx;
 	uint64_t ips[HEADWAY_STACK_DEPTH];
-	int nr;
+	int got, nr = 0;
 
 	if (!n->probe)
 		return 0;
-	nr = headway_probe_stack(n->probe, stack_id, ips, HEADWAY_STACK_DEPTH);
-	for (int i = 0; i < nr; i++)
-		if (headway_symbolize_code(symbolizer_of(n, pid), ips[i], frames[i],
-					   HEADWAY_NAME_LEN))
-			snprintf(frames[i], HEADWAY_NAME_LEN, "0x%llx", (unsigned long long)ips[i]);
+	got = headway_probe_stack(n->probe, stack_id, ips, HEADWAY_STACK_DEPTH);
+	for (int i = 0; i < got && nr < HEADWAY_STACK_DEPTH; i++)
+		nr += headway_symbolize_frames(symbolizer_of(n, pid), ips[i], frames[nr],
+					       HEADWAY_NAME_LEN, HEADWAY_STACK_DEPTH - nr);
 	return nr;
 }
 

@@ -69,6 +69,7 @@ static struct json_object *actor_of(struct headway_names *names, const struct he
 	int nr = headway_names_stack(names, (pid_t)a->tgid, a->stack_id, frames);
 
 	put(o, "tid", count_of(a->tid));
+	put(o, "goid", headway_is_goroutine(a->tid) ? count_of(headway_goroutine_id(a->tid)) : NULL);
 	put(o, "pid", count_of(a->tgid));
 	put(o, "comm", escaped(a->comm, sizeof(a->comm)));
 	put(o, "role", string_of(headway_role_name(a->role)));
@@ -105,8 +106,7 @@ static struct json_object *locks_of(struct headway_names *names, const struct he
 
 		put(o, "addr", address_of(l->addr));
 		put(o, "name", lock_name(names, f->pid, l->addr));
-		put(o, "kind", string_of(l->kind == HEADWAY_KIND_PTHREAD_MUTEX ? "pthread_mutex"
-									       : "futex"));
+		put(o, "kind", string_of(headway_finding_lock_kind(f, l)));
 		put(o, "owner_tid", l->owner_tid ? count_of(l->owner_tid) : NULL);
 		json_object_array_add(locks, o);
 	}

@@ -13,11 +13,6 @@
 #include "out.h"
 #include "table.h"
 
-static const char *lock_kind_name(uint32_t kind)
-{
-	return kind == HEADWAY_KIND_PTHREAD_MUTEX ? "pthread_mutex" : "futex";
-}
-
 static enum headway_tint tint_of(enum headway_verdict v)
 {
 	if (v > HEADWAY_TRANSIENT)
@@ -37,13 +32,13 @@ static void print_actor(FILE *out, struct headway_names *names, const struct hea
 			const struct headway_finding_actor *a)
 {
 	static char frames[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN];
-	char text[HEADWAY_NAME_LEN], comm[4 * HEADWAY_COMM_LEN + 1];
+	char text[HEADWAY_NAME_LEN], comm[4 * HEADWAY_COMM_LEN + 1], who[32];
 	int nr;
 
 	headway_escape(a->comm, sizeof(a->comm), comm, sizeof(comm));
-	fprintf(out, "    thread %u (%s), %s: %llu attempts, %llu failed, %llu completed; %.1f %% "
+	fprintf(out, "    %s (%s), %s: %llu attempts, %llu failed, %llu completed; %.1f %% "
 		     "of a CPU\n",
-		a->tid, comm, headway_role_name(a->role), (unsigned long long)a->attempts,
+		headway_names_thread(a->tid, who, sizeof(who)), comm, headway_role_name(a->role), (unsigned long long)a->attempts,
 		(unsigned long long)a->fails, (unsigned long long)a->completions,
 		a->cpu_share * 100);
 	if (a->holds) {
@@ -54,7 +49,8 @@ static void print_actor(FILE *out, struct headway_names *names, const struct hea
 		headway_names_lock(names, (pid_t)f->pid, a->waits[i].lock, text, sizeof(text));
 		fprintf(out, "      %s %s", a->waits[i].blocked ? "sleeps on" : "tries", text);
 		if (a->waits[i].owner_tid)
-			fprintf(out, ", owned by thread %u", a->waits[i].owner_tid);
+			fprintf(out, ", owned by %s",
+				headway_names_thread(a->waits[i].owner_tid, who, sizeof(who)));
 		fputc('\n', out);
 	}
 	nr = headway_names_stack(names, (pid_t)a->tgid, a->stack_id, frames);
@@ -109,7 +105,7 @@ void headway_out_text_finding(FILE *out, struct headway_names *names,
 		(double)f->window_ns / 1e9, (unsigned long long)f->attempts,
 		(unsigned long long)f->completions);
 	if (f->nr_actors)
-		fprintf(out, "  Threads\n");
+		fprintf(out, headway_is_goroutine(f->actors[0].tid) ? "  Goroutines\n" : "  Threads\n");
 	for (unsigned int i = 0; i < f->nr_actors; i++)
 		print_actor(out, names, f, &f->actors[i]);
 	if (f->actors_total > f->nr_actors)
@@ -119,9 +115,10 @@ void headway_out_text_finding(FILE *out, struct headway_names *names,
 	for (unsigned int i = 0; i < f->nr_locks; i++) {
 		headway_names_lock(names, (pid_t)f->pid, f->locks[i].addr, text, sizeof(text));
 		fprintf(out, "    %s at 0x%llx, %s", text, (unsigned long long)f->locks[i].addr,
-			lock_kind_name(f->locks[i].kind));
+			headway_finding_lock_kind(f, &f->locks[i]));
 		if (f->locks[i].owner_tid)
-			fprintf(out, ", owner thread %u", f->locks[i].owner_tid);
+			fprintf(out, ", owner %s",
+				headway_names_thread(f->locks[i].owner_tid, comm, sizeof(comm)));
 		fputc('\n', out);
 	}
 	if (f->nr_markers)

@@ -26,7 +26,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "demangle.h"
+#include "gobinary.h"
 #include "proc.h"
+#include "sourceline.h"
 
 struct headway_symbolizer {
 	pid_t pid;
@@ -35,6 +38,9 @@ struct headway_symbolizer {
 	Dwfl *dwfl;
 	dev_t exe_dev;
 	ino_t exe_ino;
+	struct headway_gonames *go;	/* of the executable, when it is a Go program */
+	char *exe;			/* its path, known when go_tried */
+	bool go_tried;
 	time_t reported;		/* last look at its mappings, CLOCK_MONOTONIC, s */
 };
 
@@ -183,6 +189,15 @@ static char *read_maps(struct headway_symbolizer *s, size_t *len)
 	return read_file(path, len);
 }
 
+static void forget_go(struct headway_symbolizer *s)
+{
+	headway_gonames_free(s->go);
+	free(s->exe);
+	s->exe = NULL;
+	s->go = NULL;
+	s->go_tried = false;
+}
+
 /* Look at the mappings again. Keeps what is known when the process has ended. */
 static int report(struct headway_symbolizer *s)
 {
@@ -208,6 +223,8 @@ static int report(struct headway_symbolizer *s)
 	free(maps);
 	snprintf(path, sizeof(path), "/proc/%d/exe", s->live);
 	if (!stat(path, &st)) {
+		if (st.st_ino != s->exe_ino || st.st_dev != s->exe_dev)
+			forget_go(s);
 		s->exe_dev = st.st_dev;
 		s->exe_ino = st.st_ino;
 	}
@@ -268,6 +285,7 @@ void headway_symbolizer_free(struct headway_symbolizer *s)
 {
 	if (!s)
 		return;
+	forget_go(s);
 	dwfl_end(s->dwfl);
 	close(s->root);
 	free(s);
@@ -314,6 +332,38 @@ static Dwfl_Module *module_of(struct headway_symbolizer *s, uint64_t addr)
 	return best.mod;
 }
 
+/*
+ * A stripped Go program has no symbols, but a table of its functions. It is asked only for the
+ * module that is the executable, by its own addresses.
+ */
+static const char *go_symbol_of(struct headway_symbolizer *s, Dwfl_Module *mod, uint64_t addr,
+				uint64_t *offset)
+{
+	const char *name, *file = dwfl_module_info(mod, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+	char path[64], exe[4096];
+	GElf_Addr bias = 0, start = 0;
+	ssize_t n;
+	int fd;
+
+	if (!s->go_tried) {
+		s->go_tried = true;
+		snprintf(path, sizeof(path), "/proc/%d/exe", s->live);
+		n = readlink(path, exe, sizeof(exe) - 1);
+		exe[n < 0 ? 0 : n] = '\0';
+		s->exe = strdup(exe);
+		fd = regular(open(path, O_RDONLY | O_CLOEXEC));
+		if (fd >= 0) {
+			s->go = headway_gonames_read(fd);
+			close(fd);
+		}
+	}
+	if (!s->go || !s->exe || !file || strcmp(file, s->exe) || !dwfl_module_getelf(mod, &bias))
+		return NULL;
+	name = headway_gonames_at(s->go, addr - bias, &start);
+	*offset = addr - bias - start;
+	return name;
+}
+
 static int unknown(uint64_t addr, char *buf, size_t len)
 {
 	snprintf(buf, len, "0x%llx", (unsigned long long)addr);
@@ -323,49 +373,71 @@ static int unknown(uint64_t addr, char *buf, size_t len)
 static void put(char *buf, size_t len, const char *name, uint64_t offset, bool always)
 {
 	const char *version = strchr(name + 1, '@');
-	int n = version ? (int)(version - name) : (int)strnlen(name, 4096);
+	char plain[1024];
 
+	headway_demangle(name, version ? (size_t)(version - name) : strlen(name), plain,
+			 sizeof(plain));
 	if (offset || always)
-		snprintf(buf, len, "%.*s+0x%llx", n, name, (unsigned long long)offset);
+		snprintf(buf, len, "%s+0x%llx", plain, (unsigned long long)offset);
 	else
-		snprintf(buf, len, "%.*s", n, name);
+		snprintf(buf, len, "%s", plain);
 }
 
-static void put_line(Dwfl_Module *mod, uint64_t addr, char *buf, size_t len)
+static void put_line(const struct headway_source *at, char *buf, size_t len)
 {
-	Dwfl_Line *line = dwfl_module_getsrc(mod, addr);
-	const char *file = NULL, *base;
 	size_t used = strlen(buf);
-	int nr = 0;
 
-	if (line)
-		file = dwfl_lineinfo(line, NULL, &nr, NULL, NULL, NULL);
-	if (!file || nr <= 0)
-		return;
-	base = strrchr(file, '/');
-	snprintf(buf + used, len - used, " (%s:%d)", base ? base + 1 : file, nr);
+	if (at->file && at->line > 0)
+		snprintf(buf + used, len - used, " (%s:%d)", at->file, at->line);
 }
 
-int headway_symbolize_code(struct headway_symbolizer *s, uint64_t addr, char *buf, size_t len)
+/* The symbol that an address is in, with what is left of it. */
+static const char *symbol_of(struct headway_symbolizer *s, Dwfl_Module *mod, uint64_t addr,
+			     uint64_t *offset)
 {
-	Dwfl_Module *mod = s ? module_of(s, addr) : NULL;
-	const char *name = NULL;
-	GElf_Off offset = 0;
+	const char *name;
+	GElf_Off off = 0;
 	GElf_Sym sym;
 
-	if (!len)
-		return -ENOENT;
+	if (!mod)
+		return NULL;
+	name = dwfl_module_addrinfo(mod, addr, &off, &sym, NULL, NULL, NULL);
+	*offset = off;
+	if (name && *name && !(sym.st_size && off >= sym.st_size))
+		return name;
+	return go_symbol_of(s, mod, addr, offset);
+}
+
+int headway_symbolize_frames(struct headway_symbolizer *s, uint64_t addr, char *bufs, size_t len,
+			     int max)
+{
+	Dwfl_Module *mod = s && addr ? module_of(s, addr) : NULL;
+	struct headway_source at[HEADWAY_SOURCE_FRAMES];
+	uint64_t offset = 0;
+	const char *name;
+	int n, i;
+
+	if (!len || max < 1)
+		return 0;
 	/*
 	 * Every address in a stack is the one after a call (or after the system call), which may be
 	 * the start of the next line, or of the next function: look just before it.
 	 */
-	if (mod && addr)
-		name = dwfl_module_addrinfo(mod, addr - 1, &offset, &sym, NULL, NULL, NULL);
-	if (!name || !*name || (sym.st_size && offset >= sym.st_size))
-		return unknown(addr, buf, len);
-	put(buf, len, name, offset + 1, true);
-	put_line(mod, addr - 1, buf, len);
-	return 0;
+	name = symbol_of(s, mod, addr - 1, &offset);
+	if (!name) {
+		unknown(addr, bufs, len);
+		return 1;
+	}
+	n = headway_source_frames(mod, addr - 1, at, HEADWAY_SOURCE_FRAMES);
+	for (i = 0; i + 1 < n && i + 1 < max; i++, bufs += len) {
+		put(bufs, len, at[i].function ? at[i].function : "?", 0, false);
+		snprintf(bufs + strlen(bufs), len - strlen(bufs), " [inlined]");
+		put_line(&at[i], bufs, len);
+	}
+	put(bufs, len, name, offset + 1, true);
+	if (n)
+		put_line(&at[n - 1], bufs, len);
+	return i + 1;
 }
 
 int headway_symbolize_data(struct headway_symbolizer *s, uint64_t addr, char *buf, size_t len)

@@ -37,7 +37,7 @@ cc_probe_counts() {
 	# shellcheck disable=SC2046	# pkg-config prints words
 	"${CC:-gcc}" -std=gnu11 -O2 -g -Wall -Wextra -Werror -Iuserspace -Ibpf -Itests/unit \
 		-o "$out/probe_counts" tests/bpf/probe_counts.c "$out/libheadway.a" \
-		$(pkg-config --libs "${packages[@]}") -lpthread -lm
+		$(pkg-config --libs "${packages[@]}") -liberty -lpthread -lm
 }
 
 ktap_begin bpf.build
