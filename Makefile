@@ -192,6 +192,12 @@ $(B)/corpus/%: tests/corpus/%.cpp $(CORPUS_NEEDS)
 	$(call say,CORPUS,$@)
 	$(Q)$(CXX) -std=gnu++17 $(CORPUS_CFLAGS) -o $@ $< $(B)/corpus/libcorpus.o $(corpus_libs)
 
+# Not among those that "make corpus" builds: whoever runs them fetches the compiler (100 MB, once).
+$(B)/corpus/go_%: tests/corpus/go_%.go tests/corpus/libcorpus.go Makefile | $(B)/corpus
+	$(call say,GO,$@)
+	$(Q)go=$$(tests/lib/go.sh $(GO_VERSION)) && GO111MODULE=off GOFLAGS= GOCACHE=$(abspath $(B))/gocache \
+		CGO_ENABLED=0 $$go build $(GO_FLAGS) -o $@ $(filter %.go,$^)
+
 # Each names the pure sources that it tests: "// links: kmod/policy.c userspace/detect.c", and may
 # ask for other sanitizers: "// sanitize: thread".
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))

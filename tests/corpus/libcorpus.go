@@ -40,11 +40,11 @@ type corpusCounters struct {
 }
 
 var (
-	corpus  = new(corpusCounters)
-	bodies  []func(self *corpusActor)
-	names   []string
-	stopped uint32
-	started uint64
+	corpus   = new(corpusCounters)
+	bodies   []func(self *corpusActor)
+	names    []string
+	stopped  uint32
+	started  uint64
 	gridZero time.Time
 )
 
