@@ -169,3 +169,9 @@ int headway_names_stack(struct headway_names *n, pid_t pid, int32_t stack_id,
 		headway_escape(raw[i], sizeof(raw[i]), frames[i], HEADWAY_NAME_LEN);
 	return nr < 0 ? 0 : nr;
 }
+
+int headway_names_notes(struct headway_names *n, pid_t pid,
+			char notes[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN])
+{
+	return headway_names_stack(n, pid, HEADWAY_STACK_OF_NOTES, notes);
+}

@@ -13,13 +13,16 @@
 
 #include "headway_abi.h"
 
-enum { HEADWAY_NAME_LEN = 512 };
+enum { HEADWAY_NAME_LEN = 512, HEADWAY_STACK_OF_NOTES = 0x7fffffff };
 
 /* Where names come from: the live target, or a recording. What they give is hostile. */
 struct headway_name_source {
 	/* 0, or -ENOENT: it has no name. */
 	int (*lock)(void *ctx, pid_t pid, uint64_t addr, char *name, size_t len);
-	/* Innermost first; returns their number, 0 when the stack is not known. */
+	/*
+	 * Innermost first; returns their number, 0 when the stack is not known. The notes about
+	 * a process travel as the frames of an id of their own, so that recordings have them.
+	 */
 	int (*stack)(void *ctx, pid_t pid, int32_t stack_id,
 		     char frames[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN]);
 	void *ctx;
@@ -44,6 +47,9 @@ void headway_names_sentence(struct headway_names *n, pid_t pid, const char *sent
 /* Frames of a stack, innermost first, as "function+0x12 (file.c:34)". Returns their number. */
 int headway_names_stack(struct headway_names *n, pid_t pid, int32_t stack_id,
 			char frames[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN]);
+/* What limits the view of this process, as sentences. Returns their number. */
+int headway_names_notes(struct headway_names *n, pid_t pid,
+			char notes[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN]);
 void headway_names_free(struct headway_names *n);
 
 #endif /* HEADWAY_NAMES_H */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "language.h"
 #include "probe.h"
 #include "symbolize.h"
 
@@ -68,6 +69,8 @@ static int stack_names(void *ctx, pid_t pid, int32_t stack_id,
 	uint64_t ips[HEADWAY_STACK_DEPTH];
 	int got, nr = 0;
 
+	if (stack_id == HEADWAY_STACK_OF_NOTES)
+		return headway_language_notes(pid, frames[0], HEADWAY_NAME_LEN, HEADWAY_NOTES_MAX);
 	if (!n->probe)
 		return 0;
 	got = headway_probe_stack(n->probe, stack_id, ips, HEADWAY_STACK_DEPTH);

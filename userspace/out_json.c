@@ -113,6 +113,17 @@ static struct json_object *locks_of(struct headway_names *names, const struct he
 	return locks;
 }
 
+static struct json_object *notes_of(struct headway_names *names, const struct headway_finding *f)
+{
+	static char notes[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN];
+	struct json_object *array = json_object_new_array();
+	int nr = headway_names_notes(names, (pid_t)f->pid, notes);
+
+	for (int i = 0; i < nr; i++)
+		json_object_array_add(array, string_of(notes[i]));
+	return array;
+}
+
 static struct json_object *sentences_of(struct headway_names *names,
 					const struct headway_finding *f, unsigned int nr,
 					const char list[][HEADWAY_SENTENCE_LEN])
@@ -191,6 +202,7 @@ int headway_out_json_finding(FILE *out, struct headway_names *names,
 	put(o, "markers", markers_of(f->markers, f->nr_markers, f->window_ns));
 	put(o, "evidence", sentences_of(names, f, f->nr_evidence, f->evidence));
 	put(o, "advice", sentences_of(names, f, f->nr_advice, f->advice));
+	put(o, "notes", notes_of(names, f));
 	return print_line(out, o);
 }
 

@@ -87,6 +87,17 @@ static void print_markers(FILE *out, const struct headway_finding_marker *m, uns
 			window_ns ? (double)m[i].count * 1e9 / (double)window_ns : 0);
 }
 
+static void print_notes(FILE *out, struct headway_names *names, const struct headway_finding *f)
+{
+	static char notes[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN];
+	int nr = headway_names_notes(names, (pid_t)f->pid, notes);
+
+	if (nr > 0)
+		fprintf(out, "  Notes\n");
+	for (int i = 0; i < nr; i++)
+		fprintf(out, "    - %s\n", notes[i]);
+}
+
 void headway_out_text_finding(FILE *out, struct headway_names *names,
 			      const struct headway_finding *f, bool color)
 {
@@ -126,6 +137,7 @@ void headway_out_text_finding(FILE *out, struct headway_names *names,
 	print_markers(out, f->markers, f->nr_markers, f->window_ns);
 	print_sentences(out, names, f, "Evidence", f->nr_evidence, f->evidence);
 	print_sentences(out, names, f, "What to try", f->nr_advice, f->advice);
+	print_notes(out, names, f);
 	fputc('\n', out);
 }
 

@@ -22,7 +22,7 @@ var (
 //go:noinline
 func lockBoth(self *corpusActor, first, second *sync.Mutex) {
 	// The tool attaches when the program already runs.
-	time.Sleep(500 * time.Millisecond)
+	time.Sleep(250 * time.Millisecond)
 	self.attempt()
 	first.Lock()
 	atomic.StoreUint64(&holdsFirst[self.index], 1)
