@@ -35,7 +35,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
 
-.PHONY: help all kmod bpf userspace corpus corpus-programs unit demo check soak bench bench-lock bench-probe lint install deps clean modules_install dkms
+.PHONY: help all kmod bpf userspace corpus corpus-programs corpus-go unit demo check soak bench bench-lock bench-probe lint install deps clean modules_install dkms
 
 ##@ help: this list
 help:
@@ -192,11 +192,23 @@ $(B)/corpus/%: tests/corpus/%.cpp $(CORPUS_NEEDS)
 	$(call say,CORPUS,$@)
 	$(Q)$(CXX) -std=gnu++17 $(CORPUS_CFLAGS) -o $@ $< $(B)/corpus/libcorpus.o $(corpus_libs)
 
-# Not among those that "make corpus" builds: whoever runs them fetches the compiler (100 MB, once).
-$(B)/corpus/go_%: tests/corpus/go_%.go tests/corpus/libcorpus.go Makefile | $(B)/corpus
-	$(call say,GO,$@)
-	$(Q)go=$$(tests/lib/go.sh $(GO_VERSION)) && GO111MODULE=off GOFLAGS= GOCACHE=$(abspath $(B))/gocache \
-		CGO_ENABLED=0 $$go build $(GO_FLAGS) -o $@ $(filter %.go,$^)
+# Go is not among them: what runs these cases fetches its compiler (100 MB, once). Variants of a
+# program differ in how it is built: NAME_stripped, NAME_pie, NAME_1.24.
+GO_CASES := $(shell sed -n 's/^\(go_[^\t]*\)\t.*/\1/p' tests/corpus/cases.tsv)
+GO_FLAGS_stripped := -ldflags="-s -w"
+GO_FLAGS_pie := -buildmode=pie
+
+define go_rule
+$(B)/corpus/$(1): tests/corpus/$(patsubst %_stripped,%,$(patsubst %_pie,%,$(patsubst %_1.24,%,$(1)))).go \
+		tests/corpus/libcorpus.go Makefile | $(B)/corpus
+	$$(call say,GO,$$@)
+	$$(Q)go=$$$$(tests/lib/go.sh $(if $(filter %_1.24,$(1)),1.24,1.19)) && \
+		GO111MODULE=off GOFLAGS= GOCACHE=$$(abspath $(B))/gocache CGO_ENABLED=0 $$$$go build \
+		$(GO_FLAGS_$(lastword $(subst _, ,$(1)))) -o $$@ $$(filter %.go,$$^)
+endef
+$(foreach case,$(GO_CASES),$(eval $(call go_rule,$(case))))
+
+corpus-go: $(GO_CASES:%=$(B)/corpus/%)
 
 # Each names the pure sources that it tests: "// links: kmod/policy.c userspace/detect.c", and may
 # ask for other sanitizers: "// sanitize: thread".
@@ -243,7 +255,7 @@ check: deps
 ##@ corpus: every labelled program and server (20 minutes); "make check" takes the fast ones
 corpus: deps
 	$(Q)tests/corpus/deps.sh
-	$(Q)$(MAKE) $(quiet_make) userspace corpus-programs
+	$(Q)$(MAKE) $(quiet_make) userspace corpus-programs corpus-go
 	$(Q)CORPUS_LIMIT_S=2400 tests/corpus/run.sh --set full
 
 MINUTES ?= 30

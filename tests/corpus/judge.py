@@ -255,7 +255,22 @@ class Case:
 
 # What the finding of a positive case must contain, beyond the verdict.
 RING = [(f"philosopher_{i}", f"fork_{(i + 1) % 3}", f"philosopher_{(i + 1) % 3}") for i in range(3)]
+GO_EDGES = ("edges", Case.check_edges, (["main.mutexA", "main.mutexB"],
+                                        [("a_to_b", "main.mutexB", "b_to_a"),
+                                         ("b_to_a", "main.mutexA", "a_to_b")]))
+# by function, not by variable, where the binary has no symbols
+GO_STACKS = ("stacks", Case.check_stacks, (["a_to_b", "b_to_a"], ["main.transferWithRollback"]))
 CONTENTS = {
+    "go_two_lock_grid": [GO_EDGES, GO_STACKS],
+    "go_two_lock_grid_stripped": [GO_STACKS],
+    "go_two_lock_grid_pie": [GO_EDGES, GO_STACKS],
+    "go_two_lock_grid_1.24": [GO_EDGES, GO_STACKS],
+    "go_abba_deadlock": [
+        ("edges", Case.check_edges, (["main.mutexLeft", "main.mutexRight"],
+                                     [("left_right", "main.mutexRight", "right_left"),
+                                      ("right_left", "main.mutexLeft", "left_right")])),
+        ("stacks", Case.check_stacks, (["left_right", "right_left"], ["main.lockBoth"])),
+    ],
     "two_lock_grid": [
         ("edges", Case.check_edges, (["mutex_a", "mutex_b"],
                                      [("a_to_b", "mutex_b", "b_to_a"),
