@@ -257,14 +257,6 @@ class Sysbench_threads(Command):  # pylint: disable=invalid-name
     LINE = r"eps: ([\d.]+)"
 
 
-class Sysbench_mutex(Command):  # pylint: disable=invalid-name
-    """Four threads that take mutexes as fast as they can; runs of a second or so."""
-
-    ARGV = ["sh", "-c", "while sysbench mutex --threads=4 --mutex-num=2 --mutex-locks=100000 "
-            "--mutex-loops=100 run; do :; done"]
-    LINE = r"total number of events: *(\d+)"
-
-
 class Finite(Command):
     """A load tool that says at its end what it has done, and then exits.
 
@@ -287,6 +279,19 @@ class Finite(Command):
 
     def count(self):
         return self.heard_count
+
+
+class Sysbench_mutex(Finite):  # pylint: disable=invalid-name
+    """Four threads that take two mutexes as fast as they can, and say at the end that they have."""
+
+    def prepare(self):
+        self.argv = ["sysbench", "mutex", "--threads=4", "--mutex-num=2", "--mutex-locks=5000000",
+                     "--mutex-loops=100", "run"]
+
+    def heard(self, text):
+        match = re.search(r"total number of events: *(\d+)", text)
+        if match:
+            self.heard_count = int(match.group(1))
 
 
 class Stress_futex(Finite):  # pylint: disable=invalid-name

@@ -204,7 +204,7 @@ test_damage
 if [ "$(id -u)" -ne 0 ]; then
 	skip live "needs root"
 else
-	[ -x build/corpus/two_lock_grid ] || make -s corpus >&2 || exit 1
+	[ -x build/corpus/two_lock_grid ] || make -s corpus-programs >&2 || exit 1
 	test_live
 	test_ends
 fi
