@@ -15,7 +15,7 @@
 
 #include "detect.h"
 
-enum { STREAM_THREADS = 64, STREAM_LOCKS = 256 };
+enum { STREAM_THREADS = 64, STREAM_LOCKS = 256, STREAM_MARKERS = 8, STREAM_MARKS = 128 };
 
 #define SECOND 1000000000ull
 
@@ -24,6 +24,8 @@ struct stream {
 	struct headway_snapshot snap;
 	struct headway_snap_thread threads[STREAM_THREADS];
 	struct headway_snap_lock locks[STREAM_LOCKS];
+	struct headway_snap_marker markers[STREAM_MARKERS];
+	struct headway_snap_mark marks[STREAM_MARKS];
 	uint64_t interval_ns;
 	/* Everything that was announced. */
 	unsigned int announced[HEADWAY_NR_VERDICTS];
@@ -99,6 +101,11 @@ static inline void stream_kill(struct stream *s, uint32_t tid)
 		if (s->locks[i].key.tid != tid)
 			s->locks[out++] = s->locks[i];
 	s->snap.nr_locks = out;
+	out = 0;
+	for (size_t i = 0; i < s->snap.nr_marks; i++)
+		if (s->marks[i].tid != tid)
+			s->marks[out++] = s->marks[i];
+	s->snap.nr_marks = out;
 }
 
 static inline struct headway_lock_rec *stream_lock(struct stream *s, uint32_t tid, uint32_t kind,
@@ -122,6 +129,38 @@ static inline struct headway_lock_rec *stream_lock(struct stream *s, uint32_t ti
 	l->rec.first_ns = s->snap.time_ns;
 	l->rec.fail_stack = -1;
 	return &l->rec;
+}
+
+/* A marker is watched from now on, in the process of this thread; it may stay silent. */
+static inline void stream_watch(struct stream *s, uint32_t tid, uint32_t marker, uint32_t role)
+{
+	struct headway_snap_mark *m = &s->marks[s->snap.nr_marks];
+
+	stream_thread(s, tid);
+	for (size_t i = 0; i < s->snap.nr_marks; i++)
+		if (s->marks[i].tid == tid && s->marks[i].marker == marker)
+			return;
+	if (marker >= STREAM_MARKERS || s->snap.nr_marks == STREAM_MARKS)
+		abort();
+	if (marker >= s->snap.nr_markers)
+		s->snap.nr_markers = marker + 1;
+	s->markers[marker].role = role;
+	s->markers[marker].attached = true;
+	strcpy(s->markers[marker].name, role == HEADWAY_MARKER_PROGRESS ? "done" : "begin");
+	*m = (struct headway_snap_mark){ .tid = tid, .marker = marker };
+	s->snap.nr_marks++;
+}
+
+static inline void stream_mark(struct stream *s, uint32_t tid, uint32_t marker, uint32_t role,
+			       uint64_t n)
+{
+	stream_watch(s, tid, marker, role);
+	for (size_t i = 0; i < s->snap.nr_marks; i++)
+		if (s->marks[i].tid == tid && s->marks[i].marker == marker) {
+			s->marks[i].rec.count += n;
+			s->marks[i].rec.last_ns = s->snap.time_ns + s->interval_ns / 2;
+		}
+	s->snap.counters[HEADWAY_CNT_EVENTS] += n;
 }
 
 static inline void stream_events(struct stream *s, uint64_t n)
@@ -214,6 +253,15 @@ static inline int stream_state(const struct stream *s)
 	return (int)headway_detect_assessment(s->detect)->state;
 }
 
+static inline int stream_by_mark(const void *a, const void *b)
+{
+	const struct headway_snap_mark *x = a, *y = b;
+
+	if (x->tid != y->tid)
+		return x->tid < y->tid ? -1 : 1;
+	return (x->marker > y->marker) - (x->marker < y->marker);
+}
+
 /* Feeds what there is now, without moving time. */
 static inline void stream_feed(struct stream *s)
 {
@@ -222,6 +270,7 @@ static inline void stream_feed(struct stream *s)
 
 	qsort(s->threads, s->snap.nr_threads, sizeof(s->threads[0]), stream_by_tid);
 	qsort(s->locks, s->snap.nr_locks, sizeof(s->locks[0]), stream_by_key);
+	qsort(s->marks, s->snap.nr_marks, sizeof(s->marks[0]), stream_by_mark);
 	s->error = headway_detect_feed(s->detect, &s->snap);
 	nr = headway_detect_findings(s->detect, &f);
 	for (size_t i = 0; i < nr; i++) {
@@ -243,6 +292,8 @@ static inline void stream_begin(struct stream *s, uint64_t window_ns, uint64_t i
 	s->began_ns = s->snap.time_ns;
 	s->snap.threads = s->threads;
 	s->snap.locks = s->locks;
+	s->snap.markers = s->markers;
+	s->snap.marks = s->marks;
 	stream_feed(s);
 }
 
