@@ -232,8 +232,10 @@ void headway_assess(struct headway_assessment *out, const struct headway_judge *
 	if (!out->observed_well) {
 		out->state = HEADWAY_UNDETERMINED;
 		snprintf(out->reason, sizeof(out->reason), "%s", why);
-		snprintf(out->advice, sizeof(out->advice), "run `headway doctor` to see which "
-							   "probes work here");
+		snprintf(out->advice, sizeof(out->advice),
+			 v->missing_probes & 1u << HEADWAY_PROBE_MARKERS ?
+			 "the summary says which marker is missing, and what is similar to it" :
+			 "run `headway doctor` to see which probes work here");
 		return;
 	}
 	if (s.retrier >= 0) {

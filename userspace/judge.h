@@ -67,7 +67,7 @@ int headway_judge_markers(struct headway_judge *j);
 int headway_judge_spin_hang(struct headway_judge *j);
 int headway_judge_retry_storm(struct headway_judge *j);
 
-/* Last: a progress marker that was silent confirms what was found; the markers' counts are added. */
+/* Last: a silent progress marker confirms what was found; the markers' counts are added. */
 void headway_judge_confirm(struct headway_judge *j);
 /* The counts of the markers of these processes; nr 0: of all. Returns their number. */
 unsigned int headway_count_markers(const struct headway_view *v, const uint32_t *tgids,

@@ -203,8 +203,3 @@ const struct headway_marked *headway_view_marked(const struct headway_view *v, u
 
 	return v->nr_marked ? bsearch(&key, v->marked, v->nr_marked, sizeof(key), by_tgid) : NULL;
 }
-
-const struct headway_snap_marker *headway_view_marker(const struct headway_view *v, uint32_t marker)
-{
-	return &v->slots[v->nr_slots - 1]->markers[marker];
-}

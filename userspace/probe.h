@@ -28,8 +28,8 @@ struct headway_probe_options {
 int headway_probe_open(struct headway_probe **out, const struct headway_probe_options *opts);
 int headway_probe_add_pid(struct headway_probe *p, pid_t pid);	/* -ESRCH: no such process */
 /*
- * Before _attach. That fails when a marker can never be found; one that COMMAND may yet map is looked
- * for at each snapshot, and is missing (HEADWAY_PROBE_MARKERS) until then.
+ * Before _attach. That fails when a marker can never be found; one that COMMAND may yet map is
+ * looked for at each snapshot, and is missing (HEADWAY_PROBE_MARKERS) until then.
  */
 int headway_probe_add_marker(struct headway_probe *p, const struct headway_marker_spec *spec);
 int headway_probe_attach(struct headway_probe *p);

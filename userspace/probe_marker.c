@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * probe_marker.c - find the places that markers name in what a target has mapped, and attach to them.
+ * probe_marker.c - find the places that markers name in what a target has mapped, and attach.
  *
  * A marker is attached only in a file that the target has mapped: one that sits in another build of
  * the same program would be silent for ever, and silence is taken as evidence.
  *
- * A target is looked at when it is new, after exec, and ever more rarely since (dlopen); at each
+ * A target is looked at when it is new, after exec, and now and then since (dlopen); at each
  * snapshot while a marker that the user named was found nowhere.
  */
 #define _GNU_SOURCE
@@ -22,6 +22,8 @@
 #include "probe_maps.h"
 
 static const char provider[] = "headway";	/* of headway/sdt.h */
+
+enum { CARRIERS_MAX = 2048 };
 
 int headway_probe_markers_new(struct headway_probe *p)
 {
@@ -226,6 +228,9 @@ static const struct headway_carrier *carrier_of(struct headway_probe *p, const s
 		    all->carriers[i].dev == file->st.st_dev &&
 		    all->carriers[i].mtime_ns == mtime_ns)
 			return &all->carriers[i];
+	if (all->nr_carriers == CARRIERS_MAX)	/* a build farm: begin anew */
+		while (all->nr_carriers)
+			free(all->carriers[--all->nr_carriers].carried);
 	if (headway_grow(&all->carriers, &all->cap_carriers, all->nr_carriers + 1,
 			 sizeof(*all->carriers)))
 		return NULL;
@@ -319,7 +324,7 @@ static void explain_missing(struct headway_marker *m, const char *shown, int err
 static void explain_refused(struct headway_marker *m, const char *shown, int err)
 {
 	if (err == -EACCES || err == -EPERM)
-		because(m, "not permitted to attach to %s: run as root, or with CAP_PERFMON and CAP_SYS_PTRACE",
+		because(m, "not permitted to attach to %s: uprobes need CAP_SYS_ADMIN on this kernel; markers by syscall: and tracepoint: do not",
 			shown);
 	else if (err == -EINVAL || err == -EOPNOTSUPP || err == -ENOTSUP)
 		because(m, "the kernel cannot put a probe into %s there: is it the start of an instruction?",
@@ -437,8 +442,8 @@ static void explain_absent(struct headway_probe *p, const struct headway_target 
 
 static bool is_due(struct headway_probe *p, struct headway_target *t)
 {
-	/* dlopen: after 1, 2, 4, ... snapshots. */
-	bool due = t->markers_due || (t->age && !(t->age & (t->age - 1)));
+	/* dlopen: most of it happens early. */
+	bool due = t->markers_due || t->age < 16 || !(t->age % 16);
 
 	t->markers_due = false;
 	return due || (headway_probe_marker_missing(p) && p->opts.follow_forks);

@@ -13,7 +13,7 @@ struct headway_marker {
 	struct headway_marker_spec spec;
 	bool automatic;
 	bool attached;			/* somewhere, at least once */
-	char why[512];			/* why it is not, a whole sentence; "": not looked for yet */
+	char why[512];			/* why it is not, a sentence; "": not looked for yet */
 };
 
 struct headway_mark_link {

@@ -27,6 +27,10 @@ static int refused(struct headway_probe *p, const struct headway_marker_spec *s,
 		return headway_probe_fail(p, err,
 			"marker '%s': not permitted: run as root, or with CAP_BPF and CAP_PERFMON",
 			s->text);
+	/* A program hangs on an event once. */
+	if (err == -EEXIST)
+		return headway_probe_fail(p, err,
+			"marker '%s': that event is a marker already: name it once", s->text);
 	return headway_probe_fail(p, err, "marker '%s': cannot attach: %s", s->text,
 				  strerror(-err));
 }

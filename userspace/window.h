@@ -153,7 +153,6 @@ int headway_view_collect_contacts(struct headway_view *v);
 int headway_view_collect_marks(struct headway_view *v);
 /* NULL: no marker is watched in that process. */
 const struct headway_marked *headway_view_marked(const struct headway_view *v, uint32_t tgid);
-const struct headway_snap_marker *headway_view_marker(const struct headway_view *v, uint32_t marker);
 void headway_view_free(struct headway_view *v);
 double headway_view_seconds(const struct headway_view *v);
 /* Index of the newest thread with this id, -1 when there is none. */

@@ -471,14 +471,14 @@ def test_target_status_kept_apart():
 
 # ---- KTAP ----
 
-def main():
+def main(suite, names):
     """Return: the exit status, 1 when anything failed."""
     sys.stdout.reconfigure(line_buffering=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(124))
     wanted = sys.argv[1:]
-    tests = [(name, function) for name, function in globals().items()
+    tests = [(name, function) for name, function in names.items()
              if name.startswith("test_") and (not wanted or name in wanted)]
-    print(f"KTAP version 1\n# suite: watch\n1..{len(tests)}")
+    print(f"KTAP version 1\n# suite: {suite}\n1..{len(tests)}")
     failed = 0
     for number, (name, function) in enumerate(tests, 1):
         try:
@@ -490,9 +490,9 @@ def main():
             print(f"# {kind}{error}".replace("\n", "\n# "))
             verdict = "not ok"
             failed += 1
-        print(f"{verdict} {number} - watch.{function.__doc__.splitlines()[0]} ({name})")
+        print(f"{verdict} {number} - {suite}.{function.__doc__.splitlines()[0]} ({name})")
     return 1 if failed or not tests else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main("watch", globals()))

@@ -55,4 +55,5 @@ ktap_end || exit 1	# the rest would only repeat it
 
 HEADWAY_BPF_TESTS=$out timeout -k 10 120 "$out/probe_counts" || status=1
 timeout -k 10 240 /usr/bin/python3 -B tests/bpf/cli.py || status=1
+timeout -k 10 300 /usr/bin/python3 -B tests/bpf/markers.py || status=1
 exit "$status"

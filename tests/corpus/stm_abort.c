@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Mutual abort in a transactional memory whose contention manager is "aggressive": each always aborts
- * the other, so both are aborted in every round and none ever commits.
+ * Mutual abort in a transactional memory whose contention manager is "aggressive": each always
+ * aborts the other, so both are aborted in every round and none ever commits.
  *
  * Invariant: nobody completes. There is nothing to see from outside, so abstaining is right, unless
  * stm_begin and stm_done are named as markers.

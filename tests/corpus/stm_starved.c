@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Starvation in the same transactional memory: thread 0 always wins. All of its transactions commit,
- * none of the other's does; one sum over both would look healthy.
+ * Starvation in the same transactional memory: thread 0 always wins. All of its transactions
+ * commit, none of the other's does; one sum over both would look healthy.
  *
  * Invariant: stm_0 completes, stm_1 never.
  *
