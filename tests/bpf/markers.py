@@ -67,10 +67,10 @@ def counts(command, *specs, pid=None, before=None):
     """
     with marked(command) as (process, own_pid):
         watch = cli.watch("--json", "-p", pid or own_pid, "-d", WINDOW_S + 1, "-w", WINDOW_S, *specs)
-        time.sleep(WINDOW_S / 2)
+        time.sleep(1 if before else WINDOW_S / 2)
         if before:
             before(process)
-            time.sleep(1.5)     # a library that is new is seen at a snapshot
+            time.sleep(2.5)     # a library that is new is seen at a snapshot
         need(watch.poll() is None, f"the watch ended: {watch.stderr.read()!r}"
              if watch.poll() is not None else "")
         seen = work(process)
