@@ -35,7 +35,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
 
-.PHONY: help all kmod bpf userspace corpus corpus-programs corpus-go unit demo check soak bench bench-lock bench-probe lint install deps clean modules_install dkms
+.PHONY: help all kmod bpf userspace corpus corpus-programs corpus-go unit fuzzers fuzz demo check soak bench bench-lock bench-probe lint install deps clean modules_install dkms
 
 ##@ help: this list
 help:
@@ -230,6 +230,20 @@ $(B)/unit/$(1): tests/unit/$(1).c $$(shell sed -n "s@^// links: *@@p" tests/unit
 endef
 $(foreach test,$(UNIT_TESTS),$(eval $(call unit_rule,$(notdir $(test)))))
 
+# libFuzzer's, each with its "// links:" and "// libs:", as above; what they feed is ours and hostile.
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+
+fuzzers: $(FUZZERS)
+
+define fuzz_rule
+$(B)/fuzz/$(1): tests/fuzz/$(1).c $$(shell sed -n "s@^// links: *@@p" tests/fuzz/$(1).c) $(UNIT_HEADERS) $(SYSCALL_TABLE) Makefile | $(B)/fuzz
+	$$(call say,FUZZ,$$@)
+	$$(Q)$$(CLANG) -std=gnu11 -O1 -g -fno-omit-frame-pointer $(WARNINGS) -Ikmod $(INCLUDES) \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-o $$@ $$(filter %.c,$$^) $$(shell sed -n 's|^// libs: *||p' $$<) -lm
+endef
+$(foreach fuzzer,$(FUZZERS),$(eval $(call fuzz_rule,$(notdir $(fuzzer)))))
+
 # Run in the guests, see tests/fuzz/debugfs.sh. Several tiers may build it at once.
 $(B)/fuzz/debugfs: tests/fuzz/debugfs.c tests/fuzz/input.c tests/fuzz/input.h Makefile | $(B)/fuzz
 	$(call say,FUZZ,$@)
@@ -259,6 +273,10 @@ corpus: deps
 	$(Q)CORPUS_LIMIT_S=2400 tests/corpus/run.sh --set full
 
 MINUTES ?= 30
+
+##@ fuzz: each parser and the verdict engine with libFuzzer, for MINUTES=30 or so in all
+fuzz: deps
+	$(Q)tests/fuzz/run.sh $(MINUTES)
 
 ##@ soak: torture for MINUTES=30 or so: a third each plain, with lockdep and KASAN, and with KCSAN
 soak: deps

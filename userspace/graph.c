@@ -18,7 +18,13 @@ int headway_graph_init(struct headway_graph *g, size_t nr_nodes)
 		return -EINVAL;
 	g->nr_nodes = nr_nodes;
 	g->first = calloc(nr_nodes + 1, sizeof(*g->first));
-	return g->first ? 0 : -ENOMEM;
+	/* Never NULL: where there are no edges, addresses of them are still computed. */
+	g->edges = calloc(1, sizeof(*g->edges));
+	g->room = 1;
+	if (g->first && g->edges)
+		return 0;
+	headway_graph_free(g);
+	return -ENOMEM;
 }
 
 void headway_graph_free(struct headway_graph *g)
@@ -37,7 +43,7 @@ int headway_graph_add(struct headway_graph *g, size_t from, size_t to, uint64_t 
 	if (from >= g->nr_nodes || to >= g->nr_nodes)
 		return -EINVAL;
 	if (g->nr_edges == g->room) {
-		room = g->room ? g->room * 2 : 64;
+		room = g->room < 64 ? 64 : g->room * 2;
 		edges = reallocarray(g->edges, room, sizeof(*edges));
 		if (!edges)
 			return -ENOMEM;

@@ -69,16 +69,16 @@ static struct name_entry *entry_make(void **tree, size_t *nr, size_t max, int32_
 
 static bool member_s32(struct json_object *line, const char *key, int32_t *out)
 {
-	const struct headway_field f = { key, HEADWAY_FIELD_S32, 0, sizeof(*out) };
+	const struct headway_member f = { key, HEADWAY_MEMBER_S32, 0, sizeof(*out) };
 	struct json_object *value;
 
 	return json_object_object_get_ex(line, key, &value) &&
-	       !headway_field_from_json(&f, out, value);
+	       !headway_member_from_json(&f, out, value);
 }
 
 const char *headway_namebook_lock(struct headway_namebook *b, struct json_object *line)
 {
-	const struct headway_field addr_field = { "addr", HEADWAY_FIELD_U64, 0, sizeof(uint64_t) };
+	const struct headway_member addr_field = { "addr", HEADWAY_MEMBER_U64, 0, sizeof(uint64_t) };
 	char name[HEADWAY_RECORDING_TEXT_MAX];
 	struct json_object *value;
 	struct name_entry *e;
@@ -88,7 +88,7 @@ const char *headway_namebook_lock(struct headway_namebook *b, struct json_object
 	if (!member_s32(line, "pid", &pid))
 		return "an integer \"pid\"";
 	if (!json_object_object_get_ex(line, "addr", &value) ||
-	    headway_field_from_json(&addr_field, &addr, value))
+	    headway_member_from_json(&addr_field, &addr, value))
 		return "an integer \"addr\"";
 	if (!json_object_object_get_ex(line, "name", &value) ||
 	    headway_text_from_json(value, name, sizeof(name)))

@@ -122,7 +122,7 @@ static int read_fields(struct headway_player *p, const struct headway_row_type *
 		       struct json_object *o, size_t from, size_t to, void *row)
 {
 	for (size_t i = from; i < to; i++) {
-		const struct headway_field *f = &type->fields[i];
+		const struct headway_member *f = &type->fields[i];
 		struct json_object *value;
 
 		if (!json_object_object_get_ex(o, f->name, &value)) {
@@ -130,9 +130,9 @@ static int read_fields(struct headway_player *p, const struct headway_row_type *
 				continue;
 			return fail(p, -EBADMSG, "\"%s\" in a %s", f->name, type->name);
 		}
-		if (headway_field_from_json(f, row, value))
+		if (headway_member_from_json(f, row, value))
 			return fail(p, -EBADMSG, "as \"%s\" of a %s %s", f->name, type->name,
-				    headway_field_wants(f));
+				    headway_member_wants(f));
 	}
 	return 0;
 }
@@ -287,7 +287,7 @@ static int take_snapshot(struct headway_player *p, struct json_object *o)
 
 static int take_close(struct headway_player *p, struct json_object *o)
 {
-	const struct headway_field f = { "command_status", HEADWAY_FIELD_S32, 0, sizeof(int32_t) };
+	const struct headway_member f = { "command_status", HEADWAY_MEMBER_S32, 0, sizeof(int32_t) };
 	struct json_object *value;
 	int32_t status = 0;
 	int err = headway_recfile_u64(&p->file, o, "duration_ns", &p->close.duration_ns);
@@ -297,8 +297,8 @@ static int take_close(struct headway_player *p, struct json_object *o)
 	p->close.command_ended = json_object_object_get_ex(o, "command_ended", &value) &&
 				 json_object_get_boolean(value);
 	if (json_object_object_get_ex(o, f.name, &value) &&
-	    headway_field_from_json(&f, &status, value))
-		return fail(p, -EBADMSG, "as \"%s\" %s", f.name, headway_field_wants(&f));
+	    headway_member_from_json(&f, &status, value))
+		return fail(p, -EBADMSG, "as \"%s\" %s", f.name, headway_member_wants(&f));
 	p->close.command_status = status;
 	p->closed = true;
 	return 0;

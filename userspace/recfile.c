@@ -71,12 +71,12 @@ bool headway_recfile_partial(const struct headway_recfile *f)
 int headway_recfile_u64(struct headway_recfile *f, struct json_object *o, const char *key,
 			uint64_t *out)
 {
-	const struct headway_field field = { key, HEADWAY_FIELD_U64, 0, sizeof(*out) };
+	const struct headway_member field = { key, HEADWAY_MEMBER_U64, 0, sizeof(*out) };
 	struct json_object *value;
 
-	if (json_object_object_get_ex(o, key, &value) && !headway_field_from_json(&field, out, value))
+	if (json_object_object_get_ex(o, key, &value) && !headway_member_from_json(&field, out, value))
 		return 0;
-	return headway_recfile_fail(f, -EBADMSG, "\"%s\", %s", key, headway_field_wants(&field));
+	return headway_recfile_fail(f, -EBADMSG, "\"%s\", %s", key, headway_member_wants(&field));
 }
 
 int headway_recfile_text(struct headway_recfile *f, struct json_object *o, const char *key,

@@ -212,16 +212,16 @@ static void write_row(struct headway_recorder *r, const struct headway_row_type 
 
 	_Static_assert(sizeof(struct headway_snap_thread) <= sizeof(nothing), "a row of zeros");
 	for (size_t i = type->nr_keys; i < type->nr_fields && before && !o; i++)
-		if (!headway_field_same(&type->fields[i], now, before))
+		if (!headway_member_same(&type->fields[i], now, before))
 			o = line_of(r, type->name);
 	if (!before)
 		o = line_of(r, type->name);
 	if (!o)
 		return;
 	for (size_t i = 0; i < type->nr_fields; i++)
-		if (i < type->nr_keys || !headway_field_same(&type->fields[i], now, base))
+		if (i < type->nr_keys || !headway_member_same(&type->fields[i], now, base))
 			put(r, o, type->fields[i].name,
-			    headway_field_to_json(&type->fields[i], now));
+			    headway_member_to_json(&type->fields[i], now));
 	write_line(r, o);
 }
 
@@ -233,7 +233,7 @@ static void write_gone(struct headway_recorder *r, const struct headway_row_type
 	if (!o)
 		return;
 	for (size_t i = 0; i < type->nr_keys; i++)
-		put(r, o, type->fields[i].name, headway_field_to_json(&type->fields[i], before));
+		put(r, o, type->fields[i].name, headway_member_to_json(&type->fields[i], before));
 	put(r, o, "gone", json_object_new_boolean(1));
 	write_line(r, o);
 }

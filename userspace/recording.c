@@ -16,11 +16,11 @@
 
 #define SIZE_OF(type, member) sizeof(((type *)0)->member)
 #define FIELD(kind, type, member, name) \
-	{ name, HEADWAY_FIELD_##kind, offsetof(type, member), SIZE_OF(type, member) }
+	{ name, HEADWAY_MEMBER_##kind, offsetof(type, member), SIZE_OF(type, member) }
 
 #define THREAD(kind, member) FIELD(kind, struct headway_snap_thread, member, #member)
 #define THREAD_REC(kind, member) FIELD(kind, struct headway_snap_thread, rec.member, #member)
-static const struct headway_field thread_fields[] = {
+static const struct headway_member thread_fields[] = {
 	THREAD_REC(U32, tid), THREAD_REC(U32, tgid),
 	THREAD_REC(U32, ns_tid), THREAD_REC(U32, ns_tgid),
 	THREAD_REC(U64, start_ns), THREAD_REC(TEXT, comm),
@@ -43,7 +43,7 @@ static const struct headway_field thread_fields[] = {
 
 #define LOCK_KEY(kind, member) FIELD(kind, struct headway_snap_lock, key.member, #member)
 #define LOCK_REC(kind, member) FIELD(kind, struct headway_snap_lock, rec.member, #member)
-static const struct headway_field lock_fields[] = {
+static const struct headway_member lock_fields[] = {
 	LOCK_KEY(U32, tid), LOCK_KEY(U32, kind), LOCK_KEY(U64, addr),
 	LOCK_REC(U64, first_ns), LOCK_REC(U64, last_ns),
 	LOCK_REC(U64, try_ok), LOCK_REC(U64, try_fail), LOCK_REC(U64, fail_holding),
@@ -57,14 +57,14 @@ static const struct headway_field lock_fields[] = {
 };
 
 #define MARKER(kind, member) FIELD(kind, struct headway_marker_row, marker.member, #member)
-static const struct headway_field marker_fields[] = {
+static const struct headway_member marker_fields[] = {
 	FIELD(U32, struct headway_marker_row, place, "place"),
 	MARKER(U32, role), MARKER(BOOL, automatic), MARKER(BOOL, attached), MARKER(TEXT, name),
 };
 
 #define MARK(kind, member) FIELD(kind, struct headway_snap_mark, member, #member)
 #define MARK_REC(kind, member) FIELD(kind, struct headway_snap_mark, rec.member, #member)
-static const struct headway_field mark_fields[] = {
+static const struct headway_member mark_fields[] = {
 	MARK(U32, tid), MARK(U32, marker),
 	MARK_REC(U64, count), MARK_REC(U64, first_ns), MARK_REC(U64, last_ns),
 };
@@ -113,18 +113,18 @@ void *headway_rows_add(struct headway_rows *rows, const struct headway_row_type 
 	return row;
 }
 
-static const void *member(const struct headway_field *f, const void *row)
+static const void *member(const struct headway_member *f, const void *row)
 {
 	return (const unsigned char *)row + f->offset;
 }
 
 /* Members are read and written as bytes: a row's address says nothing to the compiler. */
-static uint64_t number(const struct headway_field *f, const void *row)
+static uint64_t number(const struct headway_member *f, const void *row)
 {
 	uint64_t wide;
 	uint32_t narrow;
 
-	if (f->type == HEADWAY_FIELD_U64) {
+	if (f->type == HEADWAY_MEMBER_U64) {
 		memcpy(&wide, member(f, row), sizeof(wide));
 		return wide;
 	}
@@ -143,10 +143,10 @@ int headway_row_compare(const struct headway_row_type *type, const void *a, cons
 	return 0;
 }
 
-bool headway_field_same(const struct headway_field *f, const void *a, const void *b)
+bool headway_member_same(const struct headway_member *f, const void *a, const void *b)
 {
 	/* What follows the terminator is noise. */
-	if (f->type == HEADWAY_FIELD_TEXT)
+	if (f->type == HEADWAY_MEMBER_TEXT)
 		return !strncmp(member(f, a), member(f, b), f->size);
 	return !memcmp(member(f, a), member(f, b), f->size);
 }
@@ -171,27 +171,27 @@ int headway_text_from_json(struct json_object *value, char *text, size_t len)
 	return headway_unescape(s, text, len);
 }
 
-struct json_object *headway_field_to_json(const struct headway_field *f, const void *row)
+struct json_object *headway_member_to_json(const struct headway_member *f, const void *row)
 {
 	int32_t narrow;
 
 	switch (f->type) {
-	case HEADWAY_FIELD_U64:
-	case HEADWAY_FIELD_U32:
+	case HEADWAY_MEMBER_U64:
+	case HEADWAY_MEMBER_U32:
 		return json_object_new_uint64(number(f, row));
-	case HEADWAY_FIELD_S32:
+	case HEADWAY_MEMBER_S32:
 		memcpy(&narrow, member(f, row), sizeof(narrow));
 		return json_object_new_int(narrow);
-	case HEADWAY_FIELD_BOOL:
+	case HEADWAY_MEMBER_BOOL:
 		return json_object_new_boolean(*(const unsigned char *)member(f, row) != 0);
-	case HEADWAY_FIELD_CHAR:
-	case HEADWAY_FIELD_TEXT:
+	case HEADWAY_MEMBER_CHAR:
+	case HEADWAY_MEMBER_TEXT:
 		return headway_text_to_json(member(f, row), f->size);
 	}
 	return NULL;
 }
 
-static int integer(const struct headway_field *f, void *to, struct json_object *value)
+static int integer(const struct headway_member *f, void *to, struct json_object *value)
 {
 	int64_t as_signed = json_object_get_int64(value);
 	uint64_t as_unsigned = json_object_get_uint64(value);
@@ -200,44 +200,44 @@ static int integer(const struct headway_field *f, void *to, struct json_object *
 
 	if (!json_object_is_type(value, json_type_int))
 		return -EINVAL;
-	if (f->type == HEADWAY_FIELD_S32) {
+	if (f->type == HEADWAY_MEMBER_S32) {
 		if (as_signed != negative)
 			return -EINVAL;
 		memcpy(to, &negative, sizeof(negative));
 		return 0;
 	}
-	if (as_signed < 0 || (f->type == HEADWAY_FIELD_U32 && as_unsigned > UINT32_MAX))
+	if (as_signed < 0 || (f->type == HEADWAY_MEMBER_U32 && as_unsigned > UINT32_MAX))
 		return -EINVAL;
-	if (f->type == HEADWAY_FIELD_U32)
+	if (f->type == HEADWAY_MEMBER_U32)
 		memcpy(to, &narrow, sizeof(narrow));
 	else
 		memcpy(to, &as_unsigned, sizeof(as_unsigned));
 	return 0;
 }
 
-int headway_field_from_json(const struct headway_field *f, void *row, struct json_object *value)
+int headway_member_from_json(const struct headway_member *f, void *row, struct json_object *value)
 {
 	unsigned char *to = (unsigned char *)row + f->offset;
 	char text[HEADWAY_RECORDING_TEXT_MAX];
 	bool yes;
 
 	switch (f->type) {
-	case HEADWAY_FIELD_U64:
-	case HEADWAY_FIELD_U32:
-	case HEADWAY_FIELD_S32:
+	case HEADWAY_MEMBER_U64:
+	case HEADWAY_MEMBER_U32:
+	case HEADWAY_MEMBER_S32:
 		return integer(f, to, value);
-	case HEADWAY_FIELD_BOOL:
+	case HEADWAY_MEMBER_BOOL:
 		if (!json_object_is_type(value, json_type_boolean))
 			return -EINVAL;
 		yes = json_object_get_boolean(value);
 		memcpy(to, &yes, sizeof(yes));
 		return 0;
-	case HEADWAY_FIELD_CHAR:
+	case HEADWAY_MEMBER_CHAR:
 		if (headway_text_from_json(value, text, 2))
 			return -EINVAL;
 		*to = (unsigned char)text[0];
 		return 0;
-	case HEADWAY_FIELD_TEXT:
+	case HEADWAY_MEMBER_TEXT:
 		if (headway_text_from_json(value, text, f->size))
 			return -EINVAL;
 		memset(to, 0, f->size);
@@ -247,20 +247,20 @@ int headway_field_from_json(const struct headway_field *f, void *row, struct jso
 	return -EINVAL;
 }
 
-const char *headway_field_wants(const struct headway_field *f)
+const char *headway_member_wants(const struct headway_member *f)
 {
 	switch (f->type) {
-	case HEADWAY_FIELD_U64:
+	case HEADWAY_MEMBER_U64:
 		return "an integer from 0 to 2^64-1";
-	case HEADWAY_FIELD_U32:
+	case HEADWAY_MEMBER_U32:
 		return "an integer from 0 to 2^32-1";
-	case HEADWAY_FIELD_S32:
+	case HEADWAY_MEMBER_S32:
 		return "an integer from -2^31 to 2^31-1";
-	case HEADWAY_FIELD_CHAR:
+	case HEADWAY_MEMBER_CHAR:
 		return "a string of one byte";
-	case HEADWAY_FIELD_BOOL:
+	case HEADWAY_MEMBER_BOOL:
 		return "true or false";
-	case HEADWAY_FIELD_TEXT:
+	case HEADWAY_MEMBER_TEXT:
 		return "a string, escaped, that fits";
 	}
 	return "";

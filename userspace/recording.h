@@ -61,18 +61,18 @@ struct headway_recording_end {
 	int command_status;		/* as from waitpid() */
 };
 
-enum headway_field_type {
-	HEADWAY_FIELD_U64,
-	HEADWAY_FIELD_U32,
-	HEADWAY_FIELD_S32,
-	HEADWAY_FIELD_CHAR,
-	HEADWAY_FIELD_BOOL,
-	HEADWAY_FIELD_TEXT,
+enum headway_member_type {
+	HEADWAY_MEMBER_U64,
+	HEADWAY_MEMBER_U32,
+	HEADWAY_MEMBER_S32,
+	HEADWAY_MEMBER_CHAR,
+	HEADWAY_MEMBER_BOOL,
+	HEADWAY_MEMBER_TEXT,
 };
 
-struct headway_field {
+struct headway_member {
 	const char *name;
-	enum headway_field_type type;
+	enum headway_member_type type;
 	size_t offset;
 	size_t size;			/* of the member */
 };
@@ -94,7 +94,7 @@ enum headway_row_kind {
 /* The first nr_keys fields are the key, in the order that rows are sorted by. */
 struct headway_row_type {
 	const char *name;
-	const struct headway_field *fields;
+	const struct headway_member *fields;
 	size_t nr_fields;
 	size_t nr_keys;
 	size_t size;
@@ -116,12 +116,12 @@ void *headway_rows_add(struct headway_rows *rows, const struct headway_row_type 
 int headway_row_compare(const struct headway_row_type *type, const void *a, const void *b);
 
 /* True when the member is the same in both. */
-bool headway_field_same(const struct headway_field *f, const void *a, const void *b);
+bool headway_member_same(const struct headway_member *f, const void *a, const void *b);
 /* NULL: no memory. */
-struct json_object *headway_field_to_json(const struct headway_field *f, const void *row);
-/* -EINVAL: not a value for it; headway_field_wants() says what would be. */
-int headway_field_from_json(const struct headway_field *f, void *row, struct json_object *value);
-const char *headway_field_wants(const struct headway_field *f);
+struct json_object *headway_member_to_json(const struct headway_member *f, const void *row);
+/* -EINVAL: not a value for it; headway_member_wants() says what would be. */
+int headway_member_from_json(const struct headway_member *f, void *row, struct json_object *value);
+const char *headway_member_wants(const struct headway_member *f);
 
 /* Text of any bytes, as a JSON string; text ends at a NUL or after len. */
 struct json_object *headway_text_to_json(const char *text, size_t len);
