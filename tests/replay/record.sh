@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # record.sh - records the corpus anew, for the replay tier. Needs root and a quiet machine.
 #
-# Usage:  record.sh [CASE...]       default: every case of tests/corpus/cases.tsv
+# Usage:  record.sh [CASE...]       default: each program of tests/corpus/cases.tsv (servers are not)
 #
 # A recording is kept only if the live watch said what the label asks for, and its replay says the same
 # to the byte; recordings/expected.tsv then has its accepted states and the findings that must be made.
@@ -20,12 +20,14 @@ get() {
 	"$top/tests/tool/schema.py" --get "$1" "$tmp/live"
 }
 
-# keep NAME STATES: one recording.
+# keep NAME STATES ARGUMENTS: one recording.
 keep() {
-	local state findings
+	local state findings program=./$1 arguments=()
+	[ "$3" = - ] || read -ra arguments <<<"${3//PROGRAM/$program}"
 	# The names of places on this machine are nobody's business.
 	cp "$top/build/corpus/$1" "$tmp/$1"
-	(cd "$tmp" && timeout -k 5 30 nice -n -10 "$headway" record -o "$tmp/$1.hw" --json -d 5 -w 2 -- "./$1" \
+	(cd "$tmp" && timeout -k 5 30 nice -n -10 "$headway" record -o "$tmp/$1.hw" --json -d 5 -w 2 \
+		"${arguments[@]}" -- "$program" \
 		>live 2>err </dev/null) || { cat "$tmp/err"; return 1; }
 	timeout 10 "$headway" replay --json "$tmp/$1.hw" >"$tmp/again" && cmp "$tmp/live" "$tmp/again" || return 1
 	state=$(get 'S["state"]')
@@ -39,9 +41,8 @@ keep() {
 
 [ -e "$kept/expected.tsv" ] || printf '# case\taccepted states\tfindings that are made\n' >"$kept/expected.tsv"
 while IFS=$'\t' read -r name _ _ states arguments _; do
-	# those with markers of their own tell nothing without them
-	[[ "$name" != \#* && "$arguments" = - && -x $top/build/corpus/$name ]] || continue
+	[[ "$name" != \#* && -x $top/build/corpus/$name ]] || continue
 	[ $# -eq 0 ] || [[ " $* " = *" $name "* ]] || continue
-	keep "$name" "$states" || { echo "$name: not kept"; bad=1; }
+	keep "$name" "$states" "$arguments" || { echo "$name: not kept"; bad=1; }
 done <"$top/tests/corpus/cases.tsv"
 exit "$bad"
