@@ -336,8 +336,8 @@ class Cyclictest(Command):
 class Xz(Command):
     """xz -T2: a producer and two workers that meet at condition variables."""
 
-    ARGV = ["sh", "-c", "head -c 1500000 /dev/urandom >DIR/in; "
-            "while xz -1 -T2 --block-size=400000 -c DIR/in >/dev/null; do echo compressed; done"]
+    ARGV = ["sh", "-c", "head -c 500000 /dev/urandom >DIR/in; "
+            "while xz -1 -T2 --block-size=100000 -c DIR/in >/dev/null; do echo compressed; done"]
     LINE = r"compressed"
 
 
