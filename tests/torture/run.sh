@@ -38,6 +38,8 @@ runs() {
 	echo "mixed policy=mixed"
 	# Some come to the number of restarts after which they take the token.
 	echo "polite.crowd policy=polite workers=3 load=crowd must=turns"
+	# A cycle's victim gives up between two lines of headway_detect(): none of the others comes to that.
+	echo "detect.gone policy=detect workers=2 load=gone must=detect.gone"
 	# Whoever asks in order never has to roll back, whatever the policy.
 	echo "detect.sorted policy=detect sorted=Y"
 }
@@ -122,8 +124,7 @@ all)
 plain)
 	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-11} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
 	mapfile -t runs < <(runs)
-	# But the one where a cycle's victim is interrupted between two lines of headway_detect().
-	export HEADWAY_TORTURE_BRANCHES=detect.gone
+	export HEADWAY_TORTURE_BRANCHES=1
 	torture plain "" "${runs[@]}"
 	;;
 controls)
@@ -134,7 +135,7 @@ controls)
 debug)
 	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-5} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
 	export HEADWAY_TORTURE_PATIENCE_MS=120000
-	mapfile -t runs < <(runs | sed -e '/^polite.crowd/d' -e 's/$/ locks=10000/')
+	mapfile -t runs < <(runs | sed -e '/^polite.crowd/d' -e '/^detect.gone/d' -e 's/$/ locks=10000/')
 	torture debug "" "${runs[@]}"
 	;;
 kcsan)

@@ -73,6 +73,7 @@ enum torture_check {
 	X(KILLS, "kills") \
 	X(SHUFFLES, "shuffles") \
 	X(FLIPS, "flips") \
+	X(ARMS, "arm_changes") \
 	X(DOMAINS, "domains_made") \
 	X(LARGEST, "sets_of_64") \
 	X(PRIVATE, "private_sets") \
@@ -206,6 +207,8 @@ struct torture {
 	unsigned long branches[HEADWAY_NR_BRANCHES];	/* counts when the run began */
 	unsigned long must_stats;	/* BIT(HEADWAY_STAT_*): it has to show these, too */
 	unsigned long must_events;	/* BIT(TORTURE_SAW_*) */
+	u64 must_branches;		/* BIT_ULL(HEADWAY_BRANCH_*) */
+	enum headway_policy arm;	/* watcher's: as it was at the last look */
 };
 
 extern struct torture torture;

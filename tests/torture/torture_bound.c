@@ -2,12 +2,12 @@
 /*
  * torture_bound.c - restarts against what headway.h promises.
  *
- * wound-wait, wait-die, detect: an attempt of an effectively older transaction that lives at the
- * same time costs another one conflict at most: those that T loses <= sum of (1 + restarts(O)) over
- * those O. The oldest never loses one. One that unlocks before its end may cost a restart for each
- * lock.
- * polite: a number, after which it takes the token. ordered, serial: none. Under mixed policies
- * nothing is promised.
+ * wound-wait, wait-die, adaptive, detect: an attempt of an effectively older transaction that lives
+ * at the same time costs another one conflict at most: those that T loses <= sum of (1 +
+ * restarts(O)) over those O. The oldest never loses one. One that unlocks before its end may cost a
+ * restart for each lock.
+ * polite: a number, after which it takes the token. ordered, serial: none. Where policies change, an
+ * attempt lives under one: the sum, and that number.
  *
  * Every transaction that met a conflict is recorded by its worker and judged when all are parked,
  * so that none is half told. Times are taken outside of begin and end: too many O at worst, never
@@ -116,26 +116,25 @@ static u64 torture_allowance(const struct torture_record *record, bool say)
 	return allowance;
 }
 
-static void torture_judge(const struct torture_record *record)
+static u64 torture_allowed(const struct torture_record *record)
 {
-	u64 allowed;
-
+	if (torture.flips)
+		return torture_allowance(record, false) + HEADWAY_POLITE_RESTARTS;
 	switch (torture.policy) {
 	case HEADWAY_POLICY_ORDERED:
 	case HEADWAY_POLICY_SERIAL:
-		allowed = 0;
-		break;
-	case HEADWAY_POLICY_WOUND_WAIT:
-	case HEADWAY_POLICY_WAIT_DIE:
-	case HEADWAY_POLICY_DETECT:
-		allowed = torture_allowance(record, false);
-		break;
+		return 0;
 	case HEADWAY_POLICY_POLITE:
-		allowed = HEADWAY_POLITE_RESTARTS;
-		break;
+		return HEADWAY_POLITE_RESTARTS;
 	default:
-		return;
+		return torture_allowance(record, false);
 	}
+}
+
+static void torture_judge(const struct torture_record *record)
+{
+	u64 allowed = torture_allowed(record);
+
 	atomic64_inc(&torture.events[TORTURE_SAW_JUDGED]);
 	if (record->conflicts <= allowed)
 		return;
@@ -157,7 +156,7 @@ void torture_check_bounds(void)
 	for (i = 0; i < torture.nr_workers; i++)
 		if (torture.workers[i].unrecorded_ns)
 			until_ns = min(until_ns, torture.workers[i].unrecorded_ns);
-	for (i = 0; i < torture.nr_workers && !torture.flips; i++) {
+	for (i = 0; i < torture.nr_workers; i++) {
 		const struct torture_worker *worker = &torture.workers[i];
 
 		for (at = 0; at < worker->nr_records; at++)

@@ -70,7 +70,8 @@ static const struct torture_needs {
 	[HEADWAY_POLICY_ORDERED] = { true, STAT(ABORTS), 0, TOOK(SET_FAILED) | TOOK(SET_KEPT) },
 	[HEADWAY_POLICY_SERIAL] = { true, 0, SAW(REFUSED), TOOK(TOKEN_FAILED) },
 	/* Which policies it moves through depends on the load. */
-	[HEADWAY_POLICY_ADAPTIVE] = { true, STAT(ABORTS) | STAT(ROLLBACKS) | STAT(TURNS), 0,
+	[HEADWAY_POLICY_ADAPTIVE] = { true, STAT(ABORTS) | STAT(ROLLBACKS) | STAT(TURNS),
+				      SAW(JUDGED) | SAW(ARMS),
 				      TORTURE_TOOK_ROLLBACK | TORTURE_TOOK_AGE },
 	[HEADWAY_POLICY_POLITE] = { true, STAT(ABORTS) | STAT(ROLLBACKS) | STAT(BACKOFFS),
 				    SAW(EDEADLK), TORTURE_TOOK_ROLLBACK |
@@ -137,7 +138,7 @@ bool torture_covered(bool say)
 		branches = 0;
 	} else if (torture.flips) {
 		stats |= STAT(MIGRATIONS) | STAT(ROLLBACKS);
-		events |= SAW(FLIPS);
+		events |= SAW(FLIPS) | SAW(JUDGED);
 		branches |= TOOK(GATE_WAIT);
 	} else if (!torture.calm) {
 		stats |= torture_needs[torture.policy].stats;
@@ -148,6 +149,7 @@ bool torture_covered(bool say)
 	}
 	stats |= torture.must_stats;
 	events |= torture.must_events;
+	branches |= torture.must_branches;
 	if (torture.pool >= TORTURE_SET_MAX && !torture.only)
 		events |= SAW(LARGEST);
 	if (say && !covered)
@@ -189,10 +191,11 @@ int torture_branches_missed(char *buffer, const struct kernel_param *param)
 	return at + sysfs_emit_at(buffer, at, "\n");
 }
 
-/* Counters by their names, separated by commas. */
+/* Counters and branches by their names, separated by commas. */
 int torture_choose_must(const char *must)
 {
 	unsigned long stats, events;
+	u64 branches;
 	size_t length;
 	int i;
 
@@ -202,14 +205,19 @@ int torture_choose_must(const char *must)
 		length = strcspn(must, ",");
 		stats = 0;
 		events = 0;
+		branches = 0;
+		for (i = 0; i < HEADWAY_NR_BRANCHES; i++)
+			if (torture_is_name(torture_branch_names[i], must, length))
+				branches |= BIT_ULL(i);
 		for (i = 0; i < HEADWAY_NR_STATS; i++)
 			if (torture_is_name(torture_stat_names[i], must, length))
 				stats |= BIT(i);
 		for (i = 0; i < TORTURE_NR_EVENTS; i++)
 			if (torture_is_name(torture_event_names[i], must, length))
 				events |= BIT(i);
-		if (!stats && !events)
+		if (!stats && !events && !branches)
 			return -EINVAL;
+		torture.must_branches |= branches;
 		torture.must_stats |= stats;
 		torture.must_events |= events;
 	}

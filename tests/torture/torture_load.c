@@ -430,6 +430,75 @@ static void torture_run_crowd(struct torture_worker *worker)
 	torture_end(worker, ret);
 }
 
+/* Two workers: how long the second waits before it gives up, and by how much that is missed. */
+#define TORTURE_GONE_NS (300 * NSEC_PER_USEC)
+#define TORTURE_GONE_JITTER_NS (100 * NSEC_PER_USEC)
+
+/* The first has a lock that the second waits for: asks for its, about when that one's time is up. */
+static void torture_await_victim(struct torture_worker *worker, const struct headway_lock *lock)
+{
+	struct torture_worker *victim = &torture.workers[1];
+	unsigned long limit = jiffies + max(1, HZ / 50);
+	u64 until_ns;
+
+	while (READ_ONCE(victim->txn.waiting_on) != lock && time_before(jiffies, limit))
+		usleep_range(20, 50);
+	until_ns = READ_ONCE(victim->begin_ns) + TORTURE_GONE_NS +
+		   torture_random(worker, TORTURE_GONE_JITTER_NS);
+	while (ktime_get_ns() < until_ns && time_before(jiffies, limit))
+		cpu_relax();
+}
+
+/* Each begins when the other waits for nothing, and the second when the first has its lock. */
+static void torture_await_start(const struct torture_worker *worker)
+{
+	const struct torture_worker *other = &torture.workers[!worker->number];
+	const struct headway_lock *lock = &torture.locks[0].lock;
+	unsigned long limit = jiffies + max(1, HZ / 50);
+
+	while ((READ_ONCE(other->txn.waiting_on) ||
+		(worker->number && !atomic_long_read(&lock->owner))) && time_before(jiffies, limit))
+		usleep_range(20, 50);
+}
+
+/*
+ * A cycle of two, closed by the first worker; the second is the victim, as holders are older than
+ * those who run into them. Its time is up at some moment of that look, at times between being
+ * found and being told.
+ */
+static void torture_run_gone(struct torture_worker *worker)
+{
+	struct headway_wait wait = torture_killable;
+	unsigned int own = worker->number;
+	int ret;
+
+	if (own > 1) {
+		torture_run_private(worker);
+		return;
+	}
+	worker->nr = 2;
+	worker->set[0] = &torture.locks[own].lock;
+	worker->set[1] = &torture.locks[!own].lock;
+	torture_await_start(worker);
+	if (torture_begin(worker, NULL))
+		return;
+	if (own)
+		wait.deadline = ns_to_ktime(worker->begin_ns + TORTURE_GONE_NS);
+	ret = headway_lock_wait(&worker->txn, worker->set[0], &wait);
+	torture_expect(worker, ret, &wait, true);
+	if (!ret) {
+		if (!own)
+			torture_await_victim(worker, worker->set[0]);
+		ret = headway_lock_wait(&worker->txn, worker->set[1], &wait);
+		torture_expect(worker, ret, &wait, true);
+	}
+	if (!ret) {
+		torture_enter(worker);
+		torture_leave(worker);
+	}
+	torture_end(worker, ret);
+}
+
 static const struct torture_load torture_loads[] = {
 	{ .name = "set", .run = torture_run_set },
 	{ .name = "steps", .run = torture_run_steps },
@@ -440,7 +509,10 @@ static const struct torture_load torture_loads[] = {
 	{ .name = "private", .run = torture_run_private },
 	/* Not among the others: only when asked for. */
 	{ .name = "crowd", .run = torture_run_crowd },
+	{ .name = "gone", .run = torture_run_gone },
 };
+
+#define TORTURE_NR_USUAL 6
 
 const struct torture_load *torture_find_load(const char *name)
 {
@@ -456,7 +528,7 @@ const struct torture_load *torture_find_load(const char *name)
 void torture_load_one(struct torture_worker *worker)
 {
 	worker->load = torture.only ?:
-		       &torture_loads[torture_random(worker, ARRAY_SIZE(torture_loads) - 1)];
+		       &torture_loads[torture_random(worker, TORTURE_NR_USUAL)];
 	worker->load->run(worker);
 	/* Signals were for this one. */
 	flush_signals(current);

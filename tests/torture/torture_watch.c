@@ -103,11 +103,22 @@ static unsigned int torture_look_at(struct headway_domain *domain, struct tortur
 	return n;
 }
 
+/* What `adaptive` runs under. */
+static void torture_look_at_arm(void)
+{
+	enum headway_policy arm = READ_ONCE(torture.domain->arm);
+
+	if (arm != torture.arm)
+		atomic64_inc(&torture.events[TORTURE_SAW_ARMS]);
+	torture.arm = arm;
+}
+
 static void torture_look(void)
 {
 	struct torture_wait now[TORTURE_WAITS_MAX] = {};
 	unsigned int n, i;
 
+	torture_look_at_arm();
 	n = torture_look_at(torture.domain, now, 0);
 	n = torture_look_at(torture.inner, now, n);
 	for (i = 0; i < n; i++) {
@@ -166,8 +177,10 @@ static int torture_watch(void *unused)
 
 int torture_watch_start(void)
 {
-	struct task_struct *task = kthread_run(torture_watch, NULL, "torture/watch");
+	struct task_struct *task;
 
+	torture.arm = torture.domain->arm;
+	task = kthread_run(torture_watch, NULL, "torture/watch");
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	torture_watcher = task;
