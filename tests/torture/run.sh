@@ -9,7 +9,8 @@
 #         run.sh debug            each policy, for a shorter time, with lockdep, KASAN and failing allocations
 #         run.sh kcsan            some, in qemu, with a kernel that finds data races (KCSAN); those that
 #                                 our code is part of are failures
-#         run.sh soak MINUTES     as plain, debug and kcsan, for longer
+#         run.sh soak MINUTES     as plain, debug and kcsan, a third of the time each; a run is never shorter
+#                                 than there, or it would not come by everything
 #
 # kernels: uml:plain uml:debug qemu:7.3-kcsan
 #
@@ -111,6 +112,13 @@ torture_kcsan() {
 	return "$status"
 }
 
+# Of one run, at least.
+plain_seconds=11 debug_seconds=5 kcsan_seconds=8
+
+debug_runs() {
+	runs | sed -e '/^polite.crowd/d' -e '/^detect.gone/d' -e 's/$/ locks=10000/'
+}
+
 part=${1:-all}
 name=torture-$part
 case $part in
@@ -122,7 +130,7 @@ all)
 	exit "$status"
 	;;
 plain)
-	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-11} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
+	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-$plain_seconds} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
 	mapfile -t runs < <(runs)
 	export HEADWAY_TORTURE_BRANCHES=1
 	torture plain "" "${runs[@]}"
@@ -133,31 +141,36 @@ controls)
 	torture plain -broken "${runs[@]}"
 	;;
 debug)
-	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-5} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
+	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-$debug_seconds} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
 	export HEADWAY_TORTURE_PATIENCE_MS=120000
-	mapfile -t runs < <(runs | sed -e '/^polite.crowd/d' -e '/^detect.gone/d' -e 's/$/ locks=10000/')
+	mapfile -t runs < <(debug_runs)
 	torture debug "" "${runs[@]}"
 	;;
 kcsan)
-	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-8} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
+	export HEADWAY_TORTURE_SECONDS=${HEADWAY_TORTURE_SECONDS:-$kcsan_seconds} HEADWAY_BOOT_TIMEOUT=${HEADWAY_BOOT_TIMEOUT:-1200}
 	export HEADWAY_TORTURE_PATIENCE_MS=120000
 	mapfile -t runs < <(kcsan_runs)
 	torture_kcsan "${runs[@]}"
 	;;
 soak)
 	minutes=${2:?run.sh soak MINUTES}
-	mapfile -t runs < <(runs)
-	seconds=$((minutes * 60 / 3))
-	export HEADWAY_BOOT_TIMEOUT=$((minutes * 60 + 600))
+	export HEADWAY_BOOT_TIMEOUT=$((minutes * 60 + 1200))
 	status=0
 	for part in plain debug kcsan; do
-		[ "$part" != kcsan ] || mapfile -t runs < <(kcsan_runs)
-		HEADWAY_TORTURE_SECONDS=$((seconds / ${#runs[@]})) "$here/run.sh" "$part" || status=1
+		case $part in
+		plain) mapfile -t runs < <(runs) && least=$plain_seconds ;;
+		debug) mapfile -t runs < <(debug_runs) && least=$debug_seconds ;;
+		kcsan) mapfile -t runs < <(kcsan_runs) && least=$kcsan_seconds ;;
+		esac
+		seconds=$((minutes * 60 / 3 / ${#runs[@]}))
+		[ "$seconds" -ge "$least" ] || seconds=$least
+		printf '# soak: %s, %d runs of %d s\n' "$part" ${#runs[@]} "$seconds"
+		HEADWAY_TORTURE_SECONDS=$seconds "$here/run.sh" "$part" || status=1
 	done
 	exit "$status"
 	;;
 *)
-	sed -n '6,12s/^# //p' "$0" >&2
+	sed -n '6,13s/^# //p' "$0" >&2
 	exit 2
 	;;
 esac

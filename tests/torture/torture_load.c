@@ -430,9 +430,27 @@ static void torture_run_crowd(struct torture_worker *worker)
 	torture_end(worker, ret);
 }
 
-/* Two workers: how long the second waits before it gives up, and by how much that is missed. */
+/* How long the second of two workers waits before it gives up. */
 #define TORTURE_GONE_NS (300 * NSEC_PER_USEC)
-#define TORTURE_GONE_JITTER_NS (100 * NSEC_PER_USEC)
+#define TORTURE_GONE_STEP_NS 512
+#define TORTURE_GONE_LATE_NS (200 * 1000)
+
+/* When the first looks after that, learnt: a timer, and who it wakes, come as late as they do. */
+static atomic_t torture_gone_late_ns;
+
+static void torture_gone_learn(int ret)
+{
+	int late_ns = atomic_read(&torture_gone_late_ns);
+
+	/* On one CPU the second cannot go while the first looks. */
+	if (task_cpu(torture.workers[0].task) == task_cpu(torture.workers[1].task))
+		return;
+	if (ret == -EDEADLK)
+		late_ns += TORTURE_GONE_STEP_NS;
+	else if (ret == -ETIMEDOUT)
+		late_ns -= TORTURE_GONE_STEP_NS;
+	atomic_set(&torture_gone_late_ns, clamp(late_ns, 0, TORTURE_GONE_LATE_NS));
+}
 
 /* The first has a lock that the second waits for: asks for its, about when that one's time is up. */
 static void torture_await_victim(struct torture_worker *worker, const struct headway_lock *lock)
@@ -444,7 +462,8 @@ static void torture_await_victim(struct torture_worker *worker, const struct hea
 	while (READ_ONCE(victim->txn.waiting_on) != lock && time_before(jiffies, limit))
 		usleep_range(20, 50);
 	until_ns = READ_ONCE(victim->begin_ns) + TORTURE_GONE_NS +
-		   torture_random(worker, TORTURE_GONE_JITTER_NS);
+		   atomic_read(&torture_gone_late_ns) +
+		   torture_random(worker, 4 * TORTURE_GONE_STEP_NS);
 	while (ktime_get_ns() < until_ns && time_before(jiffies, limit))
 		cpu_relax();
 }
@@ -491,6 +510,8 @@ static void torture_run_gone(struct torture_worker *worker)
 			torture_await_victim(worker, worker->set[0]);
 		ret = headway_lock_wait(&worker->txn, worker->set[1], &wait);
 		torture_expect(worker, ret, &wait, true);
+		if (own)
+			torture_gone_learn(ret);
 	}
 	if (!ret) {
 		torture_enter(worker);
