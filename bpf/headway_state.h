@@ -76,7 +76,7 @@ struct headway_pid_pair {
 	__u32 key_tgid;			/* in the initial one */
 };
 
-/* What the iterator headway_tasks writes: what /proc/PID/task/TID would say of a target's thread. */
+/* What the iterator headway_tasks writes: what /proc/PID/task/TID would say of a thread. */
 struct headway_task_rec {
 	__u64 start_ns;			/* task->start_boottime, in steps of 10 ms */
 	__u64 cpu_ns;			/* user + system time, as in schedstat */

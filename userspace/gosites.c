@@ -3,9 +3,9 @@
  * gosites.c - which instructions of Go code tell what happens to a sync.Mutex. PURE.
  *
  * What the compiler makes of sync/mutex.go on amd64, since register arguments (Go 1.18 to 1.25):
- *	TryLock		mov (m), r; test $5, r; jcc; ...; lock cmpxchg s, (m); sete b; test b, b; jcc
- *	Lock		xor eax, eax; ...; lock cmpxchg s, (m); sete b; test b, b; jcc
- *	Unlock		lock xadd r, (m); dec r; test r, r; jcc
+ *	TryLock	mov (m), r; test $5, r; jcc; ...; lock cmpxchg s, (m); sete b; test b, b; jcc
+ *	Lock	xor eax, eax; ...; lock cmpxchg s, (m); sete b; test b, b; jcc
+ *	Unlock	lock xadd r, (m); dec r; test r, r; jcc
  * The probe goes to the conditional jump: the kernel emulates jumps, which is 15 times as fast as
  * to single-step another instruction, and m's registers are still what they were.
  */

@@ -24,7 +24,7 @@ struct headway_gotable {
 	struct headway_gobytes values;		/* tables of values by address */
 	struct headway_gobytes funcs;		/* the index, then the functions */
 	struct headway_gobytes data;		/* "go.func.*", not in the table; may be empty */
-	uint64_t text;				/* where the offsets count from; 0: not in the table */
+	uint64_t text;			/* where the offsets count from; 0: not in the table */
 	uint32_t nr;
 	bool go1_20;				/* layout since Go 1.20 */
 };

@@ -10,7 +10,7 @@
 
 enum { HEADWAY_NOTES_MAX = 4 };
 
-/* Sentences for the reader of a finding; up to `max` strings of `len` bytes. Returns their number. */
+/* Sentences for the reader of a finding; up to `max` strings of `len` bytes. Returns how many. */
 int headway_language_notes(pid_t pid, char *notes, size_t len, int max);
 
 #endif /* HEADWAY_LANGUAGE_H */

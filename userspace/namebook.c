@@ -78,7 +78,9 @@ static bool member_s32(struct json_object *line, const char *key, int32_t *out)
 
 const char *headway_namebook_lock(struct headway_namebook *b, struct json_object *line)
 {
-	const struct headway_member addr_field = { "addr", HEADWAY_MEMBER_U64, 0, sizeof(uint64_t) };
+	const struct headway_member addr_field = {
+		"addr", HEADWAY_MEMBER_U64, 0, sizeof(uint64_t)
+	};
 	char name[HEADWAY_RECORDING_TEXT_MAX];
 	struct json_object *value;
 	struct name_entry *e;
@@ -122,7 +124,8 @@ const char *headway_namebook_stack(struct headway_namebook *b, struct json_objec
 		return frames_wanted;
 	nr = json_object_array_length(frames);
 	for (size_t i = 0; i < nr; i++)
-		if (headway_text_from_json(json_object_array_get_idx(frames, i), name, sizeof(name)))
+		if (headway_text_from_json(json_object_array_get_idx(frames, i), name,
+					   sizeof(name)))
 			return frames_wanted;
 	e = entry_make(&b->stacks, &b->nr_stacks, HEADWAY_RECORDING_STACKS_MAX, pid,
 		       (uint64_t)(uint32_t)id);

@@ -69,7 +69,8 @@ static struct json_object *actor_of(struct headway_names *names, const struct he
 	int nr = headway_names_stack(names, (pid_t)a->tgid, a->stack_id, frames);
 
 	put(o, "tid", count_of(a->tid));
-	put(o, "goid", headway_is_goroutine(a->tid) ? count_of(headway_goroutine_id(a->tid)) : NULL);
+	put(o, "goid",
+	    headway_is_goroutine(a->tid) ? count_of(headway_goroutine_id(a->tid)) : NULL);
 	put(o, "pid", count_of(a->tgid));
 	put(o, "comm", escaped(a->comm, sizeof(a->comm)));
 	put(o, "role", string_of(headway_role_name(a->role)));

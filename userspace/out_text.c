@@ -38,9 +38,9 @@ static void print_actor(FILE *out, struct headway_names *names, const struct hea
 	headway_escape(a->comm, sizeof(a->comm), comm, sizeof(comm));
 	fprintf(out, "    %s (%s), %s: %llu attempts, %llu failed, %llu completed; %.1f %% "
 		     "of a CPU\n",
-		headway_names_thread(a->tid, who, sizeof(who)), comm, headway_role_name(a->role), (unsigned long long)a->attempts,
-		(unsigned long long)a->fails, (unsigned long long)a->completions,
-		a->cpu_share * 100);
+		headway_names_thread(a->tid, who, sizeof(who)), comm, headway_role_name(a->role),
+		(unsigned long long)a->attempts, (unsigned long long)a->fails,
+		(unsigned long long)a->completions, a->cpu_share * 100);
 	if (a->holds) {
 		headway_names_lock(names, (pid_t)f->pid, a->holds, text, sizeof(text));
 		fprintf(out, "      holds %s\n", text);

@@ -95,7 +95,8 @@ static int take_header(struct headway_player *p, struct json_object *o, const ch
 		err = headway_recfile_text(&p->file, o, "machine", h->machine, sizeof(h->machine));
 	if (!err)
 		err = headway_recfile_text(&p->file, o, "started", h->started, sizeof(h->started));
-	return err ? err : headway_recfile_text(&p->file, o, "command", h->command, sizeof(h->command));
+	return err ? err : headway_recfile_text(&p->file, o, "command", h->command,
+						sizeof(h->command));
 }
 
 /* Rows of the snapshot before that come before this key are as they were. NULL key: all. */
@@ -224,7 +225,8 @@ static int take_probe(struct headway_player *p, struct json_object *o)
 	if (!json_object_object_get_ex(o, "name", &name))
 		return fail(p, -EBADMSG, "the \"name\" of a probe");
 	id = probe_by_name(name);
-	return id < 0 ? 0 : headway_recfile_text(&p->file, o, "reason", p->reasons[id], sizeof(p->reasons[id]));
+	return id < 0 ? 0 : headway_recfile_text(&p->file, o, "reason", p->reasons[id],
+						 sizeof(p->reasons[id]));
 }
 
 /* What later rows refer to by number. */
@@ -287,7 +289,9 @@ static int take_snapshot(struct headway_player *p, struct json_object *o)
 
 static int take_close(struct headway_player *p, struct json_object *o)
 {
-	const struct headway_member f = { "command_status", HEADWAY_MEMBER_S32, 0, sizeof(int32_t) };
+	const struct headway_member f = {
+		"command_status", HEADWAY_MEMBER_S32, 0, sizeof(int32_t)
+	};
 	struct json_object *value;
 	int32_t status = 0;
 	int err = headway_recfile_u64(&p->file, o, "duration_ns", &p->close.duration_ns);

@@ -2,8 +2,8 @@
 /*
  * probe_snapshot.c - one consistent picture out of the BPF maps and the list of threads.
  *
- * Order: ring buffer (exec, fork), thread records, lock records, threads, counters; then the records
- * that were reported for the last time are deleted.
+ * Order: ring buffer (exec, fork), thread records, lock records, threads, counters; then the
+ * records that were reported for the last time are deleted.
  */
 #define _GNU_SOURCE
 #include "probe_maps.h"

@@ -196,6 +196,7 @@ const struct headway_task *headway_tasks_find(const struct headway_tasks *tasks,
 {
 	struct headway_task key = { .tgid = tgid, .proc.tid = tid };
 
-	return tasks->nr ? bsearch(&key, tasks->tasks, tasks->nr, sizeof(key), by_process_and_thread) :
-			   NULL;
+	if (!tasks->nr)
+		return NULL;
+	return bsearch(&key, tasks->tasks, tasks->nr, sizeof(key), by_process_and_thread);
 }

@@ -29,7 +29,8 @@ int headway_recfile_fail(struct headway_recfile *f, int err, const char *fmt, ..
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	snprintf(f->error, sizeof(f->error),
-		 "%s: record %llu, line %llu (at byte %llu when uncompressed): expected %s", f->name,
+		 "%s: record %llu, line %llu (at byte %llu when uncompressed): expected %s",
+		 f->name,
 		 (unsigned long long)f->record_nr, (unsigned long long)f->line_nr,
 		 (unsigned long long)f->line_at, what);
 	return err;
@@ -74,7 +75,8 @@ int headway_recfile_u64(struct headway_recfile *f, struct json_object *o, const 
 	const struct headway_member field = { key, HEADWAY_MEMBER_U64, 0, sizeof(*out) };
 	struct json_object *value;
 
-	if (json_object_object_get_ex(o, key, &value) && !headway_member_from_json(&field, out, value))
+	if (json_object_object_get_ex(o, key, &value) &&
+	    !headway_member_from_json(&field, out, value))
 		return 0;
 	return headway_recfile_fail(f, -EBADMSG, "\"%s\", %s", key, headway_member_wants(&field));
 }
@@ -88,7 +90,8 @@ int headway_recfile_text(struct headway_recfile *f, struct json_object *o, const
 		return 0;
 	if (!headway_text_from_json(value, out, len))
 		return 0;
-	return headway_recfile_fail(f, -EBADMSG, "\"%s\", a string of less than %zu bytes, escaped", key, len);
+	return headway_recfile_fail(f, -EBADMSG,
+				    "\"%s\", a string of less than %zu bytes, escaped", key, len);
 }
 
 static int check_record(struct headway_recfile *f, struct json_object *o)
@@ -187,9 +190,11 @@ int headway_recfile_next(struct headway_recfile *f, struct json_object **out, co
 	if (json_tokener_get_error(f->tokener) != json_tokener_success ||
 	    json_tokener_get_parse_end(f->tokener) != len ||
 	    !json_object_is_type(o, json_type_object) ||
-	    !json_object_object_get_ex(o, "type", &t) || !json_object_is_type(t, json_type_string)) {
+	    !json_object_object_get_ex(o, "type", &t) ||
+	    !json_object_is_type(t, json_type_string)) {
 		json_object_put(o);
-		return headway_recfile_fail(f, -EBADMSG, f->record_nr ? "a JSON object with a \"type\"" :
+		return headway_recfile_fail(f, -EBADMSG, f->record_nr ?
+			    "a JSON object with a \"type\"" :
 			    "the header of a recording, \"type\":\"" HEADWAY_RECORDING_TYPE "\"");
 	}
 	*type = json_object_get_string(t);

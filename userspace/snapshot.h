@@ -7,7 +7,7 @@
  * these keys are unique.
  *
  * Markers are those that the user named and those that the target's own binaries carry. A process
- * in which a marker is watched has a mark of it for its first thread, of count 0 if need be: a marker
+ * in which a marker is watched has a mark of it for its first thread, of count 0 if need be: one
  * that is watched and silent says something, one that is not there says nothing.
  *
  * A thread that has ended is reported until its counts are final, once or twice, with alive false

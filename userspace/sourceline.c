@@ -68,7 +68,7 @@ static void line_of(Dwarf_Die *cu, Dwarf_Addr addr, struct headway_source *out)
 	out->file = base_name(dwarf_linesrc(line, NULL, NULL));
 }
 
-/* The scopes of the code itself: dwarf_getscopes() goes on where an inlined function was written. */
+/* The scopes of the code itself: dwarf_getscopes() goes on where an inlined one was written. */
 static int scopes_of(Dwarf_Die *cu, Dwarf_Addr addr, Dwarf_Die **scopes)
 {
 	Dwarf_Die *first;

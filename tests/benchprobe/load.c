@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * load.c - what the watchers of "make bench-probe" watch: does one thing for a time, says what it cost.
+ * load.c - what the watchers of "make bench-probe" watch: does one thing for a time, says what it
+ * cost.
  *
  * Usage:  load              reads lines "OP MS" and answers each with "OP CALLS NS_PER_CALL"
  *         load crowd N      N threads that wait on a futex, 20 times a second each, until killed
@@ -59,7 +60,8 @@ static const struct op {
 	const char *name;
 	void (*once)(void);
 } ops[] = {
-	{ "futex", do_futex }, { "syscall", do_syscall }, { "pair", do_pair }, { "trylock", do_trylock },
+	{ "futex", do_futex }, { "syscall", do_syscall },
+	{ "pair", do_pair }, { "trylock", do_trylock },
 };
 
 static int run(const char *name, unsigned int ms)
@@ -80,7 +82,8 @@ static int run(const char *name, unsigned int ms)
 		calls += BATCH;
 		now = now_ns();
 	}
-	printf("%s %llu %.2f\n", name, (unsigned long long)calls, (double)(now - start) / (double)calls);
+	printf("%s %llu %.2f\n", name, (unsigned long long)calls,
+	       (double)(now - start) / (double)calls);
 	fflush(stdout);
 	return 0;
 }

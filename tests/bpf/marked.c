@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * marked.c - passes markers an exact number of times: of headway/sdt.h, of a note of its own that has
- * a semaphore, functions, and a system call.
+ * marked.c - passes markers an exact number of times: of headway/sdt.h, of a note of its own that
+ * has a semaphore, functions, and a system call.
  *
- * Built whole, or as a library (-DMARKED_LIB) and a program that uses it (-DMARKED_MAIN), in C and in
- * C++. Usage: marked [LIBRARY]: a library to dlopen instead. Says "ready PID TID TID", works at each
- * line that it reads, says "done SEEN" (how often the semaphore was raised), and ends with its input.
+ * Built whole, or as a library (-DMARKED_LIB) and a program that uses it (-DMARKED_MAIN), in C and
+ * in C++. Usage: marked [LIBRARY]: a library to dlopen instead. Says "ready PID TID TID", works at
+ * each line that it reads, says "done SEEN" (how often the semaphore was raised), and ends with its
+ * input.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -315,7 +315,7 @@ WRONG = [   # SPEC, exit status, words of the answer
     ("uprobe:libc:no_such_function", 1, ["libc.so.6 has no function no_such_function"]),
     ("usdt::headway:progress_wrk", 1, ["no USDT probe headway:progress_wrk", "did you mean progress_work"]),
     ("usdt::nobody:x", 1, ["no USDT probe nobody:x", "readelf -n"]),
-    ("syscall:wirte", 2, ["no system call 'wirte'", "did you mean", "write"]),
+    ("syscall:wrrite", 2, ["no system call 'wrrite'", "did you mean", "write"]),
     ("tracepoint:sched:sched_swich", 1, ["did you mean sched_switch"]),
     ("tracepoint:shed:sched_switch", 1, ["no tracepoint category shed", "did you mean sched"]),
     ("kprobe:vfs_read", 2, ["not a kind of marker", "uprobe:PATH:SYMBOL"]),

@@ -2,8 +2,8 @@
 /*
  * Two load balancers and one backend. Each balancer gets requests, asks a rule of its own who is
  * to serve them, and sends them on. REDIRECT_LOOPS: each takes the other for the right one, and a
- * request goes back and forth without end. Without it the second one serves what the first one sends,
- * and the first one gets the answers.
+ * request goes back and forth without end. Without it the second one serves what the first one
+ * sends, and the first one gets the answers.
  *
  * Invariant: there is always a request on its way; a balancer waits for one with a timeout.
  *

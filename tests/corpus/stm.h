@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A toy software transactional memory of two cells, in atomics only: no futex, no trylock,
- * no yield, nothing that a probe of the kernel or of libc could see. Two threads; each writes both cells, in
- * opposite orders. Whoever finds the other's transaction in its way asks the contention manager:
- * abort it, or step back.
+ * no yield, nothing that a probe of the kernel or of libc could see. Two threads; each writes both
+ * cells, in opposite orders. Whoever finds the other's transaction in its way asks the contention
+ * manager: abort it, or step back.
  *
  * Invariant: rounds. Both have begun before either looks at the other, and both have decided before
  * either commits, so the outcome depends on the contention manager alone.

@@ -76,7 +76,9 @@ static void birth(struct world *w, uint32_t i)
 		l->rec.fail_stack = -1;
 	}
 	for (uint32_t k = 0; k < MARKERS; k++)
-		w->marks[i * MARKERS + k] = (struct headway_snap_mark){ .tid = 100 + i, .marker = k };
+		w->marks[i * MARKERS + k] = (struct headway_snap_mark){
+			.tid = 100 + i, .marker = k,
+		};
 }
 
 static void fail_try(struct world *w, struct headway_snap_thread *t, struct headway_snap_lock *l)

@@ -132,8 +132,8 @@ test_usage() {
 		watch --fail-on livelock, -p 1|'' is not a finding
 		watch -c /x -p 1|invalid option -- 'c'
 		watch -a|invalid option -- 'a'
-		watch --progress x -p 1|unrecognized option '--progress'
-		watch --attempt x -p 1|unrecognized option '--attempt'
+		watch --progress x -p 1|marker 'x': no kind of marker
+		watch --attempt x -p 1|marker 'x': no kind of marker
 		doctor extra|takes no argument: 'extra'
 	END
 }

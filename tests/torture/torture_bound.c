@@ -6,8 +6,8 @@
  * at the same time costs another one conflict at most: those that T loses <= sum of (1 +
  * restarts(O)) over those O. The oldest never loses one. One that unlocks before its end may cost a
  * restart for each lock.
- * polite: a number, after which it takes the token. ordered, serial: none. Where policies change, an
- * attempt lives under one: the sum, and that number.
+ * polite: a number, after which it takes the token. ordered, serial: none. Where policies change,
+ * an attempt lives under one: the sum, and that number.
  *
  * Every transaction that met a conflict is recorded by its worker and judged when all are parked,
  * so that none is half told. Times are taken outside of begin and end: too many O at worst, never

@@ -452,7 +452,7 @@ static void torture_gone_learn(int ret)
 	atomic_set(&torture_gone_late_ns, clamp(late_ns, 0, TORTURE_GONE_LATE_NS));
 }
 
-/* The first has a lock that the second waits for: asks for its, about when that one's time is up. */
+/* The first has a lock that the second waits for: asks for its, about when that one gives up. */
 static void torture_await_victim(struct torture_worker *worker, const struct headway_lock *lock)
 {
 	struct torture_worker *victim = &torture.workers[1];

@@ -121,7 +121,7 @@ KTAP_TEST(too_long)
 
 KTAP_TEST(near_system_calls)
 {
-	EXPECT(parse("syscall:wirte"));
+	EXPECT(parse("syscall:wrrite"));
 	EXPECT(strstr(why, "write"));
 	EXPECT(parse("syscall:clock_nanoslep"));
 	EXPECT(strstr(why, "did you mean clock_nanosleep"));
@@ -138,13 +138,13 @@ KTAP_TEST(near_names)
 	EXPECT_STREQ(text, "");
 	headway_near_offer(&near, "unrelated");
 	headway_near_offer(&near, "_ZN4Pool6commitEv");
-	headway_near_offer(&near, "comit");
-	headway_near_offer(&near, "comit");
+	headway_near_offer(&near, "commi");
+	headway_near_offer(&near, "commi");
 	headway_near_offer(&near, "commit_all");
 	headway_near_offer(&near, "do_commit_it_all_and_more");
 	EXPECT_EQ(near.nr, 3u);
 	headway_near_say(&near, text, sizeof(text));
-	EXPECT_STREQ(text, "; did you mean comit, commit_all or _ZN4Pool6commitEv?");
+	EXPECT_STREQ(text, "; did you mean commi, commit_all or _ZN4Pool6commitEv?");
 }
 
 /* Nothing may be written beyond the end, whatever comes. */

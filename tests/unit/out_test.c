@@ -5,7 +5,8 @@
 /*
  * out_test.c - the views with findings at their limits and the most hostile names there can be.
  *
- * The source of names is made up, because no linker would make such symbols. The JSON is judged by the schema, with the same script that judges the real tool's output.
+ * The source of names is made up, because no linker would make such symbols. The JSON is judged by
+ * the schema, with the same script that judges the real tool's output.
  */
 #include "ktap.h"
 

@@ -381,7 +381,8 @@ KTAP_TEST(wrong_values_are_refused)
 		{ HEADER "{\"type\":\"thread\",\"tid\":4294967296}\n!", "0 to 2^32-1" },
 		{ HEADER "{\"type\":\"thread\",\"tid\":1,\"cpu_ns\":1.5}\n!", "0 to 2^64-1" },
 		{ HEADER "{\"type\":\"thread\",\"tid\":1,\"state\":\"RS\"}\n!", "one byte" },
-		{ HEADER "{\"type\":\"thread\",\"tid\":1,\"comm\":\"0123456789abcdef\"}\n!", "fits" },
+		{ HEADER "{\"type\":\"thread\",\"tid\":1,\"comm\":\"0123456789abcdef\"}\n!",
+		  "fits" },
 		{ HEADER "{\"type\":\"thread\",\"tid\":1,\"comm\":\"\\\\q\"}\n!", "escaped" },
 		{ HEADER "{\"type\":\"thread\",\"tid\":1,\"comm\":\"a\\u0000b\"}\n!", "escaped" },
 		{ HEADER "{\"type\":\"thread\",\"tid\":2}\n{\"type\":\"thread\",\"tid\":1}\n!",
@@ -389,8 +390,10 @@ KTAP_TEST(wrong_values_are_refused)
 		{ HEADER "{\"type\":\"thread\",\"tid\":2}\n{\"type\":\"thread\",\"tid\":2}\n!",
 		  "larger key" },
 		{ HEADER SNAPSHOT "{\"type\":\"marker\",\"place\":1}\n" SNAPSHOT, "without a gap" },
-		{ HEADER "{\"type\":\"stack\",\"pid\":1,\"id\":1,\"frames\":[1]}\n!", "\"frames\"" },
-		{ HEADER "{\"type\":\"lock_name\",\"pid\":1,\"addr\":1,\"name\":[]}\n!", "\"name\"" },
+		{ HEADER "{\"type\":\"stack\",\"pid\":1,\"id\":1,\"frames\":[1]}\n!",
+		  "\"frames\"" },
+		{ HEADER "{\"type\":\"lock_name\",\"pid\":1,\"addr\":1,\"name\":[]}\n!",
+		  "\"name\"" },
 		{ HEADER SNAPSHOT CLOSE SNAPSHOT, "end of the file" },
 	};
 	char error[768];

@@ -13,9 +13,9 @@
  *	}
  *
  * Each is one no-op instruction and a note in the file, in the format of SystemTap's probes
- * (section .note.stapsdt), with provider "headway" and the name "progress_NAME" or "attempt_NAME". `headway
- * watch` finds them by itself; perf, bpftrace and gdb can use them as well. Nothing is linked and
- * nothing else is needed, sys/sdt.h included. NAME is an identifier and not a string.
+ * (section .note.stapsdt), with provider "headway" and the name "progress_NAME" or "attempt_NAME".
+ * `headway watch` finds them by itself; perf, bpftrace and gdb can use them as well. Nothing is
+ * linked and nothing else is needed, sys/sdt.h included. NAME is an identifier and not a string.
  *
  * Put HEADWAY_PROGRESS where a unit of work is really done, and HEADWAY_ATTEMPT where one begins:
  * attempts without any progress are then a livelock for certain, and progress is taken for none.
