@@ -137,7 +137,7 @@ static int look_in_symbols(struct search *s, Elf_Scn *scn, const GElf_Shdr *sh)
 int headway_elf_symbol(const char *path, const char *name, struct headway_site *sites,
 		       struct headway_near *near)
 {
-	struct file f;
+	struct file f = { 0 };
 	struct search s = { .file = &f, .name = name, .sites = sites, .near = near };
 	Elf_Scn *scn = NULL;
 	GElf_Shdr sh;
@@ -240,7 +240,7 @@ static int look_in_notes(struct notes *n, Elf_Scn *scn)
 
 static int each_note(struct notes *n, const char *path)
 {
-	struct file f;
+	struct file f = { 0 };
 	Elf_Scn *scn = NULL, *section = NULL;
 	const char *name;
 	size_t strings;
@@ -264,6 +264,7 @@ static int each_note(struct notes *n, const char *path)
 		}
 	if (section)
 		err = look_in_notes(n, section);
+	n->file = NULL;
 	file_close(&f);
 	return err;
 }

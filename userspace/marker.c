@@ -88,7 +88,7 @@ static int parse_rest(struct headway_marker_spec *s, char *rest, char *why, size
 		name = cut(rest);
 	}
 	if (s->kind == HEADWAY_MARKER_UPROBE || s->kind == HEADWAY_MARKER_USDT) {
-		strcpy(s->path, group);
+		snprintf(s->path, sizeof(s->path), "%s", group);
 		group = "";
 	}
 	if (s->kind == HEADWAY_MARKER_USDT && name) {
@@ -102,8 +102,8 @@ static int parse_rest(struct headway_marker_spec *s, char *rest, char *why, size
 	if (!name || !*name)
 		return refuse(why, len, s, "a part is missing");
 	if (group)
-		strcpy(s->group, group);
-	strcpy(s->name, name);
+		snprintf(s->group, sizeof(s->group), "%s", group);
+	snprintf(s->name, sizeof(s->name), "%s", name);
 	if (s->kind != HEADWAY_MARKER_UPROBE && strpbrk(s->name, ":/"))
 		return refuse(why, len, s, "there is a part too many");
 	if (s->kind == HEADWAY_MARKER_TRACEPOINT && strchr(s->group, '/'))
@@ -132,7 +132,7 @@ int headway_marker_parse(const char *text, enum headway_marker_role role,
 			 sizeof(copy) - 1);
 		return -EINVAL;
 	}
-	strcpy(copy, text);
+	memcpy(copy, text, strlen(text) + 1);
 	rest = cut(copy);
 	if (!rest)
 		return refuse(why, len, out, "no kind of marker");
@@ -199,12 +199,12 @@ void headway_near_offer(struct headway_near *n, const char *name)
 	for (at = n->nr; at && n->score[at - 1] > score; at--)
 		if (at < HEADWAY_NEAR_NAMES) {
 			n->score[at] = n->score[at - 1];
-			strcpy(n->name[at], n->name[at - 1]);
+			memcpy(n->name[at], n->name[at - 1], sizeof(n->name[at]));
 		}
 	if (at == HEADWAY_NEAR_NAMES)
 		return;
 	n->score[at] = score;
-	strcpy(n->name[at], name);
+	snprintf(n->name[at], sizeof(n->name[at]), "%s", name);
 	if (n->nr < HEADWAY_NEAR_NAMES)
 		n->nr++;
 }

@@ -190,7 +190,7 @@ static int automatic_marker(struct headway_markers *all, const char *name)
 	*m = (struct headway_marker){ .automatic = true };
 	m->spec.kind = HEADWAY_MARKER_USDT;
 	m->spec.role = role;
-	strcpy(m->spec.text, name);
+	snprintf(m->spec.text, sizeof(m->spec.text), "%s", name);
 	return (int)all->nr++;
 }
 
@@ -326,7 +326,7 @@ static void explain_refused(struct headway_marker *m, const char *shown, int err
 	if (err == -EACCES || err == -EPERM)
 		because(m, "not permitted to attach to %s: uprobes need CAP_SYS_ADMIN on this kernel; markers by syscall: and tracepoint: do not",
 			shown);
-	else if (err == -EINVAL || err == -EOPNOTSUPP || err == -ENOTSUP)
+	else if (err == -EINVAL || err == -EOPNOTSUPP)
 		because(m, "the kernel cannot put a probe into %s there: is it the start of an instruction?",
 			shown);
 	else

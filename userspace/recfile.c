@@ -41,7 +41,7 @@ int headway_recfile_cut_off(struct headway_recfile *f)
 {
 	snprintf(f->error, sizeof(f->error),
 		 "%s: cut off at byte %llu (uncompressed), in record %llu, which began at byte %llu: expected more lines, up to a record of type close",
-		 f->name, (unsigned long long)(f->offset + (f->end - f->begin)),
+		 f->name, (unsigned long long)f->offset + (f->end - f->begin),
 		 (unsigned long long)f->record_nr, (unsigned long long)f->record_at);
 	return -ENODATA;
 }
@@ -96,7 +96,7 @@ int headway_recfile_text(struct headway_recfile *f, struct json_object *o, const
 
 static int check_record(struct headway_recfile *f, struct json_object *o)
 {
-	uint64_t bytes;
+	uint64_t bytes = 0;
 	char crc[16] = "", want[16];
 	int err = headway_recfile_u64(f, o, "bytes", &bytes);
 
@@ -123,7 +123,7 @@ static int make_room(struct headway_recfile *f)
 	size_t seen = f->end - f->begin;
 	char *more;
 
-	if (f->begin)
+	if (f->begin && f->buf)
 		memmove(f->buf, f->buf + f->begin, seen);
 	f->begin = 0;
 	f->end = seen;

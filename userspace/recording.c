@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "escape.h"
@@ -241,7 +242,7 @@ int headway_member_from_json(const struct headway_member *f, void *row, struct j
 		if (headway_text_from_json(value, text, f->size))
 			return -EINVAL;
 		memset(to, 0, f->size);
-		memcpy(to, text, strlen(text));
+		snprintf((char *)to, f->size, "%s", text);
 		return 0;
 	}
 	return -EINVAL;
