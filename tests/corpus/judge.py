@@ -389,6 +389,9 @@ def load_cases(options):
     with open(options.cases, encoding="utf-8") as file:
         rows = [line.rstrip("\n").split("\t") for line in file if not line.startswith("#")]
     cases = [Case(row, options) for row in rows]
+    twice = {case.name for case in cases if sum(other.name == case.name for other in cases) > 1}
+    if twice:
+        sys.exit(f"judge.py: {options.cases} has {', '.join(sorted(twice))} more than once")
     unknown = set(options.only) - {case.name for case in cases}
     if unknown:
         sys.exit(f"judge.py: no such case: {', '.join(sorted(unknown))}; see {options.cases}")
