@@ -18,11 +18,13 @@
 
 /* The unit of a gain: as many commits as the incumbent. */
 #define ONE		1024u
-/* 1 / 32 more commits are more; within as much, arms are alike. */
-#define MARGIN		(ONE / 32)
+/* 1 / 64 more commits are more; within as much, arms are alike. */
+#define MARGIN		(ONE / 64)
 /* Far from alike: 1.25 times. */
 #define FAR_AHEAD	(ONE * 5 / 4)
 #define FAR_BEHIND	(ONE * 4 / 5)
+/* So far behind in one pair that noise cannot be the reason. */
+#define HOPELESS	(ONE / 2)
 /* So many pairs that are all far from alike, the same way, are enough. */
 #define PAIRS_FEW	3
 /* Fewer rollbacks and waits than 1 in so many commits: nothing to gain. */
@@ -81,9 +83,9 @@ static bool decided(const struct headway_adapt *adapt)
 	if (adapt->pairs >= HEADWAY_ADAPT_PAIRS)
 		return true;
 	/* Where nothing is known, either arm may be as good as dead: one pair is no proof. */
-	if (adapt->pairs < (adapt->known ? 1 : PAIRS_FEW))
-		return false;
-	return highest < FAR_BEHIND || (adapt->pairs >= PAIRS_FEW && lowest > FAR_AHEAD);
+	if (adapt->pairs < PAIRS_FEW)
+		return adapt->known && highest < HOPELESS;
+	return highest < FAR_BEHIND || lowest > FAR_AHEAD;
 }
 
 /* Return: why the challenger is better, or HEADWAY_WHY_NOT_BEATEN. */
