@@ -128,6 +128,7 @@ end() {
 		case $what in
 		problem:) problems+=("$p $f $s") ;;
 		failed:) wrong+=("$tier: $p $f $s") ;;
+		note:) wrong+=("    $p $f $s") ;;
 		tally) break ;;
 		esac
 	done < <(LC_ALL=C awk -f "$top/tests/lib/tally.awk" "$(log_of "$i")")

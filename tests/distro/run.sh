@@ -39,6 +39,7 @@ for series; do
 	version=unknown
 	insmod=fail bpf=none why=
 	rm -f "$console"
+	echo "# kernel: $series"
 
 	if ! kernel=$("$top/tests/vm/qemu.sh" kernel "$series"); then
 		why="there is no kernel $series to boot"

@@ -54,6 +54,36 @@ END
 judge one_fails '1 passed, 1 failed, 0 skipped' 1 <<'END'
 printf 'KTAP version 1\n1..2\nok 1 - a\nnot ok 2 - b\n'; exit 1
 END
+
+# A failure that happens once in a hundred runs must be understood from the last lines of one.
+says=$(HEADWAY_TESTS_DIR=$work/tests HEADWAY_LOGS_DIR=$work/logs bash -c '
+	mkdir -p "$HEADWAY_TESTS_DIR/says"
+	cat >"$HEADWAY_TESTS_DIR/says/run.sh"
+	chmod 0755 "$HEADWAY_TESTS_DIR/says/run.sh"
+	exec "$0" says' "$top/tests/run.sh" <<'END'
+#!/bin/bash
+echo '# kernel: 6.1-rt'
+printf 'KTAP version 1\n1..1\n    KTAP version 1\n    1..2\n    # a: all is well\n    ok 1 a\n'
+printf '    # b: EXPECTATION FAILED at b.c:7\n    Expected x == y, but\n        x == 1\n        y == 2\n'
+printf 'other words\n    not ok 2 b\nnot ok 1 suite\n'
+END
+)
+says=$(sed -n '/^failed/,$p' <<<"$says" | tail -n +2)
+expected='  says: not ok 2 b (kernel 6.1-rt)
+      # b: EXPECTATION FAILED at b.c:7
+      Expected x == y, but
+      x == 1
+      y == 2
+1 passed, 1 failed, 0 skipped'
+if [ "$says" = "$expected" ]; then
+	ok says_why_it_failed
+else
+	not_ok says_why_it_failed "expected:
+$expected
+got:
+$says"
+fi
+
 judge fails_but_exits_0 '1 passed, 1 failed, 0 skipped' 1 <<'END'
 printf 'KTAP version 1\n1..2\nok 1 - a\nnot ok 2 - b\n'
 END

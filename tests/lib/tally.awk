@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0
 # tally.awk - counts the leaf results of a KTAP report, and finds what is wrong with its form.
 #
-# Output: lines "problem: WHY" and "failed: RESULT LINE", then one line "tally PASSED FAILED SKIPPED" (problems not included).
+# Output: lines "problem: WHY", "failed: RESULT LINE" and "note: COMMENT", what was said before the result that failed,
+# then one line "tally PASSED FAILED SKIPPED" (problems not included). A comment "# kernel: NAME" says where all that
+# follows it was run, and is added to the result lines.
 #
 # Only leaves count: a result line that closes a nested report (KUnit's suite lines) repeats what its
 # cases said. It counts only when it is the sole witness: "not ok" although no case below it failed.
 # A report may hold several documents one after another (one for each test program). A top-level
 # document must have a plan and keep it; a nested one may do without (KUnit's parameters do), but a
 # plan that is there must be kept. The name of a level is the width of its indentation.
+
+BEGIN { MAX_NOTES = 8 }
 
 function problem(why) {
 	print "problem: " why
@@ -35,7 +39,7 @@ function open_level(level) {
 	child_results[level] = child_failures[level] = 0
 }
 
-function result(level, bad, text,    l) {
+function result(level, bad, text,    l, n) {
 	close_levels(level, 0)
 	if (!(level in open))
 		open_level(level)
@@ -47,7 +51,9 @@ function result(level, bad, text,    l) {
 	child_results[level] = child_failures[level] = 0
 	if (bad) {
 		failed++
-		print "failed: " text
+		print "failed: " text (kernel == "" ? "" : " (kernel " kernel ")")
+		for (n = 1; n <= nr_notes; n++)
+			print "note: " notes[n]
 	}
 	else if (text ~ /# *[Ss][Kk][Ii][Pp]/)
 		skipped++
@@ -67,6 +73,7 @@ function result(level, bad, text,    l) {
 	line = substr($0, level + 1)
 }
 line ~ /^(K?TAP) version [0-9]+/ { open_level(level); next }
+line ~ /^# kernel: / { kernel = substr(line, index(line, ":") + 2); next }
 line ~ /^# ([Ss]ubtest|suite): / && (level in open) { name[level] = substr(line, index(line, ":") + 2); next }
 line ~ /^1\.\.[0-9]+( |$)/ {
 	close_levels(level, 0)
@@ -77,8 +84,13 @@ line ~ /^1\.\.[0-9]+( |$)/ {
 	plan[level] = substr(line, 4) + 0
 	next
 }
-line ~ /^ok [0-9]+( |$)/ { result(level, 0, line); next }
-line ~ /^not ok [0-9]+( |$)/ { result(level, 1, line); next }
+line ~ /^(not )?ok [0-9]+( |$)/ { result(level, line ~ /^not/, line); nr_notes = 0; next }
+# The kernel's KUnit has what it expected and what it got on the lines after the comment.
+line ~ /^# / || more > 0 {
+	more = line ~ /(EXPECTATION|ASSERTION) FAILED/ ? 3 : more - 1
+	if (nr_notes < MAX_NOTES)
+		notes[++nr_notes] = line
+}
 line ~ /^Bail out!/ { problem(line) }
 
 END {
