@@ -47,8 +47,8 @@ static const struct argp_child children[] = { { &headway_view_argp, 0, NULL, 0 }
 static const struct argp argp = {
 	.parser = parse_option, .children = children, .args_doc = "FILE",
 	.doc = "Judges what `headway record` or `headway watch -o` kept in FILE, and says what the "
-	       "watch said.\vExit status: 0 done, 1 failed, or the recording is cut off or "
-	       "damaged, 2 usage, 3 a verdict of --fail-on was given, 4 with --fail-on, too little "
+	       "watch said.\vExit status: 0 done, 1 failed, the recording is cut off or damaged, "
+	       "or a marker was never found, 2 usage, 3 a verdict of --fail-on was given, 4 with --fail-on, too little "
 	       "could be observed to say.",
 };
 
@@ -82,7 +82,7 @@ static int replay(struct headway_pipeline *pipe, struct headway_player *player)
 	const struct headway_recording_header *h = headway_player_header(player);
 	const struct headway_recording_end *end = headway_player_end(player);
 	struct headway_summary s = { .command = h->command[0] ? h->command : NULL };
-	int err;
+	int err, status;
 
 	if (headway_pipeline_open(pipe, h->window_ns, h->interval_ns)) {
 		fprintf(stderr, "%s: out of memory\n", pipe->who);
@@ -102,7 +102,12 @@ static int replay(struct headway_pipeline *pipe, struct headway_player *player)
 	}
 	if (headway_pipeline_summary(pipe, &s) || err)
 		return HEADWAY_EXIT_FAILED;
-	return headway_pipeline_exit(pipe);
+	status = headway_pipeline_exit(pipe);
+	if (status != HEADWAY_EXIT_DONE || !(pipe->missing_probes & 1u << HEADWAY_PROBE_MARKERS))
+		return status;
+	/* As for the watch: what was asked for was never looked at. */
+	fprintf(stderr, "%s: %s\n", pipe->who, s.probe_reasons[HEADWAY_PROBE_MARKERS]);
+	return HEADWAY_EXIT_FAILED;
 }
 
 int headway_cmd_replay(int argc, char **argv)

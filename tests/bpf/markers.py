@@ -340,15 +340,20 @@ def test_wrong_specs():
 
 
 def test_wrong_spec_of_command():
-    """a marker that COMMAND never maps: a warning, never healthy, exit status 1"""
+    """a marker that COMMAND never maps: a warning, never healthy, exit status 1; replayed as well"""
     path = compile_to("marked", "-O2", SOURCE)
-    status, out, err = cli.run_watch("--json", "-d", 3, "-w", 1, "--progress", "uprobe::work_dne",
-                                     "--", "/bin/sh", "-c", f"(sleep 5) | {path}")
-    need(status == 1, f"exit status {status}: {err.decode()}")
-    need(b"work_dne" in err, f"stderr {err!r}")
-    summary = summary_of(out)
-    need(summary["state"] == "undetermined", f"{summary}")
-    need([p["probe"] for p in summary["missing_probes"]].count("markers") == 1, f"{summary}")
+    with tempfile.TemporaryDirectory() as scratch:
+        recording = os.path.join(scratch, "wrong.hw")
+        watched = cli.run_watch("--json", "-d", 3, "-w", 1, "-o", recording, "--progress",
+                                "uprobe::work_dne", "--", "/bin/sh", "-c", f"(sleep 5) | {path}")
+        replayed = subprocess.run([TOOL, "replay", "--json", recording], timeout=cli.LIMIT_S,
+                                  capture_output=True, check=False)
+    for status, out, err in (watched, (replayed.returncode, replayed.stdout, replayed.stderr)):
+        need(status == 1, f"exit status {status}: {err.decode()}")
+        need(b"work_dne" in err, f"stderr {err!r}")
+        summary = summary_of(out)
+        need(summary["state"] == "undetermined", f"{summary}")
+        need([p["probe"] for p in summary["missing_probes"]].count("markers") == 1, f"{summary}")
 
 
 def test_command_maps_it_later():
