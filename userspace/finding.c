@@ -46,6 +46,11 @@ bool headway_verdict_is_finding(enum headway_verdict v)
 	return v >= HEADWAY_UNDETERMINED;
 }
 
+const char *headway_source_name(enum headway_source s)
+{
+	return s == HEADWAY_SOURCE_KERNEL ? "kernel" : "process";
+}
+
 const char *headway_confidence_name(enum headway_confidence c)
 {
 	return c == HEADWAY_CONFIRMED ? "confirmed" : "likely";
@@ -71,10 +76,11 @@ const char *headway_marker_role_name(uint32_t role)
 	return role == HEADWAY_MARKER_PROGRESS ? "progress" : "attempt";
 }
 
-/* The actor with this tid, new or old; NULL when there is no room. */
 const char *headway_finding_lock_kind(const struct headway_finding *f,
 				      const struct headway_finding_lock *l)
 {
+	if (f->source == HEADWAY_SOURCE_KERNEL)
+		return "headway";
 	/* Whoever waits for it, or has it, is of one sort. */
 	if (headway_is_goroutine(l->owner_tid) ||
 	    (f->nr_actors && headway_is_goroutine(f->actors[0].tid)))
@@ -82,6 +88,7 @@ const char *headway_finding_lock_kind(const struct headway_finding *f,
 	return l->kind == HEADWAY_KIND_PTHREAD_MUTEX ? "pthread_mutex" : "futex";
 }
 
+/* The actor with this tid, new or old; NULL when there is no room. */
 struct headway_finding_actor *headway_finding_add_actor(struct headway_finding *f, uint32_t tid)
 {
 	struct headway_finding_actor *a;

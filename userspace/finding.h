@@ -7,6 +7,7 @@
  *	@L<hex address>@	a lock
  *	@S<number>@		a system call
  * comm and every name that comes from the target are hostile until an output escapes them.
+ * headway.ko shows no address: locks of its findings have numbers of their own (kernel_names.h).
  */
 #ifndef HEADWAY_FINDING_H
 #define HEADWAY_FINDING_H
@@ -37,6 +38,12 @@ enum headway_confidence {
 	HEADWAY_CONFIRMED,		/* an oracle saw it */
 };
 
+/* Where it was seen, and who judged it: our engine, or the watchdog of headway.ko. */
+enum headway_source {
+	HEADWAY_SOURCE_PROCESS,
+	HEADWAY_SOURCE_KERNEL,
+};
+
 /* What an actor is in the story of its finding. */
 enum headway_role {
 	HEADWAY_ROLE_MEMBER,		/* part of the cycle */
@@ -52,6 +59,7 @@ enum headway_finding_limits {
 	HEADWAY_FINDING_MARKERS = 8,
 	HEADWAY_FINDING_SENTENCES = 12,
 	HEADWAY_SENTENCE_LEN = 320,
+	HEADWAY_DOMAIN_LEN = 64,
 };
 
 struct headway_finding_wait {
@@ -72,7 +80,7 @@ struct headway_finding_actor {
 	uint64_t fails;
 	uint64_t completions;
 	uint64_t holds;			/* address of a lock held while it failed, 0 unknown */
-	double cpu_share;		/* of one CPU, 0..1 */
+	double cpu_share;		/* of one CPU, 0..1; < 0 unknown */
 	unsigned int nr_waits;
 	struct headway_finding_wait waits[HEADWAY_FINDING_WAITS];
 };
@@ -94,7 +102,10 @@ struct headway_finding_marker {
 struct headway_finding {
 	enum headway_verdict verdict;
 	enum headway_confidence confidence;
-	uint32_t pid;
+	enum headway_source source;
+	char domain[HEADWAY_DOMAIN_LEN];	/* of the kernel: the domain, or the watched loop */
+	bool is_loop;
+	uint32_t pid;			/* of a process, as comm is */
 	char comm[HEADWAY_COMM_LEN];	/* of the process, that is of its first thread */
 	uint64_t window_ns;
 	uint64_t first_seen_ns;		/* since the watch began: when it began to be stuck */
@@ -126,13 +137,14 @@ static inline uint32_t headway_goroutine_id(uint32_t tid)
 	return tid & HEADWAY_GOROUTINE_MASK;
 }
 
-/* "pthread_mutex", "go_mutex" or "futex". */
+/* "pthread_mutex", "go_mutex", "futex" or "headway". */
 const char *headway_finding_lock_kind(const struct headway_finding *f,
 				      const struct headway_finding_lock *l);
 /* "livelock", "spin-hang", ... as in the command line contract. */
 const char *headway_verdict_name(enum headway_verdict v);
 /* -EINVAL: no such verdict. */
 int headway_verdict_parse(const char *name, enum headway_verdict *out);
+const char *headway_source_name(enum headway_source s);
 const char *headway_confidence_name(enum headway_confidence c);
 const char *headway_role_name(enum headway_role r);
 /* True for the verdicts that are reported as findings. */

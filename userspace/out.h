@@ -17,6 +17,7 @@
 struct headway_summary {
 	const struct headway_assessment *assessment;
 	uint64_t duration_ns;
+	const char *kernel_lost;	/* why the kernel was not watched to the end, or NULL */
 	uint32_t missing_probes;
 	const char *probe_names[32];	/* by enum headway_probe_id, those that are missing */
 	const char *probe_reasons[32];

@@ -43,10 +43,13 @@ static struct json_object *seconds_of(uint64_t ns)
 	return json_object_new_double_s((double)ns / 1e9, text);
 }
 
-static struct json_object *address_of(uint64_t addr)
+/* null for the kernel's, which shows none. */
+static struct json_object *address_of(const struct headway_finding *f, uint64_t addr)
 {
 	char text[32];
 
+	if (f->source == HEADWAY_SOURCE_KERNEL)
+		return NULL;
 	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)addr);
 	return string_of(text);
 }
@@ -76,21 +79,22 @@ static struct json_object *actor_of(struct headway_names *names, const struct he
 	put(o, "role", string_of(headway_role_name(a->role)));
 	put(o, "state", escaped(state, 1));
 	snprintf(cpu, sizeof(cpu), "%.1f", a->cpu_share * 100);
-	put(o, "cpu_percent", json_object_new_double_s(a->cpu_share * 100, cpu));
+	put(o, "cpu_percent",
+	    a->cpu_share < 0 ? NULL : json_object_new_double_s(a->cpu_share * 100, cpu));
 	put(o, "attempts", count_of(a->attempts));
 	put(o, "fails", count_of(a->fails));
 	put(o, "completions", count_of(a->completions));
 	for (unsigned int i = 0; i < a->nr_waits; i++) {
 		struct json_object *w = json_object_new_object();
 
-		put(w, "lock", address_of(a->waits[i].lock));
+		put(w, "lock", address_of(f, a->waits[i].lock));
 		put(w, "name", lock_name(names, f->pid, a->waits[i].lock));
 		put(w, "owner_tid", a->waits[i].owner_tid ? count_of(a->waits[i].owner_tid) : NULL);
 		put(w, "blocked", json_object_new_boolean(a->waits[i].blocked));
 		json_object_array_add(waits, w);
 	}
 	put(o, "waits_for", waits);
-	put(o, "holds", a->holds ? address_of(a->holds) : NULL);
+	put(o, "holds", a->holds ? address_of(f, a->holds) : NULL);
 	for (int i = 0; i < nr; i++)
 		json_object_array_add(stack, string_of(frames[i]));
 	put(o, "stack", stack);
@@ -105,7 +109,7 @@ static struct json_object *locks_of(struct headway_names *names, const struct he
 		const struct headway_finding_lock *l = &f->locks[i];
 		struct json_object *o = json_object_new_object();
 
-		put(o, "addr", address_of(l->addr));
+		put(o, "addr", address_of(f, l->addr));
 		put(o, "name", lock_name(names, f->pid, l->addr));
 		put(o, "kind", string_of(headway_finding_lock_kind(f, l)));
 		put(o, "owner_tid", l->owner_tid ? count_of(l->owner_tid) : NULL);
@@ -179,6 +183,7 @@ int headway_out_json_finding(FILE *out, struct headway_names *names,
 			     const struct headway_finding *f)
 {
 	struct json_object *o = json_object_new_object(), *actors = json_object_new_array();
+	bool in_kernel = f->source == HEADWAY_SOURCE_KERNEL;
 
 	if (!o || !actors)
 		return -ENOMEM;
@@ -186,10 +191,10 @@ int headway_out_json_finding(FILE *out, struct headway_names *names,
 	put(o, "type", string_of("finding"));
 	put(o, "verdict", string_of(headway_verdict_name(f->verdict)));
 	put(o, "confidence", string_of(headway_confidence_name(f->confidence)));
-	put(o, "source", string_of("process"));
-	put(o, "pid", count_of(f->pid));
-	put(o, "comm", escaped(f->comm, sizeof(f->comm)));
-	put(o, "domain", NULL);
+	put(o, "source", string_of(headway_source_name(f->source)));
+	put(o, "pid", in_kernel ? NULL : count_of(f->pid));
+	put(o, "comm", in_kernel ? NULL : escaped(f->comm, sizeof(f->comm)));
+	put(o, "domain", in_kernel ? escaped(f->domain, sizeof(f->domain)) : NULL);
 	put(o, "window_s", seconds_of(f->window_ns));
 	put(o, "first_seen_s", seconds_of(f->first_seen_ns));
 	put(o, "latency_s", seconds_of(f->latency_ns));
@@ -223,6 +228,15 @@ static struct json_object *command_of(const struct headway_summary *s)
 	return o;
 }
 
+static void add_missing(struct json_object *missing, const char *probe, const char *reason)
+{
+	struct json_object *o = json_object_new_object();
+
+	put(o, "probe", escaped(probe, strlen(probe)));
+	put(o, "reason", escaped(reason, strlen(reason)));
+	json_object_array_add(missing, o);
+}
+
 int headway_out_json_summary(FILE *out, const struct headway_summary *s)
 {
 	const struct headway_assessment *a = s->assessment;
@@ -245,16 +259,11 @@ int headway_out_json_summary(FILE *out, const struct headway_summary *s)
 	put(o, "reason", escaped(a->reason, sizeof(a->reason)));
 	put(o, "advice", a->advice[0] ? escaped(a->advice, sizeof(a->advice)) : NULL);
 	put(o, "markers", markers_of(a->markers, a->nr_markers, a->window_ns));
-	for (int i = 0; i < 32; i++) {
-		struct json_object *m;
-
-		if (!(s->missing_probes & 1u << i))
-			continue;
-		m = json_object_new_object();
-		put(m, "probe", escaped(s->probe_names[i], strlen(s->probe_names[i])));
-		put(m, "reason", escaped(s->probe_reasons[i], strlen(s->probe_reasons[i])));
-		json_object_array_add(missing, m);
-	}
+	for (int i = 0; i < 32; i++)
+		if (s->missing_probes & 1u << i)
+			add_missing(missing, s->probe_names[i], s->probe_reasons[i]);
+	if (s->kernel_lost)
+		add_missing(missing, "kernel", s->kernel_lost);
 	put(o, "missing_probes", missing);
 	put(o, "command", command_of(s));
 	return print_line(out, o);

@@ -36,11 +36,13 @@ static void print_actor(FILE *out, struct headway_names *names, const struct hea
 	int nr;
 
 	headway_escape(a->comm, sizeof(a->comm), comm, sizeof(comm));
-	fprintf(out, "    %s (%s), %s: %llu attempts, %llu failed, %llu completed; %.1f %% "
-		     "of a CPU\n",
+	fprintf(out, "    %s (%s), %s: %llu attempts, %llu failed, %llu completed",
 		headway_names_thread(a->tid, who, sizeof(who)), comm, headway_role_name(a->role),
 		(unsigned long long)a->attempts, (unsigned long long)a->fails,
-		(unsigned long long)a->completions, a->cpu_share * 100);
+		(unsigned long long)a->completions);
+	if (a->cpu_share >= 0)
+		fprintf(out, "; %.1f %% of a CPU", a->cpu_share * 100);
+	fputc('\n', out);
 	if (a->holds) {
 		headway_names_lock(names, (pid_t)f->pid, a->holds, text, sizeof(text));
 		fprintf(out, "      holds %s\n", text);
@@ -98,19 +100,45 @@ static void print_notes(FILE *out, struct headway_names *names, const struct hea
 		fprintf(out, "    - %s\n", notes[i]);
 }
 
+static void print_lock(FILE *out, struct headway_names *names, const struct headway_finding *f,
+		       const struct headway_finding_lock *l)
+{
+	char text[HEADWAY_NAME_LEN], who[32];
+
+	headway_names_lock(names, (pid_t)f->pid, l->addr, text, sizeof(text));
+	fprintf(out, "    %s", text);
+	if (f->source == HEADWAY_SOURCE_PROCESS)
+		fprintf(out, " at 0x%llx", (unsigned long long)l->addr);
+	fprintf(out, ", %s", headway_finding_lock_kind(f, l));
+	if (l->owner_tid)
+		fprintf(out, ", owner %s", headway_names_thread(l->owner_tid, who, sizeof(who)));
+	fputc('\n', out);
+}
+
+/* "process 12 (name)" or "kernel domain name" */
+static void print_where(FILE *out, const struct headway_finding *f)
+{
+	char name[4 * HEADWAY_DOMAIN_LEN + 1];
+
+	if (f->source == HEADWAY_SOURCE_KERNEL)
+		fprintf(out, "kernel %s %s", f->is_loop ? "loop" : "domain",
+			headway_escape(f->domain, sizeof(f->domain), name, sizeof(name)));
+	else
+		fprintf(out, "process %u (%s)", f->pid,
+			headway_escape(f->comm, sizeof(f->comm), name, sizeof(name)));
+}
+
 void headway_out_text_finding(FILE *out, struct headway_names *names,
 			      const struct headway_finding *f, bool color)
 {
 	enum headway_tint tint = tint_of(f->verdict);
-	char text[HEADWAY_NAME_LEN], comm[4 * HEADWAY_COMM_LEN + 1];
 
-	headway_escape(f->comm, sizeof(f->comm), comm, sizeof(comm));
 	fputs(headway_tint_on(tint, color), out);
 	print_upper(out, headway_verdict_name(f->verdict));
 	fputs(headway_tint_off(tint, color), out);
-	fprintf(out, " (%s) in process %u (%s): began %.1f s into the watch, reported %.1f s "
-		     "later\n",
-		headway_confidence_name(f->confidence), f->pid, comm,
+	fprintf(out, " (%s) in ", headway_confidence_name(f->confidence));
+	print_where(out, f);
+	fprintf(out, ": began %.1f s into the watch, reported %.1f s later\n",
 		(double)f->first_seen_ns / 1e9, (double)f->latency_ns / 1e9);
 	fprintf(out, "  in the last %.1f s: %llu attempts, %llu completions\n",
 		(double)f->window_ns / 1e9, (unsigned long long)f->attempts,
@@ -123,15 +151,8 @@ void headway_out_text_finding(FILE *out, struct headway_names *names,
 		fprintf(out, "    ... and %u more\n", f->actors_total - f->nr_actors);
 	if (f->nr_locks)
 		fprintf(out, "  Locks\n");
-	for (unsigned int i = 0; i < f->nr_locks; i++) {
-		headway_names_lock(names, (pid_t)f->pid, f->locks[i].addr, text, sizeof(text));
-		fprintf(out, "    %s at 0x%llx, %s", text, (unsigned long long)f->locks[i].addr,
-			headway_finding_lock_kind(f, &f->locks[i]));
-		if (f->locks[i].owner_tid)
-			fprintf(out, ", owner %s",
-				headway_names_thread(f->locks[i].owner_tid, comm, sizeof(comm)));
-		fputc('\n', out);
-	}
+	for (unsigned int i = 0; i < f->nr_locks; i++)
+		print_lock(out, names, f, &f->locks[i]);
 	if (f->nr_markers)
 		fprintf(out, "  Markers\n");
 	print_markers(out, f->markers, f->nr_markers, f->window_ns);
@@ -157,11 +178,21 @@ static void print_command_end(FILE *out, const struct headway_summary *s)
 			WEXITSTATUS(s->command_status));
 }
 
+/* The reason may name a file of the target. */
+static void print_missing(FILE *out, const char *probe, const char *reason)
+{
+	char text[4 * HEADWAY_SENTENCE_LEN], name[256];
+
+	headway_escape(reason, strlen(reason), text, sizeof(text));
+	fprintf(out, "  not watched: %s (%s)\n",
+		headway_escape(probe, strlen(probe), name, sizeof(name)), text);
+}
+
 void headway_out_text_summary(FILE *out, const struct headway_summary *s, bool color)
 {
 	const struct headway_assessment *a = s->assessment;
 	enum headway_tint tint = tint_of(a->state);
-	char text[4 * HEADWAY_SENTENCE_LEN], name[256];
+	char text[4 * HEADWAY_SENTENCE_LEN];
 	bool any = false;
 
 	headway_escape(a->reason, sizeof(a->reason), text, sizeof(text));
@@ -186,16 +217,10 @@ void headway_out_text_summary(FILE *out, const struct headway_summary *s, bool c
 	if (a->nr_markers)
 		fprintf(out, "  markers in the last %.1f s\n", (double)a->window_ns / 1e9);
 	print_markers(out, a->markers, a->nr_markers, a->window_ns);
-	for (int i = 0; i < 32; i++) {
-		const char *why;
-
-		if (!(s->missing_probes & 1u << i))
-			continue;
-		/* The reason may name a file of the target. */
-		why = s->probe_reasons[i];
-		headway_escape(why, strlen(why), text, sizeof(text));
-		fprintf(out, "  not watched: %s (%s)\n", headway_escape(s->probe_names[i],
-			strlen(s->probe_names[i]), name, sizeof(name)), text);
-	}
+	for (int i = 0; i < 32; i++)
+		if (s->missing_probes & 1u << i)
+			print_missing(out, s->probe_names[i], s->probe_reasons[i]);
+	if (s->kernel_lost)
+		print_missing(out, "kernel", s->kernel_lost);
 	print_command_end(out, s);
 }
