@@ -31,6 +31,7 @@ struct headway_assessment {
 	uint64_t fails;
 	uint64_t completions;
 	size_t threads;			/* alive */
+	size_t kernel_sources;		/* domains and loops of headway.ko (kernel_watch.h) */
 	double cpu_share;		/* of one CPU, so above 1 with several threads */
 	unsigned int nr_markers;
 	struct headway_finding_marker markers[HEADWAY_FINDING_MARKERS];

@@ -299,3 +299,27 @@ ssize_t headway_proc_memory(pid_t tid, uint64_t addr, void *buf, size_t len)
 
 	return n < 0 ? -errno : n;
 }
+
+int headway_proc_kernel_stack(pid_t tid, char *text, size_t len)
+{
+	char path[64], *to = text;
+	bool skip = true;		/* "[<0>] " at the beginning of a line */
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", tid);
+	n = read_at(AT_FDCWD, path, text, len);
+	if (n < 0)
+		return gone(n);
+	for (const char *c = text; *c; c++) {
+		if (*c == ' ')
+			skip = false;
+		else if (*c == '\n' || !skip)
+			*to++ = *c;
+		if (*c == '\n')
+			skip = true;
+	}
+	while (to > text && to[-1] == '\n')
+		to--;
+	*to = '\0';
+	return 0;
+}

@@ -58,4 +58,10 @@ uint32_t headway_proc_ns_ino(const char *pid, const char *ns);
  */
 ssize_t headway_proc_memory(pid_t tid, uint64_t addr, void *buf, size_t len);
 
+/*
+ * Where a thread sleeps in the kernel, innermost function first, a line each: "a+0x1/0x2[module]".
+ * 0 or a negative errno; "" for one that runs. Needs root.
+ */
+int headway_proc_kernel_stack(pid_t tid, char *text, size_t len);
+
 #endif /* HEADWAY_PROC_H */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kernel_watch.h - follows the verdicts of headway.ko's domains and watched loops, in debugfs.
+ *
+ * Each look reads what the module's watchdog believes; when that changed since the look before, the
+ * events in between are read, so that none is missed between two looks.
+ */
+#ifndef HEADWAY_KERNEL_WATCH_H
+#define HEADWAY_KERNEL_WATCH_H
+
+#include "detect.h"
+#include "names.h"
+
+struct headway_kernel_watch;
+
+/* Who is told. */
+struct headway_kernel_listener {
+	/* 0, or a negative errno that ends the look. */
+	int (*finding)(void *ctx, const struct headway_finding *f, struct headway_names *names);
+	/* A sentence for people: what went away, what is over. */
+	void (*say)(void *ctx, const char *sentence);
+	void *ctx;
+};
+
+/*
+ * names: domains or loops, all of which must be there; nr 0: all, those that come later included.
+ * root: NULL in production (find debugfs). 0 or a negative errno; then a sentence is in
+ * headway_kernel_watch_error(*out), and *out is to be freed all the same, unless it is NULL.
+ */
+int headway_kernel_watch_open(struct headway_kernel_watch **out, const char *const *names,
+			      size_t nr, const char *root);
+const char *headway_kernel_watch_error(const struct headway_kernel_watch *k);
+/* 0, what the listener returned, or -ENOMEM. */
+int headway_kernel_watch_look(struct headway_kernel_watch *k,
+			      const struct headway_kernel_listener *to);
+/* Nothing is left to look at: all that was named is gone, or so is the module. */
+bool headway_kernel_watch_ended(const struct headway_kernel_watch *k);
+/* Why the kernel is not watched any more, though it was to be; NULL: it is. */
+const char *headway_kernel_watch_lost(const struct headway_kernel_watch *k);
+/* With --fail-on: why no answer can be given; NULL: it can. */
+const char *headway_kernel_watch_blind(const struct headway_kernel_watch *k);
+/* Adds what the kernel is like to an assessment of processes, or to an empty one. */
+void headway_kernel_watch_assess(const struct headway_kernel_watch *k,
+				 struct headway_assessment *a);
+void headway_kernel_watch_free(struct headway_kernel_watch *k);
+
+#endif /* HEADWAY_KERNEL_WATCH_H */
