@@ -48,9 +48,10 @@ static const struct argp_child children[] = {
 	"--fail-on, too little could be observed to say."
 
 static const struct argp watch_argp = {
-	.parser = parse_option, .children = children, .args_doc = "-p PID...\n-- COMMAND ARGS...",
-	.doc = "Watches processes and says whether they make progress: livelock, deadlock, "
-	       "starvation, a stalled holder, or healthy.\v" EXIT_STATUS,
+	.parser = parse_option, .children = children, .args_doc = "-p PID...\n-k [DOMAIN]\n-- COMMAND ARGS...",
+	.doc = "Watches processes, and the domains of headway.ko in the kernel, and says whether "
+	       "they make progress: livelock, deadlock, starvation, a stalled holder, or "
+	       "healthy.\v" EXIT_STATUS,
 };
 
 static const struct argp record_argp = {

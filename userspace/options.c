@@ -20,6 +20,9 @@ enum { OPT_NO_UPROBES = 0x100, OPT_JSON, OPT_FAIL_ON, OPT_VERBOSE };
 
 static const struct argp_option target_options[] = {
 	{ "pid", 'p', "PID", 0, "watch this process (may be given several times)", 0 },
+	{ "kernel", 'k', "DOMAIN", OPTION_ARG_OPTIONAL,
+	  "watch the domains and watched loops of headway.ko, or this one (may be given several "
+	  "times)", 0 },
 	{ "duration", 'd', "SECONDS", 0, "end after this long (default: when the target ends, or "
 					 "Ctrl-C)",
 	  0 },
@@ -70,6 +73,28 @@ static void parse_pid(struct argp_state *state, struct headway_target_options *o
 	o->pids[o->nr_pids++] = (pid_t)pid;
 }
 
+/*
+ * getopt takes an optional value only when it is part of the same word; a DOMAIN may follow as a
+ * word of its own, as what is to be run comes after --.
+ */
+static void parse_kernel(struct argp_state *state, struct headway_target_options *o,
+			 const char *domain)
+{
+	const char *next = state->next < state->argc ? state->argv[state->next] : NULL;
+
+	if (!domain && next && *next != '-') {
+		domain = next;
+		state->next++;
+	}
+	o->kernel = true;
+	if (!domain)
+		return;
+	if (o->nr_domains == HEADWAY_MAX_DOMAINS)
+		argp_error(state, "more than %d domains: -k without a name watches all",
+			   HEADWAY_MAX_DOMAINS);
+	o->domains[o->nr_domains++] = domain;
+}
+
 static void parse_verdicts(struct argp_state *state, struct headway_view_options *o, char *arg)
 {
 	char *word, *rest = arg;
@@ -89,10 +114,26 @@ static void parse_verdicts(struct argp_state *state, struct headway_view_options
 	}
 }
 
+bool headway_target_has_processes(const struct headway_target_options *o)
+{
+	return o->nr_pids || o->command;
+}
+
+static void check_kernel_alone(struct argp_state *state, const struct headway_target_options *o)
+{
+	if (o->output)
+		argp_error(state, "only processes are recorded, and -k alone watches none");
+	if (o->markers.nr)
+		argp_error(state, "a marker is of a process, and -k alone watches none");
+}
+
 static void check_targets(struct argp_state *state, struct headway_target_options *o)
 {
-	if (!o->nr_pids && !o->command)
-		argp_error(state, "nothing to watch: give -p PID, or a command after --");
+	if (!headway_target_has_processes(o) && !o->kernel)
+		argp_error(state, "nothing to watch: give -p PID, -k for the kernel, or a command "
+				  "after --");
+	if (!headway_target_has_processes(o))
+		check_kernel_alone(state, o);
 	if (o->interval_s == 0)
 		o->interval_s = fmin(1.0, o->window_s / 5);
 	if (o->interval_s > o->window_s / 2 || o->interval_s < o->window_s / 60)
@@ -110,6 +151,9 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'p':
 		parse_pid(state, o, arg);
+		return 0;
+	case 'k':
+		parse_kernel(state, o, arg);
 		return 0;
 	case 'd':
 		o->duration_s = parse_seconds(state, "duration", arg, 0.1, 31536000);

@@ -12,12 +12,15 @@
 
 #include "marker_options.h"
 
-enum { HEADWAY_MAX_PIDS = 256 };
+enum { HEADWAY_MAX_PIDS = 256, HEADWAY_MAX_DOMAINS = 64 };
 
 /* watch and record */
 struct headway_target_options {
 	pid_t pids[HEADWAY_MAX_PIDS];
 	size_t nr_pids;
+	bool kernel;			/* of headway.ko: these; none named: all */
+	const char *domains[HEADWAY_MAX_DOMAINS];
+	size_t nr_domains;
 	double duration_s;		/* 0: until the target ends or a signal */
 	double window_s;
 	double interval_s;		/* 0: chosen from the window */
@@ -33,6 +36,9 @@ struct headway_view_options {
 	bool json;
 	uint32_t fail_on;		/* bit per verdict */
 };
+
+/* Something other than the kernel is watched. */
+bool headway_target_has_processes(const struct headway_target_options *o);
 
 /* For argp's children; their inputs are the structures above. */
 extern const struct argp headway_target_argp;

@@ -31,7 +31,11 @@ static void print_line(struct headway_status *st, const struct headway_assessmen
 	fprintf(st->out, ", %llu events", (unsigned long long)a->events);
 	if (a->lost)
 		fprintf(st->out, " (%llu lost)", (unsigned long long)a->lost);
-	fprintf(st->out, ", %zu threads, %.0f %% CPU, %s", a->threads, a->cpu_share * 100,
+	if (a->threads)
+		fprintf(st->out, ", %zu threads, %.0f %% CPU", a->threads, a->cpu_share * 100);
+	if (a->kernel_sources)
+		fprintf(st->out, ", %zu in the kernel", a->kernel_sources);
+	fprintf(st->out, ", %s",
 		a->judged ? headway_verdict_name(a->state) : "first window not full yet");
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "escape.h"
 
 int headway_pipeline_open(struct headway_pipeline *p, uint64_t window_ns, uint64_t interval_ns)
 {
@@ -28,24 +29,36 @@ static void clear_status(struct headway_pipeline *p)
 		headway_status_clear(p->status);
 }
 
+static int print_finding(struct headway_pipeline *p, const struct headway_finding *f,
+			 struct headway_names *names)
+{
+	int err = 0;
+
+	clear_status(p);
+	if (p->view->fail_on & 1u << f->verdict)
+		p->fired = true;
+	if (p->view->json)
+		err = headway_out_json_finding(stdout, names, f);
+	else
+		headway_out_text_finding(stdout, names, f, p->color);
+	return fflush(stdout) || ferror(stdout) ? -EIO : err;
+}
+
 static int print_findings(struct headway_pipeline *p)
 {
 	const struct headway_finding *f;
 	size_t nr = headway_detect_findings(p->detect, &f);
 	int err = 0;
 
-	if (nr)
-		clear_status(p);
-	for (size_t i = 0; i < nr && !err; i++) {
-		if (p->view->fail_on & 1u << f[i].verdict)
-			p->fired = true;
-		if (p->view->json)
-			err = headway_out_json_finding(stdout, p->names, &f[i]);
-		else
-			headway_out_text_finding(stdout, p->names, &f[i], p->color);
-	}
-	if (nr && (fflush(stdout) || ferror(stdout)))
-		return -EIO;
+	for (size_t i = 0; i < nr && !err; i++)
+		err = print_finding(p, &f[i], p->names);
+	return err;
+}
+
+static int said(const struct headway_pipeline *p, const char *what, int err)
+{
+	if (err)
+		fprintf(stderr, "%s: cannot write %s: %s\n", p->who, what, strerror(-err));
 	return err;
 }
 
@@ -59,17 +72,56 @@ int headway_pipeline_feed(struct headway_pipeline *p, const struct headway_snaps
 		fprintf(stderr, "%s: cannot judge the snapshot: %s\n", p->who, strerror(-err));
 		return err;
 	}
-	err = print_findings(p);
-	if (err)
-		fprintf(stderr, "%s: cannot write the findings: %s\n", p->who, strerror(-err));
-	return err;
+	return said(p, "the findings", print_findings(p));
+}
+
+static int on_kernel_finding(void *ctx, const struct headway_finding *f,
+			     struct headway_names *names)
+{
+	return print_finding(ctx, f, names);
+}
+
+static void on_kernel_word(void *ctx, const char *sentence)
+{
+	const struct headway_pipeline *p = ctx;
+	char text[4096];
+
+	if (p->status)
+		headway_status_clear(p->status);
+	fprintf(stderr, "%s: %s\n", p->who,
+		headway_escape(sentence, strlen(sentence), text, sizeof(text)));
+}
+
+int headway_pipeline_look(struct headway_pipeline *p)
+{
+	const struct headway_kernel_listener listener = {
+		.finding = on_kernel_finding, .say = on_kernel_word, .ctx = p,
+	};
+
+	if (!p->kernel)
+		return 0;
+	return said(p, "the findings", headway_kernel_watch_look(p->kernel, &listener));
+}
+
+struct headway_assessment headway_pipeline_assessment(const struct headway_pipeline *p)
+{
+	/* Of the kernel alone the module has judged already. */
+	struct headway_assessment a = { .state = HEADWAY_IDLE, .judged = true };
+
+	if (p->detect)
+		a = *headway_detect_assessment(p->detect);
+	if (p->kernel)
+		headway_kernel_watch_assess(p->kernel, &a);
+	return a;
 }
 
 int headway_pipeline_summary(struct headway_pipeline *p, struct headway_summary *s)
 {
+	struct headway_assessment a = headway_pipeline_assessment(p);
 	int err = 0;
 
-	s->assessment = headway_detect_assessment(p->detect);
+	s->assessment = &a;
+	s->kernel_lost = p->kernel ? headway_kernel_watch_lost(p->kernel) : NULL;
 	s->missing_probes = p->missing_probes;
 	clear_status(p);
 	if (p->view->json)
@@ -78,13 +130,23 @@ int headway_pipeline_summary(struct headway_pipeline *p, struct headway_summary 
 		headway_out_text_summary(stdout, s, p->color);
 	if (fflush(stdout) || ferror(stdout))
 		err = -EIO;
-	if (err)
-		fprintf(stderr, "%s: cannot write the summary: %s\n", p->who, strerror(-err));
-	return err;
+	/* It goes with us. */
+	s->assessment = NULL;
+	return said(p, "the summary", err);
+}
+
+static bool was_blind_to_kernel(const struct headway_pipeline *p)
+{
+	const char *why = headway_kernel_watch_blind(p->kernel);
+
+	if (why)
+		fprintf(stderr, "%s: --fail-on cannot be answered for the kernel: %s\n", p->who,
+			why);
+	return why != NULL;
 }
 
 /* With --fail-on: could the verdicts that it names have been seen at all? */
-static bool was_blind(const struct headway_pipeline *p)
+static bool was_blind_to_processes(const struct headway_pipeline *p)
 {
 	const struct headway_assessment *a = headway_detect_assessment(p->detect);
 
@@ -114,7 +176,8 @@ int headway_pipeline_exit(const struct headway_pipeline *p)
 {
 	if (p->fired)
 		return HEADWAY_EXIT_FOUND;
-	if (p->view->fail_on && was_blind(p))
+	if (p->view->fail_on && ((p->detect && was_blind_to_processes(p)) ||
+				 (p->kernel && was_blind_to_kernel(p))))
 		return HEADWAY_EXIT_BLIND;
 	return HEADWAY_EXIT_DONE;
 }
@@ -123,4 +186,6 @@ void headway_pipeline_close(struct headway_pipeline *p)
 {
 	headway_detect_free(p->detect);
 	p->detect = NULL;
+	headway_kernel_watch_free(p->kernel);
+	p->kernel = NULL;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * pipeline.h - snapshots through the engine, and what it finds to a view: the same for a live watch
- * and for a recording.
+ * and for a recording. What the module found in the kernel goes to the same view.
  */
 #ifndef HEADWAY_PIPELINE_H
 #define HEADWAY_PIPELINE_H
 
 #include "detect.h"
+#include "kernel_watch.h"
 #include "options.h"
 #include "out.h"
 
@@ -14,7 +15,8 @@ struct headway_pipeline {
 	const char *who;		/* "headway watch", before each message */
 	const struct headway_view_options *view;
 	struct headway_names *names;
-	struct headway_detect *detect;
+	struct headway_detect *detect;	/* NULL: no process is watched */
+	struct headway_kernel_watch *kernel;	/* NULL: the kernel is not watched */
 	struct headway_status *status;	/* taken away before anything is printed; may be NULL */
 	double window_s;
 	uint32_t missing_probes;	/* in the last snapshot */
@@ -29,6 +31,10 @@ struct headway_pipeline {
 int headway_pipeline_open(struct headway_pipeline *p, uint64_t window_ns, uint64_t interval_ns);
 /* One snapshot; its findings are printed. */
 int headway_pipeline_feed(struct headway_pipeline *p, const struct headway_snapshot *snap);
+/* A look at the kernel, if it is watched; its findings are printed. */
+int headway_pipeline_look(struct headway_pipeline *p);
+/* Processes and kernel together. */
+struct headway_assessment headway_pipeline_assessment(const struct headway_pipeline *p);
 /* Fills in what it knows itself, and prints the summary. */
 int headway_pipeline_summary(struct headway_pipeline *p, struct headway_summary *s);
 /* The exit status of a watch that did not fail. */

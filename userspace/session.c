@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * session.c - one live watch: probes to snapshots to the pipeline, until the end.
+ * session.c - one live watch: probes to snapshots to the pipeline, and the kernel's verdicts to it,
+ * until the end.
  *
  * Invariants: status goes to stderr and data to stdout; every way out takes the probes and the
  * COMMAND away; the exit status is that of the contract (command.h).
@@ -38,7 +39,7 @@ struct session {
 	const char *who;
 	const struct headway_target_options *opts;
 	struct headway_child child;
-	struct headway_probe *probe;
+	struct headway_probe *probe;	/* NULL: only the kernel is watched */
 	struct headway_live_names *live;
 	struct headway_recorder *recorder;	/* NULL: nothing is recorded */
 	struct headway_pipeline pipe;
@@ -107,6 +108,27 @@ static int open_probes(struct session *w)
 	return err;
 }
 
+static int open_kernel(struct session *w)
+{
+	int err = headway_kernel_watch_open(&w->pipe.kernel, w->opts->domains, w->opts->nr_domains,
+					    NULL);
+
+	if (err)
+		say(w, headway_kernel_watch_error(w->pipe.kernel));
+	else if (w->opts->output)
+		say(w, "what the kernel's domains do is shown, but not recorded");
+	return err;
+}
+
+static int open_all(struct session *w)
+{
+	int err = w->opts->kernel ? open_kernel(w) : 0;
+
+	if (!err && headway_target_has_processes(w->opts))
+		err = open_probes(w);
+	return err;
+}
+
 static int say_recording(struct session *w, int err)
 {
 	char name[1024];
@@ -163,7 +185,7 @@ static void warn_markers(struct session *w)
 }
 
 /* One snapshot through the engine. */
-static int look(struct session *w)
+static int look_at_processes(struct session *w)
 {
 	int err = headway_probe_snapshot(w->probe, &w->snap);
 
@@ -181,11 +203,30 @@ static int look(struct session *w)
 	/* After the findings, whose names belong to the record. */
 	if (!err && w->recorder)
 		err = say_recording(w, headway_recorder_commit(w->recorder));
+	return err;
+}
+
+static int look(struct session *w)
+{
+	int err = w->probe ? look_at_processes(w) : 0;
+	struct headway_assessment a;
+	uint64_t now;
+
+	if (!err)
+		err = headway_pipeline_look(&w->pipe);
 	if (err)
 		return err;
-	headway_status_update(&w->status, headway_detect_assessment(w->pipe.detect),
-			      w->end_ns > w->snap.time_ns ? w->end_ns - w->snap.time_ns : 0);
+	now = now_ns();
+	a = headway_pipeline_assessment(&w->pipe);
+	a.watched_ns = now - w->begin_ns;
+	headway_status_update(&w->status, &a, w->end_ns > now ? w->end_ns - now : 0);
 	return 0;
+}
+
+/* Whatever we were to watch has ended by itself. */
+static bool targets_ended(const struct session *w)
+{
+	return w->probe ? w->snap.target_exited : headway_kernel_watch_ended(w->pipe.kernel);
 }
 
 /* True when a signal said that it is time to end. */
@@ -273,7 +314,7 @@ static int watch_on(struct session *w)
 		if (wait_until(w, next))
 			return w->child.ended ? look(w) : 0;
 		err = look(w);
-		if (err || w->snap.target_exited || (w->end_ns && next >= w->end_ns))
+		if (err || targets_ended(w) || (w->end_ns && next >= w->end_ns))
 			return err;
 	}
 }
@@ -287,7 +328,7 @@ static int sum_up(struct session *w)
 		.command_status = w->child.status,
 	};
 
-	for (int i = 0; i < HEADWAY_NR_PROBES; i++) {
+	for (int i = 0; w->probe && i < HEADWAY_NR_PROBES; i++) {
 		const char *why = headway_probe_missing_reason(w->probe, (enum headway_probe_id)i);
 
 		s.probe_names[i] = headway_probe_name((enum headway_probe_id)i);
@@ -306,10 +347,10 @@ static int sum_up(struct session *w)
 	return headway_pipeline_summary(&w->pipe, &s);
 }
 
-static int watch_targets(struct session *w)
+/* 0, or the exit status; then it was said why. */
+static int open_engine(struct session *w)
 {
 	struct headway_name_source source;
-	int status;
 
 	w->live = headway_live_names_new(w->probe);
 	source = headway_live_names_source(w->live);
@@ -325,6 +366,15 @@ static int watch_targets(struct session *w)
 		fprintf(stderr, "%s: out of memory\n", w->who);
 		return HEADWAY_EXIT_FAILED;
 	}
+	return 0;
+}
+
+static int watch_targets(struct session *w)
+{
+	int status = w->probe ? open_engine(w) : 0;
+
+	if (status)
+		return status;
 	if (watch_on(w) || sum_up(w))
 		return HEADWAY_EXIT_FAILED;
 	status = headway_pipeline_exit(&w->pipe);
@@ -354,7 +404,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 		err = headway_child_start(&w.child, target->command, view->json);
 	if (err)
 		fprintf(stderr, "%s: cannot start: %s\n", who, strerror(-err));
-	else if (!open_probes(&w))
+	else if (!open_all(&w))
 		status = watch_targets(&w);
 	headway_child_end(&w.child);
 	headway_names_free(w.pipe.names);

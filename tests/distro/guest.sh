@@ -175,6 +175,7 @@ watched_loop() {
 	local loop=$root/loops/watched_loop
 
 	mark_log watched_loop
+	[ ! -x "$headway" ] || watch_kernel unloaded -k --fail-on deadlock
 	check "watched_loop.ko loads" insmod "$modules/kmod/examples/watched_loop.ko" period_ms=$reach_ms
 	# Rounds are long here, for the emulated machine.
 	check "loop: watchdog takes settings" write_to "$loop/watchdog" "window_ns=2000000000 rollbacks_min=8"
@@ -188,6 +189,8 @@ watched_loop() {
 	check "loop: the actors have names and stacks" \
 		grep -Eq 'comm=watched/[01] restarts=[1-9].* stack=.*\[watched_loop\]' "$loop/actors"
 	[ ! -x "$headway" ] || check "tool: stat shows the loop" tool 0 watched_loop stat
+	[ ! -x "$headway" ] || check "watch -k: finds the loop, with stacks" within 30 \
+		watch_said unloaded json '"source":"kernel".*"domain":"watched_loop".*\[watched_loop\]'
 	check "loop: the cure is taken" write_to /sys/module/watched_loop/parameters/cured 1
 	check "loop: the alarm is over" within 60 loop_verdict_is healthy
 	check "loop: reset zeroes" write_to "$loop/reset" 1
@@ -306,6 +309,17 @@ load_often() {
 	[ ! -e "$root" ]
 }
 
+# Under the watch that watched_loop() began, which then cannot answer any more. It reads a file now and
+# then, and while it does the module is in use.
+unload_headway() {
+	check "headway.ko unloads" within 20 rmmod headway
+	[ -x "$headway" ] || return 0
+	watch_ends 4 unloaded
+	check "watch -k: says that the module was unloaded" watch_said unloaded err 'the module headway was unloaded$'
+	check "watch -k: its JSON fits the schema" "$top/tests/tool/schema.py" \
+		"$top/userspace/headway.schema.json" /tmp/cured.json /tmp/relapse.json /tmp/unloaded.json
+}
+
 log_is_clean() {
 	dmesg >/tmp/dmesg && "$top/tests/lib/splat.sh" /tmp/dmesg
 }
@@ -339,7 +353,7 @@ main() {
 	philosophers
 	watched_loop
 	device_claim
-	check "headway.ko unloads" rmmod headway
+	unload_headway
 	check "nothing is left in debugfs" [ ! -e "$root" ]
 	check "loads and unloads again and again" load_often
 	probes

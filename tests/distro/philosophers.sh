@@ -102,6 +102,34 @@ while_they_queue() {
 	return $ret
 }
 
+# watch_kernel NAME ARGUMENTS...: headway watch in the background; its output in /tmp/NAME.json and .err.
+watch_kernel() {
+	local name=$1
+	shift
+
+	"$headway" watch --json -w 1 "$@" >"/tmp/$name.json" 2>"/tmp/$name.err" </dev/null &
+	watcher=$!
+}
+
+# watch_said NAME json|err PATTERN: what it has said on stdout or stderr.
+watch_said() {
+	grep -qE -- "$3" "/tmp/$1.$2" || {
+		cat "/tmp/$1.json" "/tmp/$1.err"
+		return 1
+	}
+}
+
+# watch_ends STATUS NAME: by itself, or as it has been told to. What never ends is a failure of the
+# guest's time limit, and the last lines say where.
+watch_ends() {
+	local code
+
+	wait "$watcher"
+	code=$?
+	[ "$code" -eq "$1" ] || tail -n 3 "/tmp/$2.json" "/tmp/$2.err"
+	check "watch -k: ends with status $1" [ "$code" -eq "$1" ]
+}
+
 # Live transactions: where they wait, and a graph that the real parser takes.
 show_transactions() {
 	check "transactions: stacks, without addresses" while_they_queue within 60 stacks_are_shown
@@ -155,6 +183,34 @@ perf_shows_our_locks() {
 
 contention_is_ours() {
 	grep -A 24 'contention_begin: .*flags=SPIN|MUTEX' "$tracing/trace" | grep -q headway_acquire_slow
+}
+
+kernel_livelock='"verdict":"livelock","confidence":"confirmed","source":"kernel","pid":null,"comm":null,"domain":"philosophers"'
+
+# The livelock stands as the watch begins.
+watch_begins() {
+	watch_kernel cured -k philosophers
+	check "watch -k: finds the livelock, and who is in it" within 30 \
+		watch_said cured json "$kernel_livelock.*\"actors_total\":[2-5],"
+	check "watch -k: shows kernel stacks" watch_said cured json '"stack":\[.*\[philosophers\]'
+}
+
+watch_saw_the_cure() {
+	check "watch -k: says that it is over" within 30 \
+		watch_said cured err '^headway watch: kernel domain philosophers: [a-z-]+ after [0-9.]+ s of livelock$'
+	kill -TERM "$watcher"
+	watch_ends 0 cured
+	check "watch -k: there is no livelock any more" watch_said cured json '"state":"[^l]'
+}
+
+watch_sees_the_relapse() {
+	check "watch -k: finds a livelock as it begins" within 30 watch_said relapse json "$kernel_livelock"
+}
+
+watch_sees_the_end() {
+	watch_ends 3 relapse
+	check "watch -k: says that its domain is gone" \
+		watch_said relapse err 'kernel domain philosophers is gone; its last verdict was livelock$'
 }
 
 # Every policy but none: switched to under load, by file, and they eat.
@@ -212,6 +268,8 @@ use_the_tool() {
 	check "tool: it has switched" grep -qx current=polite "$domain/policy"
 	check "tool: an unknown policy fails" tool 1 no-such-policy policy philosophers no-such-policy
 	check "tool: an unknown domain fails" tool 1 no-such-domain stat no-such-domain
+	check "tool: watch of an unknown domain fails" tool 1 "Domains now: philosophers" watch -k no-such-domain
+	check "tool: watch of one that gets on" tool 0 "State: " watch -kphilosophers -d 0.5 --fail-on livelock
 }
 
 # Stopped in the middle of whatever they do; the limit is 2 s, and some for starting rmmod here. With
@@ -243,6 +301,7 @@ philosophers() {
 	check "debugfs: first lines name the format" first_lines_name_their_format
 	check "debugfs: for root only" only_root_reads
 	find_livelock
+	[ ! -x "$headway" ] || watch_begins
 	mapfile -t policies <<<"$(sed -n 's/^policy=//p' "$domain/policy")"
 	check "policies are listed" [ ${#policies[@]} -ge 4 ]
 	for policy in "${policies[@]}"; do
@@ -251,13 +310,17 @@ philosophers() {
 			last=$policy
 		}
 	done
+	[ ! -x "$headway" ] || watch_saw_the_cure
 	show_transactions
 	show_contention
 	bad_input "$last"
 	use_the_tool
+	[ ! -x "$headway" ] || watch_kernel relapse -k philosophers --fail-on livelock
 	check "none again: switched to" write_to "$domain/policy" none
 	check "none again: livelock" within 60 is_livelocked
+	[ ! -x "$headway" ] || watch_sees_the_relapse
 	check "rmmod in a livelock ends" stop_quickly
+	[ ! -x "$headway" ] || watch_sees_the_end
 	check "the domain is gone" [ ! -e "$domain" ]
 	for policy in "${policies[@]}"; do
 		check "$policy: loads as the first policy" insmod "$modules/kmod/examples/philosophers.ko" \

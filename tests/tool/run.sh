@@ -132,6 +132,8 @@ test_usage() {
 		watch --fail-on livelock, -p 1|'' is not a finding
 		watch -c /x -p 1|invalid option -- 'c'
 		watch -a|invalid option -- 'a'
+		record -o /dev/null -k|only processes are recorded
+		watch -k --progress syscall:read|a marker is of a process
 		watch --progress x -p 1|marker 'x': no kind of marker
 		watch --attempt x -p 1|marker 'x': no kind of marker
 		doctor extra|takes no argument: 'extra'
@@ -166,6 +168,12 @@ test_bad_targets() {
 	run gone 5 watch -d 2 -p 4194000
 	expect gone 1 "a pid that is gone: status 1" err '4194000'
 	check "a pid that is gone: one line" one_line gone
+	# No machine that tests run on has the module; where it is loaded there is no such domain.
+	run nodomain 5 watch -d 2 -k no-such-domain
+	expect nodomain 1 "-k without the module: status 1 and what to do" \
+		err "^headway watch: (the kernel module headway is not loaded|no domain 'no-such-domain')"
+	check "-k without the module: one line" one_line nodomain
+	same "-k without the module: nothing on stdout" "$(cat "$tmp/nodomain.out")" ""
 	run nofile 5 watch -d 2 -- /nonexistent/program
 	expect nofile 1 "COMMAND that does not exist" err 'cannot run /nonexistent/program: No such file'
 	run nodir 5 watch -d 2 -- /
@@ -175,6 +183,10 @@ test_bad_targets() {
 	status=$?
 	expect nobody 1 "no permission: status 1 and what to do" err '(root|CAP_BPF)'
 	check "no permission: one line" one_line nobody
+	timeout 5 setpriv --reuid nobody --regid nogroup --clear-groups "$headway" \
+		watch -d 2 -k >"$tmp/nobody-kernel.out" 2>"$tmp/nobody-kernel.err"
+	status=$?
+	expect nobody-kernel 1 "-k without permission: status 1 and what to do" err 'root|not loaded'
 	timeout 5 setpriv --reuid nobody --regid nogroup --clear-groups "$headway" doctor \
 		>"$tmp/nobody-doctor.out" 2>"$tmp/nobody-doctor.err"
 	status=$?
