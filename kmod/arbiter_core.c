@@ -20,6 +20,16 @@
  * pass. If none has, each waits for an owner in the part, and there is a cycle of owners alone,
  * which the reduction finds. So the reduction need not look at reservations.
  *
+ * Why nobody is a victim for ever. Each time raises a holder by one priority. Once above them all
+ * it is a *senior*, and of seniors the youngest gives way, whatever it holds: the oldest is never a
+ * victim. Tickets only grow and last until the work is done, so of those older than a senior there
+ * are a few and no new ones; when they are done, it is the oldest. Until then it is a victim only
+ * where all others on the cycles are older seniors. One of these wants what it holds, and is before
+ * it in the queue, so it had that first, or passed. So where each request is for one resource, and
+ * none passes, it is a victim at most once for each request of an older senior. (Without the limit
+ * two could be victims in turn for ever, as whoever was it less often gives way however far it has
+ * come. If what seniors hold counted, later ones could beat an early one for ever.)
+ *
  * The reduction (Holt, "Some deadlock properties of computer systems", 1972): a holder is live if
  * it waits for nothing, or if one of its requests wants only what is free or held by live ones;
  * repeat. The rest is deadlocked; no more and no fewer.
@@ -27,6 +37,8 @@
 #include "headway_arbiter.h"
 
 #define HEADWAY_AGE_STEP 64
+/* The rank above all priorities. */
+#define HEADWAY_SENIOR (HEADWAY_ARBITER_PRIORITY_MAX + 1)
 
 #define headway_for_each_id(id, set, w, bits) \
 	for ((w) = 0; (w) < HEADWAY_ARBITER_WORDS; (w)++) \
@@ -117,6 +129,14 @@ static int headway_age_cmp(const struct headway_request *a, const struct headway
 	return a->ticket < b->ticket ? -1 : a->ticket > b->ticket;
 }
 
+/* A priority, raised by what its holder has suffered. */
+static u32 headway_rank(const struct headway_holder *holder, u32 priority)
+{
+	u32 rank = priority + holder->times_victim;
+
+	return rank < HEADWAY_SENIOR ? rank : HEADWAY_SENIOR;
+}
+
 static void headway_enqueue(struct headway_arbiter_core *core, struct headway_request *request)
 {
 	struct headway_holder *holder = request->holder;
@@ -126,7 +146,8 @@ static void headway_enqueue(struct headway_arbiter_core *core, struct headway_re
 	request->ticket = holder->times_victim ? holder->ticket : ++core->last_ticket;
 	if (!holder->ticket)
 		holder->ticket = request->ticket;
-	request->age = (s64)request->ticket - (s64)request->priority * core->params.age_step;
+	request->age = (s64)request->ticket -
+		       (s64)headway_rank(holder, request->priority) * core->params.age_step;
 	request->passed = 0;
 	while (pos && headway_age_cmp(request, pos) < 0)
 		pos = pos->older;
@@ -453,17 +474,17 @@ static u32 headway_standing(const struct headway_holder *holder)
 	for (request = holder->requests; request; request = request->sibling)
 		if (request->priority > priority)
 			priority = request->priority;
-	return priority + holder->times_victim;
+	return headway_rank(holder, priority);
 }
 
-/* Lowest priority, then the least work to lose, then the youngest. */
+/* Lowest rank, then, unless both are seniors, the least work to lose, then the youngest. */
 static bool headway_gives_way(const struct headway_holder *a, const struct headway_holder *b)
 {
 	u32 standing = headway_standing(a), other = headway_standing(b);
 
 	if (standing != other)
 		return standing < other;
-	if (a->nr_held != b->nr_held)
+	if (standing < HEADWAY_SENIOR && a->nr_held != b->nr_held)
 		return a->nr_held < b->nr_held;
 	return a->ticket > b->ticket;
 }

@@ -54,17 +54,19 @@
  * wants: the older requests that it finds there, at most age_step * (15 - p) later ones of higher
  * priority, and at most max_passed younger ones; besides these only requests of holders for which
  * it waits already, directly or through others, as it could not be served before they are done, and
- * retries of victims, which keep their age. (arbiter_core.c argues it; tests/unit/arbiter_test.c
- * and tests/kunit/arbiter_kunit.c check it.)
+ * retries of victims, which keep their tickets. (arbiter_core.c argues it;
+ * tests/unit/arbiter_test.c and tests/kunit/arbiter_kunit.c check it.)
  *
  * Asking for more while holding may close a cycle of holders that wait for each other. The arbiter
  * finds it, at once and exactly (graph reduction, not a timeout, not a count of waiters), and picks
  * a *victim* on it: the lowest priority, then the fewest resources held, then the youngest. The
  * victim's requests fail with -EDEADLK. Nothing is taken from it: it must release all that it
  * holds, and gets -EDEADLK for any other request until it has. When it then tries again, it keeps
- * its age, and counts as one priority higher for each time that it was a victim, until it has
- * released everything at the end of its work; so it is a victim at most 16 - p times in a row,
- * unless others suffer as much.
+ * its ticket, and counts as one priority higher for each time that it was a victim, until it has
+ * released everything at the end of its work, or gives up: a request fails otherwise while it holds
+ * nothing. After 16 - p times in a row it is a *senior*, who gives way only to older seniors,
+ * however much it holds, and the oldest to nobody. There are no older ones but those that were
+ * there when it began, so nobody is a victim for ever if all work ends.
  *
  * A holder that waits for one of several requests (headway_arbiter_acquire_any(), or
  * headway_arbiter_wait_any() for submitted ones) is in a deadlock only if none of them can be

@@ -448,32 +448,6 @@ KTAP_TEST(a_victim_keeps_its_age)
 	EXPECT_EQ(world.holder[1].ticket, 0ull);
 }
 
-KTAP_TEST(nobody_is_a_victim_for_ever)
-{
-	for (u32 priority = 0; priority <= 15; priority++) {
-		int times = 0;
-
-		open_world(8, 0, 8);
-		for (int h = 1; h < HOLDERS; h++) {
-			/* Holder 0 against always new ones of the highest priority. */
-			EXPECT_EQ(ask(0, 0, priority, 1), 1);
-			EXPECT_EQ(ask(h, 0, 15, 2), 1);
-			EXPECT_EQ(ask(h, 2, 15, 4), 1);
-			EXPECT_EQ(ask(0, 1, priority, 2), 0);
-			ask(h, 1, 15, 1);
-			if (!world.holder[0].victim)
-				break;
-			times++;
-			give_back(0, 0);
-			EXPECT(granted(h, 1));
-			give_back(h, 0);
-			give_back(h, 1);
-			give_back(h, 2);
-		}
-		EXPECT_EQ(times, 16 - (int)priority);
-	}
-}
-
 KTAP_TEST(alternatives_that_overlap_end_with_the_first_grant)
 {
 	open_world(8, 0, 0);
