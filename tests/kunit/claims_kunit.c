@@ -8,6 +8,26 @@
 /* Few, as a short sleep takes a whole tick where timers are coarse. */
 #define ROUNDS 50
 
+/*
+ * On a busy machine a hand may do all its rounds while the others do not run. So all of them go on
+ * until what a case is about has happened, and none leaves the others alone before that.
+ */
+static bool go_on(const struct hand *hand, bool happened)
+{
+	return !happened && !READ_ONCE(hand->lab->stop);
+}
+
+/* What all the hands have counted until now. */
+static u64 counted_by(const struct lab *lab)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < lab->nr_hands; i++)
+		sum += READ_ONCE(lab->hands[i].count);
+	return sum;
+}
+
 /* Takes random sets and checks that it is alone on each resource. */
 static int random_sets_work(struct hand *hand)
 {
@@ -16,7 +36,7 @@ static int random_sets_work(struct hand *hand)
 	unsigned int i, id;
 
 	lab_pause(hand);
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < ROUNDS || go_on(hand, arena_stats(arena).passes); i++) {
 		unsigned long mask = lab_random(&seed, (1 << ARENA_IDS) - 1) + 1;
 		struct headway_request *request = arena_want(arena, hand->number, 0,
 							     lab_random(&seed, 16), mask);
@@ -60,7 +80,7 @@ static void claims_exclude_each_other(struct kunit *test)
 	for (i = 0; i < ARENA_IDS; i++)
 		counted += arena->counter[i];
 	KUNIT_EXPECT_EQ(test, counted, taken);
-	KUNIT_EXPECT_EQ(test, arena_stats(arena).grants, 6ull * ROUNDS);
+	KUNIT_EXPECT_GE(test, arena_stats(arena).grants, 6ull * ROUNDS);
 	/* Nobody held and waited. */
 	KUNIT_EXPECT_EQ(test, arena_stats(arena).deadlocks, 0ull);
 	KUNIT_EXPECT_GT(test, arena_stats(arena).passes, 0ull);
@@ -147,6 +167,17 @@ static void claims_wide_set_is_not_starved_by_narrow_ones(struct kunit *test)
 	arena_close(arena);
 }
 
+/* Whether each of the four that have it has been served so often. */
+static bool high_were_served(const struct lab *lab, u64 times)
+{
+	unsigned int i;
+
+	for (i = 1; i < 5; i++)
+		if (READ_ONCE(lab->hands[i].count) < times)
+			return false;
+	return true;
+}
+
 static int priority_work(struct hand *hand)
 {
 	struct arena *arena = hand->arg;
@@ -173,7 +204,7 @@ static int priority_work(struct hand *hand)
 		usleep_range(50, 100);
 		headway_arbiter_release(request);
 		hand->count++;
-		if (!hand->number && hand->count == 4)
+		if (!hand->number && hand->count >= 4 && high_were_served(hand->lab, 5))
 			return 0;
 	}
 	return 0;
@@ -189,14 +220,11 @@ static void claims_low_priority_is_not_starved_by_high(struct kunit *test)
 		lab_hand(lab, priority_work, arena);
 	lab_start(lab->hands, 5);
 	KUNIT_EXPECT_EQ(test, lab_join(&lab->hands[0]), 0);
-	KUNIT_EXPECT_EQ(test, lab->hands[0].count, 4ull);
+	KUNIT_EXPECT_GE(test, lab->hands[0].count, 4ull);
 	KUNIT_EXPECT_EQ(test, lab->hands[0].errors, 0ull);
 	WRITE_ONCE(lab->stop, true);
-	for (i = 1; i < 5; i++) {
+	for (i = 1; i < 5; i++)
 		KUNIT_EXPECT_EQ(test, lab_join(&lab->hands[i]), 0);
-		/* And high priority has been worth something. */
-		KUNIT_EXPECT_GT(test, lab->hands[i].count, 4ull);
-	}
 	arena_close(arena);
 }
 
@@ -280,7 +308,7 @@ static int ladder_work(struct hand *hand)
 	int ret = 0;
 
 	lab_pause(hand);
-	for (round = 0; !ret && round < 25; round++) {
+	for (round = 0; !ret && (round < 25 || go_on(hand, counted_by(hand->lab) > 20)); round++) {
 		u32 id = 0;
 
 		for (i = 0; i < 3; i++) {
@@ -316,7 +344,7 @@ static void claims_chains_have_no_victim(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, lab_join(&arena->lab->hands[i]), 0);
 		waits += arena->lab->hands[i].count;
 	}
-	KUNIT_EXPECT_EQ(test, arena_stats(arena).grants, 5 * 25 * 3ull);
+	KUNIT_EXPECT_GE(test, arena_stats(arena).grants, 5 * 25 * 3ull);
 	KUNIT_EXPECT_EQ(test, arena_stats(arena).deadlocks, 0ull);
 	/* They have been in each other's way, holding something. */
 	KUNIT_EXPECT_GT(test, waits, 20ull);
@@ -364,10 +392,7 @@ static int walk(struct hand *hand)
 	return ret;
 }
 
-/*
- * Walks on until the arbiter has had its deadlocks, as on a busy machine a walker may do all its
- * rounds while the others do not run. All stay until then, so that it comes to that.
- */
+/* Walks on until the arbiter has had its deadlocks. */
 static int walker_work(struct hand *hand)
 {
 	struct walker *walker = hand->arg;
@@ -376,7 +401,7 @@ static int walker_work(struct hand *hand)
 
 	lab_pause(hand);
 	while (walker->rounds < WALK_ROUNDS ||
-	       (arena_stats(arena).deadlocks < WALK_DEADLOCKS && !READ_ONCE(hand->lab->stop))) {
+	       go_on(hand, arena_stats(arena).deadlocks >= WALK_DEADLOCKS)) {
 		int ret = walk(hand);
 
 		if (!ret) {

@@ -163,6 +163,7 @@ static int begin_interruptible_work(struct hand *hand)
 	struct headway_txn txn;
 	int ret;
 
+	complete(&hand->reached);
 	ret = headway_txn_begin_wait(&txn, hand->lab->domain, 0,
 				     __HEADWAY_WAIT(TASK_INTERRUPTIBLE, KTIME_MAX));
 	if (!ret)
@@ -185,7 +186,8 @@ static void begin_waits_for_the_change(struct kunit *test)
 			-ETIMEDOUT);
 	interrupted = lab_hand(lab, begin_interruptible_work, NULL);
 	patient = lab_hand(lab, begin_interruptible_work, NULL);
-	msleep(20);
+	/* A kernel thread that has not run yet takes no signals. */
+	lab_await(interrupted);
 	lab_signal(interrupted, SIGINT);
 	KUNIT_EXPECT_EQ(test, lab_join(interrupted), -EINTR);
 	KUNIT_EXPECT_EQ(test, lab_in_flight(lab), 1ull);

@@ -120,6 +120,8 @@ static void without_the_setting_it_stays_livelocked(struct kunit *test)
 	struct hand *hands[2];
 
 	headway_domain_escalate(lab->domain, false);
+	/* Long windows: none without a rollback, even if the machine is held up. */
+	lab_watch(lab, 5 * WINDOW, 1, 1000000, 3600ull * NSEC_PER_SEC);
 	lockstep(lab, hands);
 	KUNIT_EXPECT_TRUE(test, lab_eventually(headway_domain_verdict(lab->domain) ==
 					       HEADWAY_VERDICT_LIVELOCK));
@@ -189,12 +191,13 @@ static void set_by_hand_wins(struct kunit *test)
 static void relapses_ask_for_more_each_time(struct kunit *test)
 {
 	struct lab *lab = escalating(test, 2, 2);
+	struct headway_escalation_report r;
 	struct hand *hands[2];
 
 	lockstep(lab, hands);
-	KUNIT_EXPECT_TRUE(test, lab_eventually(report(lab).relapses >= 3 && report(lab).raised));
-	KUNIT_EXPECT_EQ(test, report(lab).need, 2u << report(lab).relapses);
-	KUNIT_EXPECT_GE(test, report(lab).escalations, 4ull);
+	KUNIT_EXPECT_TRUE(test, lab_eventually((r = report(lab), r.relapses >= 3 && r.raised)));
+	KUNIT_EXPECT_EQ(test, r.need, 2u << r.relapses);
+	KUNIT_EXPECT_GE(test, r.escalations, 4ull);
 	stop(lab, hands);
 }
 
@@ -262,7 +265,7 @@ static void domain_goes_in_the_midst_of_it(struct kunit *test)
 		worst_ns = max(worst_ns, ktime_get_ns() - start_ns);
 	}
 	kunit_info(test, "unregistering took %llu ms at most\n", worst_ns / MS);
-	KUNIT_EXPECT_LT(test, worst_ns, 10 * (u64)NSEC_PER_SEC);
+	KUNIT_EXPECT_LT(test, worst_ns, LAB_PATIENCE_NS);
 }
 
 DEFINE_HEADWAY_DOMAIN(kunit_static, HEADWAY_POLICY_NONE);

@@ -45,7 +45,7 @@ static void one_who_retries_is_no_livelock(struct kunit *test)
 
 	hands(lab, retry_work, 1);
 	KUNIT_EXPECT_FALSE(test, ever_alarmed(8));
-	KUNIT_EXPECT_GT(test, sums().rollbacks, 8ull);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(sums().rollbacks > 8));
 	stop(lab);
 }
 
@@ -57,7 +57,7 @@ static void one_long_attempt_is_no_livelock(struct kunit *test)
 
 	hands(lab, retry_work, 3);
 	KUNIT_EXPECT_FALSE(test, ever_alarmed(10));
-	KUNIT_EXPECT_TRUE(test, verdict_is(HEADWAY_VERDICT_CONTENDED));
+	KUNIT_EXPECT_TRUE(test, lab_eventually(verdict_is(HEADWAY_VERDICT_CONTENDED)));
 	lab_go(worker);
 	KUNIT_EXPECT_EQ(test, lab_join(worker), 0);
 	widen();
@@ -155,7 +155,7 @@ static void a_slow_one_among_fast_ones_is_healthy(struct kunit *test)
 	play.every_ns = 1;
 	hands(lab, succeed_work, 4);
 	KUNIT_EXPECT_FALSE(test, ever_alarmed(12));
-	KUNIT_EXPECT_GT(test, READ_ONCE(lab->hands[0].count), 0ull);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(lab->hands[0].count)));
 	stop(lab);
 }
 
@@ -181,9 +181,12 @@ static void many_quick_failures_are_no_starvation(struct kunit *test)
 
 	hands(lab, succeed_work, 1);
 	wait_max(WINDOW);
-	while (ktime_get_ns() < until) {
+	while (ktime_get_ns() < until || sums().rollbacks <= 2000) {
+		u64 start = ktime_get_ns();
+
 		headway_loop_enter(&actor, &kunit_loop);
-		for (i = 0; i < 2000; i++)
+		/* On a slow machine so many would take too long. */
+		for (i = 0; i < 2000 && ktime_get_ns() - start < WINDOW / 4; i++)
 			headway_loop_retry(&actor);
 		headway_loop_done(&actor);
 		headway_loop_leave(&actor);
@@ -191,7 +194,6 @@ static void many_quick_failures_are_no_starvation(struct kunit *test)
 		usleep_range(1000, 2000);
 	}
 	KUNIT_EXPECT_FALSE(test, alarm);
-	KUNIT_EXPECT_GT(test, sums().rollbacks, 2000ull);
 	stop(lab);
 }
 
