@@ -33,6 +33,7 @@ enum headway_abi_limits {
 enum headway_lock_kind {
 	HEADWAY_KIND_FUTEX = 1,		/* a futex word; may or may not be a glibc mutex */
 	HEADWAY_KIND_PTHREAD_MUTEX = 2,	/* seen at pthread_mutex_trylock: the address is a mutex */
+	HEADWAY_KIND_PTHREAD_RWLOCK = 3,	/* in findings only: told by what is around a word */
 };
 
 /*
@@ -90,6 +91,9 @@ enum headway_wait_flags {
 	HEADWAY_WAIT_TIMEOUT = 2,	/* a timeout was given: the thread will wake by itself */
 	HEADWAY_WAIT_OWNER_READ = 4,	/* wait_word and wait_owner could be read */
 	HEADWAY_WAIT_VECTOR = 8,	/* futex_waitv: wait_addr is the first word */
+	HEADWAY_WAIT_REFUSED = 16,	/* see futex.bpf.h: the kernel refused it this mutex */
+	HEADWAY_WAIT_SHAPE_SHIFT = 8,	/* 4 bits: what lock it is (lockshape.h) */
+	HEADWAY_WAIT_SHAPE = 0xf00,
 };
 
 /* One per (thread, word). */

@@ -9,6 +9,9 @@
 #include "assess.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "lockshape.h"
 
 uint64_t headway_lost_events(const uint64_t *counters)
 {
@@ -98,6 +101,25 @@ static void assess_progress(struct headway_assessment *out, const struct headway
 		 (unsigned long long)out->fails, (unsigned long long)out->attempts);
 }
 
+/* The reason, and what would settle it, where threads wait for a signal. */
+static void add_conditions(struct headway_assessment *out, const struct headway_judge *j)
+{
+	size_t used = strlen(out->reason), nr = 0;
+
+	for (size_t i = 0; i < j->v->nr_actors; i++)
+		nr += headway_judge_asleep(j, i) &&
+		      headway_shape_is_cond(headway_shape_of(j->v->actors[i].now.rec.wait_flags));
+	if (!nr)
+		return;
+	snprintf(out->reason + used, sizeof(out->reason) - used,
+		 "; %zu thread%s on a condition variable; who would signal it is not observable",
+		 nr, nr == 1 ? " waits" : "s wait, each");
+	snprintf(out->advice, sizeof(out->advice),
+		 "if there is work to be done, markers would show that nobody is told of it: "
+		 "--attempt uprobe::FUNCTION, of a function that hands out work, and --progress "
+		 "uprobe::FUNCTION, of one that runs when a piece of it is done");
+}
+
 static void assess_silence(struct headway_assessment *out, const struct headway_judge *j,
 			   const struct sums *s, long *unexplained)
 {
@@ -105,6 +127,7 @@ static void assess_silence(struct headway_assessment *out, const struct headway_
 		out->state = HEADWAY_IDLE;
 		snprintf(out->reason, sizeof(out->reason), "no attempts, %.1f %% of one CPU",
 			 out->cpu_share * 100);
+		add_conditions(out, j);
 		return;
 	}
 	out->state = HEADWAY_UNDETERMINED;
@@ -212,12 +235,38 @@ static void assess_markers(struct headway_assessment *out, const struct headway_
 	}
 }
 
+/* Asleep for a whole window behind readers: one of them has stalled, or they take turns. */
+static void assess_readers(struct headway_assessment *out, const struct headway_judge *j, size_t nr,
+			   size_t first)
+{
+	const struct headway_thread_rec *rec = &j->v->actors[first].now.rec;
+	uint32_t readers = headway_shape_readers(rec);
+	char others[64] = "";
+
+	out->state = HEADWAY_UNDETERMINED;
+	if (nr > 1)
+		snprintf(others, sizeof(others), " (and so have %zu more at such locks)", nr - 1);
+	snprintf(out->reason, sizeof(out->reason),
+		 "thread %u (%.16s) has slept for %.1f s on the pthread_rwlock at 0x%llx%s, which "
+		 "%u thread%s for reading; who they are is not in the lock, so whether one of them "
+		 "has stalled cannot be told", rec->tid, rec->comm,
+		 (double)(j->v->end_ns - rec->wait_since_ns) / 1e9,
+		 (unsigned long long)headway_shape_object(rec), others, readers,
+		 readers == 1 ? " has" : "s have");
+	snprintf(out->advice, sizeof(out->advice),
+		 "a marker would settle it: --progress uprobe::FUNCTION, of a function that each "
+		 "reader passes when it has unlocked: where none comes, a reader has stalled, and "
+		 "the stacks of the threads that do not wait for the lock show where");
+}
+
 void headway_assess(struct headway_assessment *out, const struct headway_judge *j,
 		    long *unexplained)
 {
 	const struct headway_view *v = j->v;
 	char why[HEADWAY_SENTENCE_LEN];
 	struct sums s;
+	size_t behind;
+	long first;
 
 	out->reason[0] = out->advice[0] = '\0';
 	out->attempts = out->fails = out->completions = 0;
@@ -253,10 +302,15 @@ void headway_assess(struct headway_assessment *out, const struct headway_judge *
 			 "HEADWAY_PROGRESS(name) of <headway/sdt.h> there", a->now.rec.tid);
 		return;
 	}
-	if (is_marked(v))
+	behind = headway_judge_behind_readers(j, &first);
+	if (is_marked(v)) {
 		assess_markers(out, j, &s, unexplained);
-	else if (out->completions)
+	} else if (behind) {
+		*unexplained = first;
+		assess_readers(out, j, behind, (size_t)first);
+	} else if (out->completions) {
 		assess_progress(out, j, &s);
-	else
+	} else {
 		assess_silence(out, j, &s, unexplained);
+	}
 }

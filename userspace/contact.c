@@ -55,7 +55,7 @@ static void measure_owner(struct headway_view *v, struct headway_contact *c)
 		    wait.wait_addr == c->key.addr) {
 			long o = headway_view_wait_owner(v, &wait);
 
-			if (o >= 0) {
+			if (o >= 0 && headway_view_is_mutex(&wait)) {
 				owner = v->actors[o].now.rec.ns_tid;
 				c->is_mutex = true;
 			}

@@ -203,7 +203,8 @@ static void say_undetermined(struct headway_detect *d, struct headway_judge *j, 
 	f = headway_judge_finding(j, HEADWAY_UNDETERMINED, actor >= 0 ? (size_t)actor : 0,
 				  j->v->start_ns);
 	if (actor >= 0)
-		headway_judge_actor(j, f, (size_t)actor, HEADWAY_ROLE_VICTIM);
+		headway_judge_wait(j, f, headway_judge_actor(j, f, (size_t)actor,
+							     HEADWAY_ROLE_VICTIM), (size_t)actor);
 	headway_finding_evidence(f, "%s", a->reason);
 	if (a->advice[0])
 		headway_finding_advice(f, "%s", a->advice);
@@ -326,7 +327,7 @@ static void note_mutexes(struct headway_detect *d, const struct headway_view *v)
 		struct headway_thread_rec wait;
 
 		if (headway_snap_wait(now, v->slots[v->nr_slots - 2], &now->threads[i], &wait) &&
-		    headway_view_wait_owner(v, &wait) >= 0)
+		    headway_view_is_mutex(&wait) && headway_view_wait_owner(v, &wait) >= 0)
 			headway_mutexes_note(&d->mutexes, wait.tgid, wait.wait_addr, v->end_ns);
 	}
 	if (v->end_ns > keep_ns)

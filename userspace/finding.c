@@ -85,6 +85,8 @@ const char *headway_finding_lock_kind(const struct headway_finding *f,
 	if (headway_is_goroutine(l->owner_tid) ||
 	    (f->nr_actors && headway_is_goroutine(f->actors[0].tid)))
 		return "go_mutex";
+	if (l->kind == HEADWAY_KIND_PTHREAD_RWLOCK)
+		return "pthread_rwlock";
 	return l->kind == HEADWAY_KIND_PTHREAD_MUTEX ? "pthread_mutex" : "futex";
 }
 

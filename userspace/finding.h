@@ -137,7 +137,7 @@ static inline uint32_t headway_goroutine_id(uint32_t tid)
 	return tid & HEADWAY_GOROUTINE_MASK;
 }
 
-/* "pthread_mutex", "go_mutex", "futex" or "headway". */
+/* "pthread_mutex", "pthread_rwlock", "go_mutex", "futex" or "headway". */
 const char *headway_finding_lock_kind(const struct headway_finding *f,
 				      const struct headway_finding_lock *l);
 /* "livelock", "spin-hang", ... as in the command line contract. */

@@ -6,24 +6,40 @@
 
 #include <linux/futex.h>
 
-#include "headway_abi.h"
+#include "lockshape.h"
 
-uint32_t headway_futex_owner(uint32_t op, uint32_t flags, uint32_t word, uint32_t next)
+/* Without what is around it: the word alone. */
+static uint32_t owner_of_word(uint32_t word, uint32_t next)
 {
 	uint32_t owner = word & FUTEX_TID_MASK;
 
-	if (!(flags & HEADWAY_WAIT_OWNER_READ) || (flags & HEADWAY_WAIT_VECTOR))
-		return 0;
-	/* Priority-inheriting mutexes keep the owner in the word. */
-	if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2)
-		return owner;
-	if (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET)
-		return 0;
 	/* A normal glibc mutex: 1 locked, 2 locked with waiters; 1 while it is just changing. */
 	if (word == 1 || word == 2)
 		return next;
 	/* A robust one: TID and the waiters' bit in the word, and the TID again behind it. */
-	if ((word & FUTEX_WAITERS) && owner && owner == next)
-		return owner;
-	return 0;
+	return word & FUTEX_WAITERS && owner == next ? owner : 0;
+}
+
+uint32_t headway_futex_owner(uint32_t op, uint32_t flags, uint32_t word, uint32_t next)
+{
+	if (!(flags & HEADWAY_WAIT_OWNER_READ) || (flags & HEADWAY_WAIT_VECTOR))
+		return 0;
+	/* Priority-inheriting mutexes keep the owner in the word. */
+	if (op == FUTEX_LOCK_PI || op == FUTEX_LOCK_PI2)
+		return word & FUTEX_TID_MASK;
+	if (op != FUTEX_WAIT && op != FUTEX_WAIT_BITSET)
+		return 0;
+	switch (headway_shape_of(flags)) {
+	case HEADWAY_SHAPE_UNKNOWN:
+		return owner_of_word(word, next);
+	case HEADWAY_SHAPE_ROBUST:	/* behind it there is another number while it is repaired */
+		return word & FUTEX_TID_MASK;
+	case HEADWAY_SHAPE_MUTEX:
+	case HEADWAY_SHAPE_RWLOCK_READERS:
+	case HEADWAY_SHAPE_RWLOCK_PHASE:
+	case HEADWAY_SHAPE_RWLOCK_WRITERS:
+		return next;
+	default:
+		return 0;
+	}
 }

@@ -9,8 +9,8 @@
 
 /*
  * The ns_tid of the owner, 0 when the word does not look like a lock with an owner. op: the futex
- * operation without its flags; flags: enum headway_wait_flags; word: its value when the wait
- * began; next: the u32 8 bytes after it, where a glibc mutex keeps its owner.
+ * operation without its flags; flags: enum headway_wait_flags, with the shape; word and next:
+ * wait_word and wait_owner of the thread (headway_shape_recognise()).
  */
 uint32_t headway_futex_owner(uint32_t op, uint32_t flags, uint32_t word, uint32_t next);
 

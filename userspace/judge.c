@@ -86,18 +86,24 @@ static bool settled(const struct headway_judge *j, const struct headway_thread_r
 	return rec->wait_since_ns <= j->v->start_ns + j->v->interval_ns;
 }
 
+bool headway_judge_asleep(const struct headway_judge *j, size_t actor)
+{
+	const struct headway_actor *a = &j->v->actors[actor];
+
+	return a->now.alive && a->now.rec.wait_addr && settled(j, &a->now.rec) &&
+	       !(a->now.rec.wait_flags & HEADWAY_WAIT_TIMEOUT);
+}
+
 static int build_waits(struct headway_judge *j)
 {
 	const struct headway_view *v = j->v;
 
 	for (size_t i = 0; i < v->nr_actors; i++) {
-		const struct headway_actor *a = &v->actors[i];
-		const struct headway_thread_rec *rec = &a->now.rec;
+		const struct headway_thread_rec *rec = &v->actors[i].now.rec;
 		long owner;
 		int err;
 
-		if (!a->now.alive || !rec->wait_addr || !settled(j, rec) ||
-		    (rec->wait_flags & HEADWAY_WAIT_TIMEOUT))
+		if (!headway_judge_asleep(j, i))
 			continue;
 		owner = headway_view_wait_owner(v, rec);
 		if (owner < 0)

@@ -84,6 +84,13 @@ struct headway_finding *headway_judge_finding(struct headway_judge *j, enum head
 struct headway_finding_actor *headway_judge_actor(struct headway_judge *j,
 						  struct headway_finding *f, size_t actor,
 						  enum headway_role role);
+/* Alive, and asleep on one word since the window began, without a timeout. */
+bool headway_judge_asleep(const struct headway_judge *j, size_t actor);
+/* How many asleep actors wait for a lock that others have for reading; who they are is unknown. */
+size_t headway_judge_behind_readers(const struct headway_judge *j, long *first);
+/* Takes the lock that the actor sleeps on, if any, into the finding; fa may be NULL. */
+void headway_judge_wait(const struct headway_judge *j, struct headway_finding *f,
+			struct headway_finding_actor *fa, size_t actor);
 /* The contact on which an actor failed most, NULL when it failed on none. */
 const struct headway_contact *headway_judge_main_contact(const struct headway_judge *j,
 							 size_t actor);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "lockshape.h"
 #include "probe_unwind.h"
 
 enum {
@@ -33,7 +34,6 @@ enum {
 	CMD_WAIT_BITSET = 9,
 	CMD_WAIT_REQUEUE_PI = 11,
 	CMD_LOCK_PI2 = 13,
-	PI_TID_MASK = 0x3fffffff,
 };
 
 static int by_tid(const void *a, const void *b)
@@ -83,22 +83,23 @@ void headway_probe_seed_wait(struct headway_probe *p, struct headway_snap_thread
 			  (proc->args[3] ? HEADWAY_WAIT_TIMEOUT : 0);
 }
 
-/* The word that a thread waits on and the owner beside it, as they are now. */
+/* The word that a thread waits on and what is around it, as they are now. */
 void headway_probe_read_owner(struct headway_snap_thread *t)
 {
 	struct headway_thread_rec *rec = &t->rec;
-	uint32_t word[3] = {};
+	struct headway_surroundings s = { .nr_before = sizeof(s.before) };
+	ssize_t n = headway_proc_memory(rec->tid, rec->wait_addr - sizeof(s.before), s.before,
+					sizeof(s.before));
 
+	if (n != (ssize_t)sizeof(s.before))
+		s.nr_before = 0;
+	n = headway_proc_memory(rec->tid, rec->wait_addr, s.after, sizeof(s.after));
 	/* Where memory may not be read, the kernel side did it when the wait began. */
-	if (headway_proc_memory(rec->tid, rec->wait_addr, word, sizeof(word)) <
-	    (ssize_t)sizeof(word[0]))
+	if (n < (ssize_t)sizeof(uint32_t))
 		return;
+	s.nr_after = (size_t)n;
 	rec->wait_flags |= HEADWAY_WAIT_OWNER_READ;
-	rec->wait_word = word[0];
-	if (rec->wait_op == CMD_LOCK_PI || rec->wait_op == CMD_LOCK_PI2)
-		rec->wait_owner = word[0] & PI_TID_MASK;
-	else
-		rec->wait_owner = word[2];
+	headway_shape_recognise(rec, &s);
 }
 
 static int32_t unwind(struct headway_probe *p, struct headway_target *target,
@@ -181,7 +182,7 @@ void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits 
 	}
 	/* The kernel side's view is older than /proc's: is it still this wait? */
 	if (w->stack == NOT_TRIED && next->unwound < UNWIND_BATCH && in_wait(proc) &&
-	    proc->args[0] == w->addr &&
+	    (proc->args[0] == w->addr || t->rec.wait_flags & HEADWAY_WAIT_REFUSED) &&
 	    (!t->wait_bp || now_ns - w->since_ns >= UNWIND_AFTER_NS)) {
 		w->stack = unwind(p, target, proc, t->wait_bp);
 		next->unwound++;

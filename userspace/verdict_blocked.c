@@ -10,12 +10,52 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lockshape.h"
+
 #define THREAD		"thread %u (%.16s)"
 #define THREAD_ARGS(a)	(a)->now.rec.tid, (a)->now.rec.comm
 
 static double waited_s(const struct headway_judge *j, const struct headway_actor *a)
 {
 	return (double)(j->v->end_ns - a->now.rec.wait_since_ns) / 1e9;
+}
+
+/* The address that a reader knows: of the lock, where the futex word is inside of it. */
+static unsigned long long wanted(const struct headway_actor *a)
+{
+	return headway_shape_object(&a->now.rec);
+}
+
+static uint32_t kind_wanted(const struct headway_actor *a)
+{
+	return headway_shape_is_rwlock(headway_shape_of(a->now.rec.wait_flags)) ?
+	       HEADWAY_KIND_PTHREAD_RWLOCK : HEADWAY_KIND_PTHREAD_MUTEX;
+}
+
+size_t headway_judge_behind_readers(const struct headway_judge *j, long *first)
+{
+	size_t nr = 0;
+
+	*first = -1;
+	for (size_t i = 0; i < j->v->nr_actors; i++) {
+		if (j->claimed[i] || !headway_judge_asleep(j, i) ||
+		    !headway_shape_readers(&j->v->actors[i].now.rec))
+			continue;
+		if (!nr++)
+			*first = (long)i;
+	}
+	return nr;
+}
+
+void headway_judge_wait(const struct headway_judge *j, struct headway_finding *f,
+			struct headway_finding_actor *fa, size_t actor)
+{
+	const struct headway_actor *a = &j->v->actors[actor];
+
+	if (!fa || !headway_shape_readers(&a->now.rec))
+		return;
+	headway_finding_add_lock(f, wanted(a), kind_wanted(a), 0);
+	headway_finding_add_wait(fa, wanted(a), 0, true);
 }
 
 /* One waiter of a finding: its edge, its lock, one sentence. */
@@ -25,14 +65,19 @@ static void add_blocked(struct headway_judge *j, struct headway_finding *f, size
 	const struct headway_actor *a = &j->v->actors[waiter], *o = &j->v->actors[owner];
 	struct headway_finding_actor *fa = headway_judge_actor(j, f, waiter, role);
 
-	headway_finding_add_lock(f, a->now.rec.wait_addr, HEADWAY_KIND_PTHREAD_MUTEX,
-				 o->now.rec.tid);
+	headway_finding_add_lock(f, wanted(a), kind_wanted(a), o->now.rec.tid);
 	if (!fa)
 		return;
-	headway_finding_add_wait(fa, a->now.rec.wait_addr, o->now.rec.tid, true);
-	headway_finding_evidence(f, THREAD " has slept for %.1f s on @L%llx@, which " THREAD
-				 " owns", THREAD_ARGS(a), waited_s(j, a),
-				 (unsigned long long)a->now.rec.wait_addr, THREAD_ARGS(o));
+	headway_finding_add_wait(fa, wanted(a), o->now.rec.tid, true);
+	if (a->now.rec.wait_flags & HEADWAY_WAIT_REFUSED)
+		headway_finding_evidence(f, THREAD " was refused @L%llx@ by the kernel %.1f s ago, "
+					 "because to wait for it would never end, and sleeps for "
+					 "ever; " THREAD " owns it", THREAD_ARGS(a), wanted(a),
+					 waited_s(j, a), THREAD_ARGS(o));
+	else
+		headway_finding_evidence(f, THREAD " has slept for %.1f s on @L%llx@, which " THREAD
+					 " owns", THREAD_ARGS(a), waited_s(j, a), wanted(a),
+					 THREAD_ARGS(o));
 }
 
 static void add_waiter(struct headway_judge *j, struct headway_finding *f,
@@ -50,20 +95,19 @@ static void advise_deadlock(const struct headway_judge *j, struct headway_findin
 						 "code "
 				       "that locks it with the lock held, or make the mutex "
 				       "recursive",
-				       THREAD_ARGS(a), (unsigned long long)a->now.rec.wait_addr);
+				       THREAD_ARGS(a), wanted(a));
 		return;
 	}
 	b = &j->v->actors[j->path[1]];
 	headway_finding_advice(f, "take the locks in one order everywhere: " THREAD
 			       " holds @L%llx@ and wants @L%llx@, %s", THREAD_ARGS(a),
-			       (unsigned long long)j->v->actors[j->path[len - 1]].now.rec.wait_addr,
-			       (unsigned long long)a->now.rec.wait_addr,
+			       wanted(&j->v->actors[j->path[len - 1]]), wanted(a),
 			       len == 2 ? "the other one the reverse" : "and so on round the "
 									"cycle");
 	headway_finding_advice(f, "where no order is possible, try the second lock (" THREAD
 			       " at @L%llx@), roll back, and wait a random time before the next "
 			       "try",
-			       THREAD_ARGS(b), (unsigned long long)b->now.rec.wait_addr);
+			       THREAD_ARGS(b), wanted(b));
 }
 
 static int report_deadlock(struct headway_judge *j, size_t len)
@@ -169,6 +213,23 @@ static bool is_off_cpu(const struct headway_judge *j, const struct headway_actor
 	return a->cpu_share < j->t->off_cpu_share && a->off_cpu_samples + 1 >= a->samples;
 }
 
+/* Was it got by others meanwhile? A lock for reading and writing is handed over at three words. */
+static bool lock_moves(const struct headway_judge *j, const struct headway_edge *e)
+{
+	const struct headway_thread_rec *rec = &j->v->actors[e->from].now.rec;
+	uint64_t lock = headway_shape_object(rec);
+	bool moves = false;
+	long peer;
+
+	if (headway_view_is_mutex(rec) || !(e->flags & HEADWAY_EDGE_BLOCKED))
+		return headway_judge_peer_wins(j, e->from, e->lock, &peer);
+	for (int shape = HEADWAY_SHAPE_RWLOCK_READERS; shape <= HEADWAY_SHAPE_RWLOCK_WRITERS;
+	     shape++)
+		moves |= headway_judge_peer_wins(j, e->from, lock + headway_shape_offset(shape),
+						 &peer) > 0;
+	return moves;
+}
+
 /*
  * May this thread be the stalled holder that `from` waits for? Someone asleep since the window
  * began proves that it was not released; a poller may just have missed the releases, so then the
@@ -178,16 +239,53 @@ static bool is_off_cpu(const struct headway_judge *j, const struct headway_actor
 static bool stalls(const struct headway_judge *j, const struct headway_edge *e)
 {
 	const struct headway_actor *h = &j->v->actors[e->to];
-	long peer;
 
 	if (j->claimed[e->to])
 		return false;
-	if (headway_judge_peer_wins(j, e->from, e->lock, &peer))
+	if (lock_moves(j, e))
 		return false;
 	if (e->flags & HEADWAY_EDGE_BLOCKED)
 		return true;
 	return h->now.alive && !headway_actor_completions(h) && !headway_actor_fails(h) &&
 	       is_off_cpu(j, h);
+}
+
+/* A holder that sleeps itself, for nobody that we know. */
+static void describe_futex(struct headway_finding *f, const struct headway_actor *h)
+{
+	const struct headway_thread_rec *rec = &h->now.rec;
+	const char *limit = rec->wait_flags & HEADWAY_WAIT_TIMEOUT ? " (with a timeout)" : "";
+
+	if (headway_shape_is_cond(headway_shape_of(rec->wait_flags)))
+		headway_finding_evidence(f, THREAD ", the holder, waits on a condition variable, "
+					 "@L%llx@%s; who would signal it is not observable",
+					 THREAD_ARGS(h), wanted(h), limit);
+	else if (headway_shape_readers(rec))
+		headway_finding_evidence(f, THREAD ", the holder, sleeps on @L%llx@%s, which %u "
+					 "have for reading; who they are is not in the lock",
+					 THREAD_ARGS(h), wanted(h), limit,
+					 headway_shape_readers(rec));
+	else
+		headway_finding_evidence(f, THREAD ", the holder, sleeps in a futex wait on "
+					 "@L%llx@ that is no mutex with a known owner%s",
+					 THREAD_ARGS(h), wanted(h), limit);
+}
+
+static void advise_holder(struct headway_finding *f, const struct headway_actor *h)
+{
+	const struct headway_thread_rec *rec = &h->now.rec;
+
+	if (headway_shape_is_cond(headway_shape_of(rec->wait_flags)) && rec->wait_addr)
+		headway_finding_advice(f, "let thread %u unlock before it waits for the condition: "
+				       "pthread_cond_wait gives back no mutex but its own; a "
+				       "marker where the signal is sent would show whether it "
+				       "still comes: --progress uprobe::FUNCTION", rec->tid);
+	else if (h->now.syscall_nr >= 0)
+		headway_finding_advice(f, "do not block in @S%d@ with the lock held: unlock "
+					  "before it, or give "
+				       "it a timeout", h->now.syscall_nr);
+	else
+		headway_finding_advice(f, "let thread %u unlock before it waits", rec->tid);
 }
 
 static void describe_holder(struct headway_judge *j, struct headway_finding *f, size_t holder)
@@ -214,12 +312,7 @@ static void describe_holder(struct headway_judge *j, struct headway_finding *f, 
 		return;
 	}
 	if (rec->wait_addr)
-		headway_finding_evidence(f, THREAD ", the holder, sleeps in a futex wait on "
-						   "@L%llx@ that is "
-					 "no mutex with a known owner%s", THREAD_ARGS(h),
-					 (unsigned long long)rec->wait_addr,
-					 rec->wait_flags & HEADWAY_WAIT_TIMEOUT ? " (with a "
-										  "timeout)" : "");
+		describe_futex(f, h);
 	else if (h->now.syscall_nr >= 0)
 		headway_finding_evidence(f, THREAD ", the holder, is off CPU (state %c) in @S%d@",
 					 THREAD_ARGS(h), h->now.state, h->now.syscall_nr);
@@ -229,12 +322,7 @@ static void describe_holder(struct headway_judge *j, struct headway_finding *f, 
 					 h->now.state);
 	headway_finding_evidence(f, "thread %u used %.1f ms of CPU in %.1f s", rec->tid,
 				 (double)h->cpu_ns / 1e6, headway_view_seconds(j->v));
-	if (h->now.syscall_nr >= 0)
-		headway_finding_advice(f, "do not block in @S%d@ with the lock held: unlock "
-					  "before it, or give "
-				       "it a timeout", h->now.syscall_nr);
-	else
-		headway_finding_advice(f, "let thread %u unlock before it waits", rec->tid);
+	advise_holder(f, h);
 }
 
 static void describe_waiter(struct headway_judge *j, struct headway_finding *f,
@@ -275,7 +363,7 @@ static int report_stalled(struct headway_judge *j, const struct headway_graph *g
 								    : HEADWAY_LIKELY;
 	fa = headway_judge_actor(j, f, e->to, HEADWAY_ROLE_HOLDER);
 	if (fa && h->now.rec.wait_addr)
-		headway_finding_add_wait(fa, h->now.rec.wait_addr, 0, true);
+		headway_finding_add_wait(fa, wanted(h), 0, true);
 	describe_holder(j, f, e->to);
 	return headway_judge_add_behind(j, g, f, describe_waiter);
 }

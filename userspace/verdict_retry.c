@@ -230,7 +230,7 @@ static uint64_t slept_on(const struct headway_judge *j, size_t actor)
 
 	if (!rec->wait_addr || headway_actor_completions(&j->v->actors[actor]) ||
 	    rec->wait_since_ns > j->v->start_ns + j->v->interval_ns ||
-	    headway_view_wait_owner(j->v, rec) < 0)
+	    headway_view_wait_owner(j->v, rec) < 0 || !headway_view_is_mutex(rec))
 		return 0;
 	return rec->wait_addr;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "futexword.h"
+#include "lockshape.h"
 
 const struct headway_snap_thread *headway_snap_find_thread(const struct headway_snapshot *s,
 							   uint32_t tid)
@@ -283,6 +284,11 @@ long headway_view_wait_owner(const struct headway_view *v, const struct headway_
 		other = (long)i;
 	}
 	return other;
+}
+
+bool headway_view_is_mutex(const struct headway_thread_rec *rec)
+{
+	return !headway_shape_is_rwlock(headway_shape_of(rec->wait_flags));
 }
 
 static void choose_slots(struct headway_view *v, const struct headway_window *w, size_t intervals)

@@ -166,6 +166,11 @@ const struct headway_contact *headway_view_contact(const struct headway_view *v,
  * word, of another watched one). -1 otherwise.
  */
 long headway_view_wait_owner(const struct headway_view *v, const struct headway_thread_rec *rec);
+/*
+ * Is the word with an owner, that this thread waits or waited on, a mutex? A lock for reading and
+ * writing is none: who was woken there and waits again may well have read in between.
+ */
+bool headway_view_is_mutex(const struct headway_thread_rec *rec);
 /* Completions of an actor: commits at trylock sites, and futex words got. */
 uint64_t headway_actor_completions(const struct headway_actor *a);
 /* Tries that did not get what they wanted. */

@@ -4,6 +4,7 @@
 // links: userspace/verdict_retry.c userspace/verdict_storm.c userspace/verdict_marker.c
 // links: userspace/window.c userspace/view.c userspace/contact.c userspace/mutexes.c
 // links: userspace/graph.c userspace/finding.c userspace/futexword.c userspace/marks.c
+// links: userspace/lockshape.c
 // links: userspace/names.c userspace/escape.c userspace/out_json.c userspace/probe_name.c
 // libs: -ljson-c -lz
 /*

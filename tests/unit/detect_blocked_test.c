@@ -2,15 +2,27 @@
 // links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c
 // links: userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c
 // links: userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c
-// links: userspace/futexword.c userspace/marks.c userspace/verdict_marker.c
+// links: userspace/futexword.c userspace/marks.c userspace/verdict_marker.c userspace/lockshape.c
 /*
  * detect_blocked_test.c - verdicts about threads that sleep: deadlock and stalled holder, and the
  * numbers in futex words that are no owners.
  */
 #include "ktap.h"
+#include "lockshape.h"
 #include "stream.h"
 
 #define W5 (5 * SECOND)
+
+/* What the memory around the word says of a thread that is blocked. */
+static void stream_shape(struct stream *s, uint32_t tid, enum headway_lock_shape shape,
+			 uint32_t word, uint32_t owner)
+{
+	struct headway_thread_rec *t = &stream_thread(s, tid)->rec;
+
+	t->wait_flags |= (uint32_t)shape << HEADWAY_WAIT_SHAPE_SHIFT;
+	t->wait_word = word;
+	t->wait_owner = owner;
+}
 
 static void run(struct stream *s, int ticks)
 {
@@ -168,6 +180,16 @@ static void with_dead_owner(struct stream *s)
 	stream_thread(s, 101)->alive = false;
 }
 
+static void with_other_shape(struct stream *s)
+{
+	stream_shape(s, 102, HEADWAY_SHAPE_OTHER, 2, 101);
+}
+
+static void with_condition(struct stream *s)
+{
+	stream_shape(s, 102, HEADWAY_SHAPE_COND_0, 2, 101);
+}
+
 static void with_other_op(struct stream *s)
 {
 	stream_thread(s, 102)->rec.wait_op = FUTEX_WAIT_REQUEUE_PI;
@@ -182,6 +204,8 @@ KTAP_TEST(weak_evidence_is_no_deadlock)
 	expect_no_deadlock(with_unread_owner, "the owner could not be read");
 	expect_no_deadlock(with_vector, "it waits for several words");
 	expect_no_deadlock(with_dead_owner, "one of them has ended");
+	expect_no_deadlock(with_other_shape, "the memory around a word is no lock's");
+	expect_no_deadlock(with_condition, "the word is a condition variable's");
 	expect_no_deadlock(with_other_op, "the operation is not that of a mutex");
 }
 
@@ -357,6 +381,123 @@ KTAP_TEST(long_chain)
 	EXPECT_EQ(s.last.actors[0].tid, 101u);
 	EXPECT_EQ(s.last.nr_actors, (unsigned int)HEADWAY_FINDING_ACTORS);
 	EXPECT_EQ(s.last.actors_total, (unsigned int)STREAM_THREADS);
+	stream_end(&s);
+}
+
+/* Two that each have one lock for writing and want the other's; a reader is behind them. */
+KTAP_TEST(rwlock_deadlock)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	stream_block(&s, 101, 0xb00c, 0);
+	stream_block(&s, 102, 0xa00c, 0);
+	stream_block(&s, 103, 0xa008, 0);
+	stream_shape(&s, 101, HEADWAY_SHAPE_RWLOCK_WRITERS, 3, 102);
+	stream_shape(&s, 102, HEADWAY_SHAPE_RWLOCK_WRITERS, 3, 101);
+	stream_shape(&s, 103, HEADWAY_SHAPE_RWLOCK_PHASE, 8 | 3, 101);
+	run(&s, 7);
+	EXPECT_EQ(s.announced[HEADWAY_DEADLOCK], 1u);
+	EXPECT_EQ(stream_total(&s), 1u);
+	EXPECT_EQ(s.last.nr_actors, 3u);
+	EXPECT_EQ(s.last.nr_locks, 2u);
+	EXPECT_EQ(s.last.locks[0].addr, 0xb000u);
+	EXPECT_EQ(s.last.locks[1].addr, 0xa000u);
+	EXPECT_STREQ(headway_finding_lock_kind(&s.last, &s.last.locks[0]), "pthread_rwlock");
+	EXPECT_EQ(s.last.actors[2].waits[0].lock, 0xa000u);
+	stream_end(&s);
+}
+
+/* Somebody reads, and it cannot be told who: nobody is accused. */
+KTAP_TEST(readers_are_not_named)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	stream_thread(&s, 101);
+	stream_block(&s, 102, 0xa008, 0);
+	stream_shape(&s, 102, HEADWAY_SHAPE_RWLOCK_PHASE, 2 << 3 | 2, 0);
+	run(&s, 9);
+	EXPECT_EQ(s.announced[HEADWAY_UNDETERMINED], 1u);
+	EXPECT_EQ(stream_total(&s), 1u);
+	EXPECT_EQ(stream_state(&s), HEADWAY_UNDETERMINED);
+	EXPECT_EQ(s.last.nr_actors, 1u);
+	EXPECT_EQ(s.last.locks[0].addr, 0xa000u);
+	EXPECT_EQ(s.last.locks[0].owner_tid, 0u);
+	EXPECT(strstr(s.last.evidence[0], "2 threads have for reading"));
+	EXPECT(strstr(s.last.advice[0], "--progress"));
+	stream_end(&s);
+}
+
+/* Writers hand the lock to each other at a word of their own; the reader just does not get it. */
+KTAP_TEST(reader_behind_passing_writers)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	stream_block(&s, 102, 0xa008, 0);
+	for (int i = 0; i < 9; i++) {
+		stream_shape(&s, 102, HEADWAY_SHAPE_RWLOCK_PHASE, 8 | 3, 101 + 2 * (i & 1));
+		stream_pass(&s, 101, 0xa00c, 20);
+		stream_pass(&s, 103, 0xa00c, 20);
+		stream_tick(&s);
+	}
+	EXPECT_EQ(stream_total(&s), 0u);
+	stream_end(&s);
+}
+
+KTAP_TEST(holder_waits_on_a_condition)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	stream_block(&s, 101, 0xc028, 0);
+	stream_shape(&s, 101, HEADWAY_SHAPE_COND_0, 0, 0);
+	stream_block(&s, 102, 0xa000, 101);
+	run(&s, 7);
+	EXPECT_EQ(s.announced[HEADWAY_STALLED_HOLDER], 1u);
+	EXPECT_EQ(stream_total(&s), 1u);
+	EXPECT(strstr(s.last.evidence[0], "waits on a condition variable, @Lc000@; who would "
+					  "signal it is not observable"));
+	EXPECT(strstr(s.last.advice[0], "--progress"));
+	stream_end(&s);
+}
+
+/* A pool without work: that is idle, with a word about who might be missing. */
+KTAP_TEST(waiting_for_a_signal_is_idle)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	for (uint32_t tid = 101; tid < 104; tid++) {
+		stream_block(&s, tid, 0xc028, 0);
+		stream_shape(&s, tid, HEADWAY_SHAPE_COND_0, 0, 0);
+	}
+	run(&s, 9);
+	EXPECT_EQ(stream_total(&s), 0u);
+	EXPECT_EQ(stream_state(&s), HEADWAY_IDLE);
+	EXPECT(strstr(headway_detect_assessment(s.detect)->reason,
+		      "3 threads wait, each on a condition variable"));
+	EXPECT(strstr(headway_detect_assessment(s.detect)->advice, "--attempt"));
+	stream_end(&s);
+}
+
+/* What the kernel refused: who waits for it will never be woken, and the cycle is closed. */
+KTAP_TEST(refused_mutex_closes_the_cycle)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	stream_block(&s, 101, 0xb000, 0);
+	stream_block(&s, 102, 0xa000, 0);
+	for (uint32_t tid = 101; tid <= 102; tid++) {
+		stream_thread(&s, tid)->rec.wait_op = FUTEX_LOCK_PI;
+		stream_thread(&s, tid)->rec.wait_word = FUTEX_WAITERS | (203 - tid);
+	}
+	stream_thread(&s, 102)->rec.wait_flags |= HEADWAY_WAIT_REFUSED;
+	run(&s, 7);
+	EXPECT_EQ(s.announced[HEADWAY_DEADLOCK], 1u);
+	EXPECT(strstr(s.last.evidence[1], "was refused @La000@ by the kernel"));
 	stream_end(&s);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // links: userspace/escape.c userspace/futexword.c userspace/finding.c userspace/mutexes.c
+// links: userspace/lockshape.c
 /*
  * escape_test.c - hostile names made harmless; owners in futex words and the memory of them;
  * building of findings.
