@@ -30,8 +30,10 @@ enum {
 };
 
 enum {
+	ERR_SRCH = 3,
 	ERR_INTR = 4,
 	ERR_AGAIN = 11,
+	ERR_DEADLK = 35,
 	ERR_TIMEDOUT = 110,
 	ERR_RESTARTSYS = 512,
 	ERR_RESTART_RESTARTBLOCK = 516,
@@ -76,6 +78,23 @@ static __always_inline __u32 owner_of_word(struct headway_thread_state *st, __u6
 	return flags;
 }
 
+/*
+ * The kernel refuses a priority-inheriting mutex that would close a cycle (EDEADLK) or whose owner
+ * is dead (ESRCH). glibc then sleeps for ever, on a word of its own stack that nobody knows: the
+ * thread waits for the mutex, whatever the call says.
+ */
+static __always_inline bool sleeps_refused(const struct headway_thread_state *st, __u64 addr,
+					   __u32 cmd, __u32 flags)
+{
+	return st->refused_addr && (cmd == OP_WAIT || cmd == OP_WAIT_BITSET) &&
+	       !(flags & HEADWAY_WAIT_TIMEOUT) && on_own_stack(addr);
+}
+
+static __always_inline bool is_refusal(__u32 cmd, long ret)
+{
+	return (cmd == OP_LOCK_PI || cmd == OP_LOCK_PI2) && (ret == -ERR_DEADLK || ret == -ERR_SRCH);
+}
+
 static __always_inline void wait_begin(void *ctx, struct headway_thread_state *st, __u64 addr,
 				       __u32 cmd, __u32 flags)
 {
@@ -83,6 +102,14 @@ static __always_inline void wait_begin(void *ctx, struct headway_thread_state *s
 	__u64 now = bpf_ktime_get_ns();
 	bool lost, stack;
 
+	st->call_op = cmd;
+	if (sleeps_refused(st, addr, cmd, flags)) {
+		addr = st->refused_addr;
+		cmd = OP_LOCK_PI;
+		flags |= HEADWAY_WAIT_REFUSED;
+	} else {
+		st->refused_addr = 0;
+	}
 	if (owners_from_kernel)
 		flags = owner_of_word(st, addr, cmd, flags);
 	st->call_class = HEADWAY_CALL_WAIT;
@@ -127,6 +154,8 @@ static __always_inline void wait_end(struct headway_thread_state *st, long ret)
 	st->rec.wait_addr = 0;
 	st->rec.futex_waits++;
 	st->rec.last_ns = now;
+	if (is_refusal(st->call_op, ret))
+		st->refused_addr = st->call_addr;
 	if (ret >= 0)		/* futex_waitv returns the index of the word that was woken */
 		st->woken_addr = st->call_addr;
 	lock = lock_get(st->call_addr, HEADWAY_KIND_FUTEX);

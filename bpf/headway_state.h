@@ -47,7 +47,8 @@ struct headway_thread_state {
 	__u64 call_addr;
 	__u64 call_since_ns;
 	__u32 call_class;		/* enum headway_call_class */
-	__u32 pad2;
+	__u32 call_op;			/* FUTEX_CMD_MASK applied; of a wait */
+	__u64 refused_addr;		/* the mutex that the kernel refused last, or 0 */
 	__u64 woken_addr;		/* woken from there, no wake of its own on it since */
 	__u64 wait_bp;			/* frame pointer at the wait, for the unwinder */
 	/* Pairing of trylock entry and return. */
@@ -102,7 +103,7 @@ struct headway_hint {
 
 _Static_assert(sizeof(struct headway_thread_key) == 8, "headway_thread_key layout");
 _Static_assert(sizeof(struct headway_thread_state) ==
-	       sizeof(struct headway_thread_rec) + 88, "headway_thread_state layout");
+	       sizeof(struct headway_thread_rec) + 96, "headway_thread_state layout");
 _Static_assert(sizeof(struct headway_pid_pair) == 8, "headway_pid_pair layout");
 _Static_assert(sizeof(struct headway_task_rec) == 128, "headway_task_rec layout");
 _Static_assert(sizeof(struct headway_mark_key) == 12, "headway_mark_key layout");

@@ -13,7 +13,7 @@
 const volatile __u32 tool_pidns_ino;
 /* Set by the loader: the target when there is just one, so that a stranger costs a compare. */
 __u32 only_tgid;
-enum { NO_TGID = 0xffffffff };
+enum { NO_TGID = 0xffffffff, OWN_FRAMES_BYTES = 4096 };
 /* Children of targets become targets. */
 __u32 follow_forks;
 
@@ -211,6 +211,14 @@ static __always_inline __u64 user_bp(void)
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 
 	return regs->bp;
+}
+
+/* Is this address in the frames that the thread is in now? */
+static __always_inline bool on_own_stack(__u64 addr)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+
+	return addr - regs->sp < OWN_FRAMES_BYTES;
 }
 
 /* Keeps the former one when this one cannot be had. */
