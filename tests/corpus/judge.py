@@ -304,6 +304,22 @@ CONTENTS = {
                                      [("left_right", "mutex_right", "right_left"),
                                       ("right_left", "mutex_left", "left_right")])),
     ],
+    "pi_abba": [
+        ("edges", Case.check_edges, (["mutex_left", "mutex_right"],
+                                     [("left_right", "mutex_right", "right_left"),
+                                      ("right_left", "mutex_left", "left_right")])),
+        ("stacks", Case.check_stacks, (["left_right", "right_left"], ["lock_both"])),
+    ],
+    "rwlock_abba": [
+        ("edges", Case.check_edges, (["table_left", "table_right"],
+                                     [("left_right", "table_right", "right_left"),
+                                      ("right_left", "table_left", "left_right")])),
+    ],
+    "repair_stalled": [
+        ("edges", Case.check_edges, (["mutex_robust"],
+                                     [(f"waiter_{i}", "mutex_robust", "repairer")
+                                      for i in range(1, 3)])),
+    ],
     "stalled_poll": [
         ("edges", Case.check_edges, (["mutex_shared"],
                                      [(f"poller_{i}", "mutex_shared", "holder")
