@@ -92,7 +92,8 @@ static __always_inline bool sleeps_refused(const struct headway_thread_state *st
 
 static __always_inline bool is_refusal(__u32 cmd, long ret)
 {
-	return (cmd == OP_LOCK_PI || cmd == OP_LOCK_PI2) && (ret == -ERR_DEADLK || ret == -ERR_SRCH);
+	return (cmd == OP_LOCK_PI || cmd == OP_LOCK_PI2) &&
+	       (ret == -ERR_DEADLK || ret == -ERR_SRCH);
 }
 
 static __always_inline void wait_begin(void *ctx, struct headway_thread_state *st, __u64 addr,

@@ -33,7 +33,7 @@ enum headway_abi_limits {
 enum headway_lock_kind {
 	HEADWAY_KIND_FUTEX = 1,		/* a futex word; may or may not be a glibc mutex */
 	HEADWAY_KIND_PTHREAD_MUTEX = 2,	/* seen at pthread_mutex_trylock: the address is a mutex */
-	HEADWAY_KIND_PTHREAD_RWLOCK = 3,	/* in findings only: told by what is around a word */
+	HEADWAY_KIND_PTHREAD_RWLOCK = 3,	/* in findings only */
 };
 
 /*

@@ -19,6 +19,7 @@
 struct headway_bpf;
 struct headway_markers;
 struct headway_raw;
+struct headway_tasks;
 struct stat;
 
 enum headway_target_go {
@@ -67,6 +68,12 @@ struct headway_uprobe {
 	struct bpf_link *ret;
 };
 
+enum headway_wait_place {
+	HEADWAY_PLACE_UNKNOWN,
+	HEADWAY_PLACE_PRIVATE,		/* memory of one process */
+	HEADWAY_PLACE_SHARED,
+};
+
 /*
  * A wait that is still going on: since when, for one that had begun before we attached (the
  * kernel side saw no enter), and its stack, which is taken once.
@@ -77,6 +84,11 @@ struct headway_open_wait {
 	uint64_t addr;
 	uint64_t since_ns;
 	int32_t stack;			/* id of an unwound stack; -1 none, -2 not tried yet */
+	enum headway_wait_place place;	/* this and the rest: probe_shared.c */
+	bool owner_sure;
+	uint32_t owner;			/* that owner_sure is about */
+	uint64_t object;
+	struct headway_proc_mapping mapping;
 };
 
 /* Unwound stacks. Their ids follow those of the BPF stack map; old ones are overwritten. */
@@ -189,14 +201,22 @@ struct headway_open_waits {
 void headway_probe_seed_wait(struct headway_probe *p, struct headway_snap_thread *t,
 			     const struct headway_proc_thread *proc, uint64_t now_ns);
 void headway_probe_read_owner(struct headway_snap_thread *t);
-/* Remember a thread's open wait, and unwind it when it has lasted. */
+/* Remember a thread's open wait; unwind and place it when it has lasted. */
 void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits *next,
-			     struct headway_target *target, const struct headway_snap_thread *t,
-			     const struct headway_proc_thread *proc, uint64_t now_ns);
+			     struct headway_target *target, struct headway_snap_thread *t,
+			     const struct headway_proc_thread *proc,
+			     const struct headway_tasks *tasks, uint64_t now_ns);
 void headway_probe_swap_waits(struct headway_probe *p, struct headway_open_waits *next);
 const struct headway_open_wait *headway_probe_find_wait(const struct headway_probe *p,
 							const struct headway_snap_thread *t);
 int headway_probe_unwound(const struct headway_probe *p, int32_t id, uint64_t *ips, int max);
+
+/*
+ * probe_shared.c: where a wait's word is. Sets wait_object, or the private flag, and takes back an
+ * owner that is not sure.
+ */
+void headway_probe_place_wait(const struct headway_tasks *tasks, struct headway_snap_thread *t,
+			      struct headway_open_wait *w);
 
 /* probe_snapshot.c */
 int headway_probe_open_ring(struct headway_probe *p);

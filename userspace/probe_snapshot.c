@@ -216,7 +216,7 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
 	if (!t->rec.wait_addr)
 		return 0;
 	headway_probe_read_owner(t);
-	headway_probe_keep_wait(p, &m->waits, target, t, proc, m->snap->time_ns);
+	headway_probe_keep_wait(p, &m->waits, target, t, proc, &m->tasks, m->snap->time_ns);
 	return 0;
 }
 

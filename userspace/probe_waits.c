@@ -18,7 +18,7 @@
 
 enum {
 	/* Shorter waits are ordinary, and to unwind one costs up to a millisecond. */
-	UNWIND_AFTER_NS = 200000000,
+	LASTING_NS = 200000000,
 	/* At most so many in a snapshot: a pool of idle workers has its turn over several. */
 	UNWIND_BATCH = 64,
 	NONE = -1,
@@ -153,8 +153,9 @@ int headway_probe_unwound(const struct headway_probe *p, int32_t id, uint64_t *i
 }
 
 void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits *next,
-			     struct headway_target *target, const struct headway_snap_thread *t,
-			     const struct headway_proc_thread *proc, uint64_t now_ns)
+			     struct headway_target *target, struct headway_snap_thread *t,
+			     const struct headway_proc_thread *proc,
+			     const struct headway_tasks *tasks, uint64_t now_ns)
 {
 	const struct headway_open_wait *old = headway_probe_find_wait(p, t);
 	struct headway_open_wait *w, *more;
@@ -176,14 +177,16 @@ void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits 
 		.stack = NOT_TRIED,
 	};
 	if (old && old->since_ns == w->since_ns) {
-		w->stack = old->stack;
+		*w = *old;
 		if (w->stack >= 0 && !is_kept(p, w->stack))
 			w->stack = NOT_TRIED;
 	}
+	if (now_ns - w->since_ns >= LASTING_NS)
+		headway_probe_place_wait(tasks, t, w);
 	/* The kernel side's view is older than /proc's: is it still this wait? */
 	if (w->stack == NOT_TRIED && next->unwound < UNWIND_BATCH && in_wait(proc) &&
 	    (proc->args[0] == w->addr || t->rec.wait_flags & HEADWAY_WAIT_REFUSED) &&
-	    (!t->wait_bp || now_ns - w->since_ns >= UNWIND_AFTER_NS)) {
+	    (!t->wait_bp || now_ns - w->since_ns >= LASTING_NS)) {
 		w->stack = unwind(p, target, proc, t->wait_bp);
 		next->unwound++;
 	}

@@ -12,6 +12,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,6 +290,35 @@ uint32_t headway_proc_ns_ino(const char *pid, const char *ns)
 
 	snprintf(path, sizeof(path), "/proc/%s/ns/%s", pid, ns);
 	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+int headway_proc_find_mapping(pid_t tid,
+			      bool (*want)(void *ctx, const struct headway_proc_mapping *m),
+			      void *ctx)
+{
+	char path[64], *line = NULL;
+	size_t cap = 0;
+	int err = -ENOENT;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", tid);
+	maps = fopen(path, "re");
+	while (err && maps && getline(&line, &cap, maps) > 0) {
+		struct headway_proc_mapping m = {};
+		unsigned int major, minor;
+		char kind;
+
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*3c%c %" SCNx64 " %x:%x %" SCNu64,
+			   &m.start, &m.end, &kind, &m.offset, &major, &minor, &m.inode) != 7)
+			continue;
+		m.device = (uint64_t)major << 32 | minor;
+		m.shared = kind == 's';
+		err = want(ctx, &m) ? 0 : -ENOENT;
+	}
+	free(line);
+	if (maps)
+		fclose(maps);
+	return err;
 }
 
 ssize_t headway_proc_memory(pid_t tid, uint64_t addr, void *buf, size_t len)

@@ -50,6 +50,19 @@ pid_t headway_proc_ns_tid(int task_fd, pid_t tid);
 bool headway_proc_readable(pid_t pid);
 /* The executable is a 32-bit ELF file: its system calls are not the ones we trace. */
 bool headway_proc_is_32bit(pid_t pid);
+struct headway_proc_mapping {
+	uint64_t start;
+	uint64_t end;
+	uint64_t offset;		/* of start, in the object that is mapped */
+	uint64_t device;
+	uint64_t inode;
+	bool shared;			/* MAP_SHARED */
+};
+
+/* Is there a mapping for which want() is true? 0; -ENOENT: no, or they cannot be read. */
+int headway_proc_find_mapping(pid_t tid,
+			      bool (*want)(void *ctx, const struct headway_proc_mapping *m),
+			      void *ctx);
 /* Inode of a namespace link, e.g. ("self", "pid"); 0 when not readable. */
 uint32_t headway_proc_ns_ino(const char *pid, const char *ns);
 /*

@@ -38,8 +38,8 @@ static const struct headway_member thread_fields[] = {
 	THREAD_REC(U64, held[0]), THREAD_REC(U64, held[1]), THREAD_REC(U64, held[2]),
 	THREAD_REC(U64, held[3]), THREAD_REC(U64, held[4]), THREAD_REC(U64, held[5]),
 	THREAD_REC(U64, held[6]), THREAD_REC(U64, held[7]),
-	THREAD(U64, cpu_ns), THREAD(U64, wait_bp), THREAD(S32, syscall_nr), THREAD(CHAR, state),
-	THREAD(BOOL, alive),
+	THREAD(U64, cpu_ns), THREAD(U64, wait_bp), THREAD(U64, wait_object),
+	THREAD(S32, syscall_nr), THREAD(CHAR, state), THREAD(BOOL, alive),
 };
 
 #define LOCK_KEY(kind, member) FIELD(kind, struct headway_snap_lock, key.member, #member)

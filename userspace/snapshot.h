@@ -28,6 +28,8 @@ struct headway_snap_thread {
 	uint64_t cpu_ns;		/* user + system time so far; 0 when not readable */
 	/* Frame pointer at an open wait, to unwind it; 0 unknown. A goroutine: its descriptor. */
 	uint64_t wait_bp;
+	/* The lock it waits for, one number in all processes that share it; 0 not shared. */
+	uint64_t wait_object;
 	int32_t syscall_nr;		/* as in /proc/PID/syscall; -1 running, -2 unknown */
 	char state;			/* R S D T Z X as in /proc/PID/task/TID/stat, '?' unknown */
 	bool alive;

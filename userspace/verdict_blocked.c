@@ -8,6 +8,7 @@
 #include "judge.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lockshape.h"
@@ -20,10 +21,40 @@ static double waited_s(const struct headway_judge *j, const struct headway_actor
 	return (double)(j->v->end_ns - a->now.rec.wait_since_ns) / 1e9;
 }
 
-/* The address that a reader knows: of the lock, where the futex word is inside of it. */
-static unsigned long long wanted(const struct headway_actor *a)
+/* A lock that processes share is one lock: its address is the one its first waiter knows. */
+static const struct headway_actor *first_waiter(const struct headway_judge *j,
+						const struct headway_actor *a)
 {
-	return headway_shape_object(&a->now.rec);
+	for (size_t i = 0; a->now.wait_object && i < j->v->nr_actors; i++) {
+		const struct headway_actor *first = &j->v->actors[i];
+
+		if (first->now.rec.wait_addr && first->now.wait_object == a->now.wait_object)
+			return first;
+	}
+	return a;
+}
+
+/* The address that a reader knows: of the lock, where the futex word is inside of it. */
+static unsigned long long wanted(const struct headway_judge *j, const struct headway_actor *a)
+{
+	return headway_shape_object(&first_waiter(j, a)->now.rec);
+}
+
+struct lock_text {
+	char text[64];
+};
+
+/* For sentences. Memory that is shared has no names, and an address there is one process's own. */
+static struct lock_text name_wanted(const struct headway_judge *j, const struct headway_actor *a)
+{
+	struct lock_text t;
+
+	if (a->now.wait_object)
+		snprintf(t.text, sizeof(t.text), "0x%llx of process %u", wanted(j, a),
+			 first_waiter(j, a)->now.rec.tgid);
+	else
+		snprintf(t.text, sizeof(t.text), "@L%llx@", wanted(j, a));
+	return t;
 }
 
 static uint32_t kind_wanted(const struct headway_actor *a)
@@ -54,8 +85,8 @@ void headway_judge_wait(const struct headway_judge *j, struct headway_finding *f
 
 	if (!fa || !headway_shape_readers(&a->now.rec))
 		return;
-	headway_finding_add_lock(f, wanted(a), kind_wanted(a), 0);
-	headway_finding_add_wait(fa, wanted(a), 0, true);
+	headway_finding_add_lock(f, wanted(j, a), kind_wanted(a), 0);
+	headway_finding_add_wait(fa, wanted(j, a), 0, true);
 }
 
 /* One waiter of a finding: its edge, its lock, one sentence. */
@@ -65,19 +96,19 @@ static void add_blocked(struct headway_judge *j, struct headway_finding *f, size
 	const struct headway_actor *a = &j->v->actors[waiter], *o = &j->v->actors[owner];
 	struct headway_finding_actor *fa = headway_judge_actor(j, f, waiter, role);
 
-	headway_finding_add_lock(f, wanted(a), kind_wanted(a), o->now.rec.tid);
+	headway_finding_add_lock(f, wanted(j, a), kind_wanted(a), o->now.rec.tid);
 	if (!fa)
 		return;
-	headway_finding_add_wait(fa, wanted(a), o->now.rec.tid, true);
+	headway_finding_add_wait(fa, wanted(j, a), o->now.rec.tid, true);
 	if (a->now.rec.wait_flags & HEADWAY_WAIT_REFUSED)
-		headway_finding_evidence(f, THREAD " was refused @L%llx@ by the kernel %.1f s ago, "
+		headway_finding_evidence(f, THREAD " was refused %s by the kernel %.1f s ago, "
 					 "because to wait for it would never end, and sleeps for "
-					 "ever; " THREAD " owns it", THREAD_ARGS(a), wanted(a),
-					 waited_s(j, a), THREAD_ARGS(o));
+					 "ever; " THREAD " owns it", THREAD_ARGS(a),
+					 name_wanted(j, a).text, waited_s(j, a), THREAD_ARGS(o));
 	else
-		headway_finding_evidence(f, THREAD " has slept for %.1f s on @L%llx@, which " THREAD
-					 " owns", THREAD_ARGS(a), waited_s(j, a), wanted(a),
-					 THREAD_ARGS(o));
+		headway_finding_evidence(f, THREAD " has slept for %.1f s on %s, which " THREAD
+					 " owns", THREAD_ARGS(a), waited_s(j, a),
+					 name_wanted(j, a).text, THREAD_ARGS(o));
 }
 
 static void add_waiter(struct headway_judge *j, struct headway_finding *f,
@@ -91,23 +122,24 @@ static void advise_deadlock(const struct headway_judge *j, struct headway_findin
 	const struct headway_actor *a = &j->v->actors[j->path[0]], *b;
 
 	if (len == 1) {
-		headway_finding_advice(f, THREAD " locks @L%llx@ a second time: do not call the "
+		headway_finding_advice(f, THREAD " locks %s a second time: do not call the "
 						 "code "
 				       "that locks it with the lock held, or make the mutex "
 				       "recursive",
-				       THREAD_ARGS(a), wanted(a));
+				       THREAD_ARGS(a), name_wanted(j, a).text);
 		return;
 	}
 	b = &j->v->actors[j->path[1]];
 	headway_finding_advice(f, "take the locks in one order everywhere: " THREAD
-			       " holds @L%llx@ and wants @L%llx@, %s", THREAD_ARGS(a),
-			       wanted(&j->v->actors[j->path[len - 1]]), wanted(a),
+			       " holds %s and wants %s, %s", THREAD_ARGS(a),
+			       name_wanted(j, &j->v->actors[j->path[len - 1]]).text,
+			       name_wanted(j, a).text,
 			       len == 2 ? "the other one the reverse" : "and so on round the "
 									"cycle");
 	headway_finding_advice(f, "where no order is possible, try the second lock (" THREAD
-			       " at @L%llx@), roll back, and wait a random time before the next "
+			       " at %s), roll back, and wait a random time before the next "
 			       "try",
-			       THREAD_ARGS(b), wanted(b));
+			       THREAD_ARGS(b), name_wanted(j, b).text);
 }
 
 static int report_deadlock(struct headway_judge *j, size_t len)
@@ -251,7 +283,8 @@ static bool stalls(const struct headway_judge *j, const struct headway_edge *e)
 }
 
 /* A holder that sleeps itself, for nobody that we know. */
-static void describe_futex(struct headway_finding *f, const struct headway_actor *h)
+static void describe_futex(const struct headway_judge *j, struct headway_finding *f,
+			   const struct headway_actor *h)
 {
 	const struct headway_thread_rec *rec = &h->now.rec;
 	const char *limit = rec->wait_flags & HEADWAY_WAIT_TIMEOUT ? " (with a timeout)" : "";
@@ -259,16 +292,16 @@ static void describe_futex(struct headway_finding *f, const struct headway_actor
 	if (headway_shape_is_cond(headway_shape_of(rec->wait_flags)))
 		headway_finding_evidence(f, THREAD ", the holder, waits on a condition variable, "
 					 "@L%llx@%s; who would signal it is not observable",
-					 THREAD_ARGS(h), wanted(h), limit);
+					 THREAD_ARGS(h), wanted(j, h), limit);
 	else if (headway_shape_readers(rec))
 		headway_finding_evidence(f, THREAD ", the holder, sleeps on @L%llx@%s, which %u "
 					 "have for reading; who they are is not in the lock",
-					 THREAD_ARGS(h), wanted(h), limit,
+					 THREAD_ARGS(h), wanted(j, h), limit,
 					 headway_shape_readers(rec));
 	else
 		headway_finding_evidence(f, THREAD ", the holder, sleeps in a futex wait on "
 					 "@L%llx@ that is no mutex with a known owner%s",
-					 THREAD_ARGS(h), wanted(h), limit);
+					 THREAD_ARGS(h), wanted(j, h), limit);
 }
 
 static void advise_holder(struct headway_finding *f, const struct headway_actor *h)
@@ -312,7 +345,7 @@ static void describe_holder(struct headway_judge *j, struct headway_finding *f, 
 		return;
 	}
 	if (rec->wait_addr)
-		describe_futex(f, h);
+		describe_futex(j, f, h);
 	else if (h->now.syscall_nr >= 0)
 		headway_finding_evidence(f, THREAD ", the holder, is off CPU (state %c) in @S%d@",
 					 THREAD_ARGS(h), h->now.state, h->now.syscall_nr);
@@ -363,7 +396,7 @@ static int report_stalled(struct headway_judge *j, const struct headway_graph *g
 								    : HEADWAY_LIKELY;
 	fa = headway_judge_actor(j, f, e->to, HEADWAY_ROLE_HOLDER);
 	if (fa && h->now.rec.wait_addr)
-		headway_finding_add_wait(fa, wanted(h), 0, true);
+		headway_finding_add_wait(fa, wanted(j, h), 0, true);
 	describe_holder(j, f, e->to);
 	return headway_judge_add_behind(j, g, f, describe_waiter);
 }

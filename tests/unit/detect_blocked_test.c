@@ -501,4 +501,28 @@ KTAP_TEST(refused_mutex_closes_the_cycle)
 	stream_end(&s);
 }
 
+/* Two processes have one lock at two addresses: it is one lock, and both wait for its owner. */
+KTAP_TEST(shared_lock_at_two_addresses)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	stream_thread(&s, 101)->syscall_nr = 0;
+	stream_block(&s, 102, 0xa000, 101);
+	stream_block(&s, 202, 0xf000, 101);
+	stream_process(&s, 202, 200);
+	for (uint32_t tid = 102; tid <= 202; tid += 100) {
+		stream_thread(&s, tid)->rec.wait_flags &= ~(uint32_t)HEADWAY_WAIT_PRIVATE;
+		stream_thread(&s, tid)->wait_object = 7;
+	}
+	run(&s, 9);
+	EXPECT_EQ(s.announced[HEADWAY_STALLED_HOLDER], 1u);
+	EXPECT_EQ(stream_total(&s), 1u);
+	EXPECT_EQ(s.last.nr_actors, 3u);
+	EXPECT_EQ(s.last.nr_locks, 1u);
+	EXPECT_EQ(s.last.locks[0].addr, 0xa000u);
+	EXPECT(strstr(s.last.evidence[3], "on 0xa000 of process 100, which thread 101"));
+	stream_end(&s);
+}
+
 KTAP_MAIN("detect_blocked")
