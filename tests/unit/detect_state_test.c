@@ -25,8 +25,7 @@ KTAP_TEST(nothing_happens_is_idle)
 	stream_thread(&s, 101);
 	for (int i = 0; i < 8; i++)
 		stream_tick(&s);
-	EXPECT_EQ(stream_state(&s), HEADWAY_IDLE);
-	EXPECT_EQ(stream_total(&s), 0u);
+	EXPECT_NONE(&s, HEADWAY_IDLE);
 	stream_end(&s);
 }
 
@@ -36,7 +35,7 @@ KTAP_TEST(steady_timeouts_are_idle)
 	struct stream s;
 
 	stream_begin(&s, W5, SECOND);
-	for (int i = 0; i < 8; i++) {
+	stream_for_each_tick(&s, i, 8) {
 		for (uint32_t tid = 101; tid < 110; tid++) {
 			uint64_t addr = 0xa000 + tid * 64;
 
@@ -45,10 +44,8 @@ KTAP_TEST(steady_timeouts_are_idle)
 			stream_thread(&s, tid)->rec.wait_flags |= HEADWAY_WAIT_TIMEOUT;
 			stream_thread(&s, tid)->rec.wait_word = 0;
 		}
-		stream_tick(&s);
 	}
-	EXPECT_EQ(stream_total(&s), 0u);
-	EXPECT_EQ(stream_state(&s), HEADWAY_IDLE);
+	EXPECT_NONE(&s, HEADWAY_IDLE);
 	stream_end(&s);
 }
 
@@ -58,16 +55,14 @@ KTAP_TEST(idle_spinning_abstains)
 	struct stream s;
 
 	stream_begin(&s, W5, SECOND);
-	for (int i = 0; i < 12; i++) {
+	stream_for_each_tick(&s, i, 12) {
 		for (uint32_t tid = 101; tid < 104; tid++) {
 			stream_thread(&s, tid)->rec.yields += 300000;
 			stream_cpu(&s, tid, 0.9);
 			stream_events(&s, 300000);
 		}
-		stream_tick(&s);
 	}
-	EXPECT_EQ(s.announced[HEADWAY_UNDETERMINED], 1u);
-	EXPECT_EQ(stream_total(&s), 1u);
+	EXPECT_ONLY(&s, HEADWAY_UNDETERMINED);
 	EXPECT_EQ(stream_state(&s), HEADWAY_UNDETERMINED);
 	EXPECT(strstr(assessment(&s)->advice, "marker"));
 	stream_end(&s);
@@ -78,10 +73,9 @@ KTAP_TEST(completions_are_healthy)
 	struct stream s;
 
 	stream_begin(&s, W5, SECOND);
-	for (int i = 0; i < 8; i++) {
+	stream_for_each_tick(&s, i, 8) {
 		stream_commit(&s, 101, 0xa000, 10);
 		stream_pass(&s, 102, 0xb000, 10);
-		stream_tick(&s);
 	}
 	EXPECT_EQ(stream_state(&s), HEADWAY_HEALTHY);
 	EXPECT_EQ(assessment(&s)->completions, 100u);
@@ -98,10 +92,9 @@ static int state_with_loss(uint64_t lost_per_interval, uint32_t missing)
 
 	stream_begin(&s, W5, SECOND);
 	s.snap.missing_probes = missing;
-	for (int i = 0; i < 8; i++) {
+	stream_for_each_tick(&s, i, 8) {
 		stream_commit(&s, 101, 0xa000, 1000);
 		s.snap.counters[HEADWAY_CNT_LOST_LOCKS] += lost_per_interval;
-		stream_tick(&s);
 	}
 	state = stream_state(&s);
 	if (state == HEADWAY_UNDETERMINED && assessment(&s)->observed_well)
@@ -133,10 +126,9 @@ KTAP_TEST(findings_survive_loss)
 	struct stream s;
 
 	stream_begin(&s, W5, SECOND);
-	for (int i = 0; i < 8; i++) {
+	stream_for_each_tick(&s, i, 8) {
 		stream_abba(&s, 50);
 		s.snap.counters[HEADWAY_CNT_LOST_THREADS] += 1000;
-		stream_tick(&s);
 	}
 	EXPECT_EQ(s.announced[HEADWAY_LIVELOCK], 1u);
 	EXPECT_EQ(stream_state(&s), HEADWAY_LIVELOCK);
@@ -187,10 +179,8 @@ KTAP_TEST(end_keeps_the_last_state)
 	struct stream s;
 
 	stream_begin(&s, W5, SECOND);
-	for (int i = 0; i < 7; i++) {
+	stream_for_each_tick(&s, i, 7)
 		stream_abba(&s, 50);
-		stream_tick(&s);
-	}
 	stream_kill(&s, 101);
 	stream_kill(&s, 102);
 	s.snap.target_exited = true;
@@ -245,17 +235,12 @@ KTAP_TEST(gap_in_time)
 	struct stream s;
 
 	stream_begin(&s, W5, SECOND);
-	for (int i = 0; i < 4; i++) {
+	stream_for_each_tick(&s, i, 4)
 		stream_commit(&s, 101, 0xa000, 10);
-		stream_tick(&s);
-	}
 	s.snap.time_ns += 60 * SECOND;
-	for (int i = 0; i < 4; i++) {
+	stream_for_each_tick(&s, i, 4)
 		stream_commit(&s, 101, 0xa000, 10);
-		stream_tick(&s);
-	}
-	EXPECT_EQ(stream_total(&s), 0u);
-	EXPECT_EQ(stream_state(&s), HEADWAY_HEALTHY);
+	EXPECT_NONE(&s, HEADWAY_HEALTHY);
 	stream_end(&s);
 }
 

@@ -320,4 +320,20 @@ static inline void stream_abba(struct stream *s, uint64_t n)
 	stream_fail(s, 102, 0xa000, 101, 0xb000, n);
 }
 
+/* What happens in each of the @n intervals that come next; @i counts them. */
+#define stream_for_each_tick(s, i, n) \
+	for (int i = 0; i < (n); stream_tick(s), i++)
+
+/* One finding was announced, and that is it. */
+#define EXPECT_ONLY(s, verdict) do { \
+	EXPECT_EQ((s)->announced[verdict], 1u); \
+	EXPECT_EQ(stream_total(s), 1u); \
+} while (0)
+
+/* None was announced, and this is how things stand. */
+#define EXPECT_NONE(s, verdict) do { \
+	EXPECT_EQ(stream_total(s), 0u); \
+	EXPECT_EQ(stream_state(s), verdict); \
+} while (0)
+
 #endif /* HEADWAY_TESTS_STREAM_H */
