@@ -18,39 +18,26 @@
 /* ---- headway ------------------------------------------------------------------------------ */
 
 struct batch {
-	struct headway_domain *domain;
-	struct headway_lock *locks;
+	struct bench_domain d;
 	u64 told[HEADWAY_NR_STATS];	/* counters as of the last batch_tell() */
 };
 
 static void batch_close(void *state)
 {
 	struct batch *batch = state;
-	unsigned int i;
 
-	for (i = 0; batch->locks && i < bench_pool; i++)
-		headway_lock_destroy(&batch->locks[i]);
-	headway_domain_destroy(batch->domain);
-	kvfree(batch->locks);
+	bench_domain_close(&batch->d);
 	kfree(batch);
 }
 
 static void *batch_open(const struct bench_side *side)
 {
 	struct batch *batch = kzalloc(sizeof(*batch), GFP_KERNEL);
-	unsigned int i;
 
-	if (!batch)
-		return NULL;
-	batch->domain = headway_domain_create(side->name, side->policy);
-	if (!IS_ERR(batch->domain))
-		batch->locks = kvcalloc(bench_pool, sizeof(*batch->locks), GFP_KERNEL);
-	if (!batch->locks) {
-		batch_close(batch);
+	if (!batch || !bench_domain_open(&batch->d, side)) {
+		kfree(batch);
 		return NULL;
 	}
-	for (i = 0; i < bench_pool; i++)
-		headway_lock_init(&batch->locks[i], batch->domain, 0, i, "batch");
 	return batch;
 }
 
@@ -60,10 +47,10 @@ static void batch_once(struct bench_worker *worker, void *state)
 	struct headway_txn txn;
 	unsigned int i;
 
-	headway_txn_begin(&txn, batch->domain);
+	headway_txn_begin(&txn, batch->d.domain);
 	headway_txn_until_done(&txn) {
 		for (i = 0; i < bench_locks; i++) {
-			if (!headway_lock(&txn, &batch->locks[worker->picks[i]]))
+			if (!headway_lock(&txn, &batch->d.locks[worker->picks[i]]))
 				worker->acquired++;
 			headway_txn_retry_on_conflict(&txn);
 		}
@@ -81,8 +68,8 @@ static void batch_once_sorted(struct bench_worker *worker, void *state)
 	unsigned int i;
 
 	for (i = 0; i < bench_locks; i++)
-		set[i] = &batch->locks[worker->picks[i]];
-	headway_txn_begin(&txn, batch->domain);
+		set[i] = &batch->d.locks[worker->picks[i]];
+	headway_txn_begin(&txn, batch->d.domain);
 	if (!headway_lock_many(&txn, set, bench_locks))
 		worker->acquired += bench_locks;
 	bench_hold(worker);
@@ -116,14 +103,14 @@ static void batch_tell(void *state, char *text, size_t size)
 	int n = 0;
 
 	for (i = 0; i < ARRAY_SIZE(shown); i++) {
-		u64 now = batch_stat(batch->domain, shown[i].stat);
+		u64 now = batch_stat(batch->d.domain, shown[i].stat);
 
 		n += scnprintf(text + n, size - n, "%s=%llu ", shown[i].name,
 			       now - batch->told[shown[i].stat]);
 		batch->told[shown[i].stat] = now;
 	}
-	scnprintf(text + n, size - n, "epoch=%u flip_ns=%llu", READ_ONCE(batch->domain->epoch),
-		  READ_ONCE(batch->domain->last_flip_ns));
+	scnprintf(text + n, size - n, "epoch=%u flip_ns=%llu", READ_ONCE(batch->d.domain->epoch),
+		  READ_ONCE(batch->d.domain->last_flip_ns));
 }
 
 /* ---- ww_mutex ----------------------------------------------------------------------------- */

@@ -102,6 +102,15 @@ void bench_hold(struct bench_worker *worker);
 void bench_hold_times(struct bench_worker *worker, unsigned int times);
 void bench_restarted(struct bench_worker *worker, u32 restarts);
 
+/* domain.c */
+struct bench_domain {
+	struct headway_domain *domain;
+	struct headway_lock *locks;	/* bench_pool of them */
+};
+
+bool bench_domain_open(struct bench_domain *d, const struct bench_side *side);
+void bench_domain_close(struct bench_domain *d);
+
 /* batch.c */
 extern const struct bench_op bench_batch800;
 extern const struct bench_op bench_batch800_sorted;

@@ -32,9 +32,8 @@ struct dinner_seat {
 } ____cacheline_aligned_in_smp;
 
 struct dinner {
-	struct headway_domain *domain;
-	struct headway_lock *locks;	/* NULL: mutexes */
-	struct mutex *mutexes;
+	struct bench_domain d;		/* headway's sides only */
+	struct mutex *mutexes;		/* the others' */
 	u32 full;			/* units that one eats in all */
 	atomic_t nr_full;
 	u64 first_ns;			/* the first that is full: how long that took */
@@ -140,32 +139,19 @@ static void dinner_tell(void *state, char *text, size_t size)
 static void dinner_close(void *state)
 {
 	struct dinner *dinner = state;
-	unsigned int i;
 
-	for (i = 0; dinner->locks && i < bench_pool; i++)
-		headway_lock_destroy(&dinner->locks[i]);
-	headway_domain_destroy(dinner->domain);
-	kfree(dinner->locks);
-	kfree(dinner->mutexes);
+	bench_domain_close(&dinner->d);
 	kfree(dinner);
 }
 
 static void *dinner_open(const struct bench_side *side)
 {
 	struct dinner *dinner = dinner_lay();
-	unsigned int i;
 
-	if (!dinner)
-		return NULL;
-	dinner->domain = headway_domain_create(side->name, side->policy);
-	if (!IS_ERR(dinner->domain))
-		dinner->locks = kcalloc(bench_pool, sizeof(*dinner->locks), GFP_KERNEL);
-	if (!dinner->locks) {
-		dinner_close(dinner);
+	if (!dinner || !bench_domain_open(&dinner->d, side)) {
+		kfree(dinner);
 		return NULL;
 	}
-	for (i = 0; i < bench_pool; i++)
-		headway_lock_init(&dinner->locks[i], dinner->domain, 0, i, "fork");
 	return dinner;
 }
 
@@ -178,8 +164,8 @@ static void dinner_once(struct bench_worker *worker, void *state)
 	unsigned int i;
 
 	for (i = 0; i < bench_locks; i++)
-		forks[i] = &dinner->locks[seat->forks[i]];
-	headway_txn_begin(&txn, dinner->domain);
+		forks[i] = &dinner->d.locks[seat->forks[i]];
+	headway_txn_begin(&txn, dinner->d.domain);
 	if (!headway_lock_many(&txn, forks, bench_locks))
 		bench_hold_times(worker, seat->units);
 	bench_restarted(worker, txn.restarts);
@@ -188,6 +174,14 @@ static void dinner_once(struct bench_worker *worker, void *state)
 }
 
 /* ---- Hinnant's, over struct mutex --------------------------------------------------------- */
+
+static void dinner_close_mutexes(void *state)
+{
+	struct dinner *dinner = state;
+
+	kfree(dinner->mutexes);
+	kfree(dinner);
+}
 
 static void *dinner_open_mutexes(const struct bench_side *side)
 {
@@ -198,7 +192,7 @@ static void *dinner_open_mutexes(const struct bench_side *side)
 		return NULL;
 	dinner->mutexes = kcalloc(bench_pool, sizeof(*dinner->mutexes), GFP_KERNEL);
 	if (!dinner->mutexes) {
-		dinner_close(dinner);
+		kfree(dinner);
 		return NULL;
 	}
 	for (i = 0; i < bench_pool; i++)
@@ -321,8 +315,8 @@ static void dinner_once_polite(struct bench_worker *worker, void *state)
 }
 
 #define DINNER_MUTEX(_name, _once) { \
-	.name = _name, .open = dinner_open_mutexes, .close = dinner_close, .once = _once, \
-	.ready = dinner_ready, .tell = dinner_tell, \
+	.name = _name, .open = dinner_open_mutexes, .close = dinner_close_mutexes, \
+	.once = _once, .ready = dinner_ready, .tell = dinner_tell, \
 }
 
 static const struct bench_side dinner_sides[] = {

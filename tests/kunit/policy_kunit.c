@@ -204,6 +204,23 @@ static struct hand *run_into_us(struct lab *lab, struct headway_txn *txn, struct
 	return hand;
 }
 
+/*
+ * The same with an urgent runner, and with @holder at lock 2. Priority is a head start in tickets, so
+ * the runner counts as the older although it came later, and we are wounded.
+ */
+static struct hand *urgent_runs_into_us(struct lab *lab, struct headway_txn *txn,
+					struct runner *runner, struct hand **holder)
+{
+	struct hand *urgent;
+
+	*runner = (struct runner){ .priority = 15, .has = &lab->locks[1], .wants = &lab->locks[0] };
+	*holder = lab_hold(lab, &lab->locks[2]);
+	headway_txn_begin(txn, lab->domain);
+	urgent = run_into_us(lab, txn, runner);
+	KUNIT_EXPECT_EQ(lab->test, (int)txn->wounded, 1);
+	return urgent;
+}
+
 static void older_wounds_younger(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 2);
@@ -239,17 +256,14 @@ static void younger_never_wounds_older(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_join(younger), 0);
 }
 
-/* Priority is a head start in tickets, so the runner counts as the older although it came later. */
 static void priority_wounds_within_its_bonus(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 4);
-	struct runner runner = { .priority = 15, .has = &lab->locks[1], .wants = &lab->locks[0] };
-	struct hand *urgent, *holder = lab_hold(lab, &lab->locks[2]);
+	struct hand *urgent, *holder;
 	struct headway_txn txn;
+	struct runner runner;
 
-	headway_txn_begin(&txn, lab->domain);
-	urgent = run_into_us(lab, &txn, &runner);
-	KUNIT_EXPECT_EQ(test, (int)txn.wounded, 1);
+	urgent = urgent_runs_into_us(lab, &txn, &runner, &holder);
 	/* Lazy: a free lock is still ours to take, one that we would wait for is not. */
 	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[3]), 0);
 	KUNIT_EXPECT_EQ(test, headway_lock_timeout(&txn, &lab->locks[2], LAB_PATIENCE_NS),
@@ -285,13 +299,11 @@ static void age_beats_priority_in_the_end(struct kunit *test)
 static void wound_ends_with_what_it_was_for(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 4);
-	struct runner runner = { .priority = 15, .has = &lab->locks[1], .wants = &lab->locks[0] };
-	struct hand *urgent, *holder = lab_hold(lab, &lab->locks[2]);
+	struct hand *urgent, *holder;
 	struct headway_txn txn;
+	struct runner runner;
 
-	headway_txn_begin(&txn, lab->domain);
-	urgent = run_into_us(lab, &txn, &runner);
-	KUNIT_EXPECT_EQ(test, (int)txn.wounded, 1);
+	urgent = urgent_runs_into_us(lab, &txn, &runner, &holder);
 	headway_unlock(&txn, &lab->locks[0]);
 	KUNIT_EXPECT_EQ(test, lab_join(urgent), 0);
 	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[3]), 0);

@@ -87,6 +87,38 @@ static int older_work(struct hand *hand)
 	return ret;
 }
 
+struct wound_scene {
+	struct hand *holder;		/* of lock 1 */
+	struct hand *older;
+	struct hand *runner;		/* waits for lock 2 */
+};
+
+/* @txn has been wounded over lock 0, which it holds, and has noticed it at lock 1. */
+static void scene_of_a_wound(struct lab *lab, struct wound_scene *scene, struct headway_txn *txn)
+{
+	struct kunit *test = lab->test;
+
+	scene->holder = lab_hold(lab, &lab->locks[1]);
+	scene->older = lab_hand(lab, older_work, NULL);
+	lab_await(scene->older);
+	scene->runner = lab_hand(lab, lab_take_work, &lab->locks[2]);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[2]) == 1));
+
+	headway_txn_begin(txn, lab->domain);
+	KUNIT_EXPECT_EQ(test, headway_lock(txn, &lab->locks[0]), 0);
+	reinit_completion(&scene->older->reached);
+	lab_go(scene->older);
+	KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(txn->wounded)));
+	KUNIT_EXPECT_EQ(test, headway_lock(txn, &lab->locks[1]), -EDEADLK);
+}
+
+static void scene_ends(struct lab *lab, struct wound_scene *scene)
+{
+	KUNIT_EXPECT_EQ(lab->test, lab_join(scene->older), 0);
+	KUNIT_EXPECT_EQ(lab->test, lab_join(scene->runner), 0);
+	lab_let_go(scene->holder);
+}
+
 /*
  * Wounded over lock 0, noticed at lock 1: it must wait for lock 0, until the older one is done with
  * it. Starting anew at lock 1, it could be wounded by the same attempt once more.
@@ -94,60 +126,35 @@ static int older_work(struct hand *hand)
 static void wounded_waits_where_the_wounder_is(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 3);
-	struct hand *holder = lab_hold(lab, &lab->locks[1]);
-	struct hand *older = lab_hand(lab, older_work, NULL);
-	struct hand *runner;
+	struct wound_scene scene;
 	struct headway_txn txn;
 
-	lab_await(older);
-	runner = lab_hand(lab, lab_take_work, &lab->locks[2]);
-	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[2]) == 1));
-
-	headway_txn_begin(&txn, lab->domain);
-	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[0]), 0);
-	reinit_completion(&older->reached);
-	lab_go(older);
-	KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(txn.wounded)));
-	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[1]), -EDEADLK);
+	scene_of_a_wound(lab, &scene, &txn);
 	KUNIT_EXPECT_EQ(test, headway_txn_rollback_wait(&txn, LAB_WITHIN(30 * MS)), -ETIMEDOUT);
-	lab_await(older);
-	KUNIT_EXPECT_EQ(test, older->count, 1ull);
+	lab_await(scene.older);
+	KUNIT_EXPECT_EQ(test, scene.older->count, 1ull);
 	KUNIT_EXPECT_EQ(test, lab_waiters(&lab->locks[1]), 0u);
-	lab_go(older);
-	KUNIT_EXPECT_EQ(test, lab_join(older), 0);
-	KUNIT_EXPECT_EQ(test, lab_join(runner), 0);
+	lab_go(scene.older);
 	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[0]), 0);
 	KUNIT_EXPECT_EQ(test, txn.restarts, 1u);
 	headway_txn_end(&txn);
-	lab_let_go(holder);
+	scene_ends(lab, &scene);
 }
 
 static void rollback_takes_what_it_was_wounded_over(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_WOUND_WAIT, 3);
-	struct hand *holder = lab_hold(lab, &lab->locks[1]);
-	struct hand *older = lab_hand(lab, older_work, NULL);
-	struct hand *runner;
+	struct wound_scene scene;
 	struct headway_txn txn;
 
-	lab_await(older);
-	runner = lab_hand(lab, lab_take_work, &lab->locks[2]);
-	KUNIT_EXPECT_TRUE(test, lab_eventually(lab_waiters(&lab->locks[2]) == 1));
-
-	headway_txn_begin(&txn, lab->domain);
-	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[0]), 0);
-	lab_go(older);
-	KUNIT_EXPECT_TRUE(test, lab_eventually(READ_ONCE(txn.wounded)));
-	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[1]), -EDEADLK);
+	scene_of_a_wound(lab, &scene, &txn);
 	/* It may end as soon as it has got lock 0. */
-	lab_go(older);
+	lab_go(scene.older);
 	headway_txn_rollback(&txn);
 	KUNIT_EXPECT_TRUE(test, headway_lock_held(&txn, &lab->locks[0]));
 	KUNIT_EXPECT_FALSE(test, headway_lock_held(&txn, &lab->locks[1]));
 	headway_txn_end(&txn);
-	KUNIT_EXPECT_EQ(test, lab_join(older), 0);
-	KUNIT_EXPECT_EQ(test, lab_join(runner), 0);
-	lab_let_go(holder);
+	scene_ends(lab, &scene);
 }
 
 /* Gives way 32 times, then takes the token and waits with lock 0 in its hands. */
