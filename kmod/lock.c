@@ -93,8 +93,8 @@ int headway_acquire_other(struct headway_txn *txn, struct headway_lock *lock,
 	return ret;
 }
 
-/* With waiters. */
-void headway_release_slow(struct headway_txn *txn, struct headway_lock *lock)
+/* With waiters. Return: whether one was woken. */
+bool headway_release_slow(struct headway_txn *txn, struct headway_lock *lock)
 {
 	struct headway_waiter *first;
 	struct task_struct *task = NULL;
@@ -129,6 +129,7 @@ void headway_release_slow(struct headway_txn *txn, struct headway_lock *lock)
 		headway_branch(RELEASE_NOBODY);
 	if (handoff)
 		headway_count(txn->domain, HEADWAY_STAT_HANDOFFS);
+	return task;
 }
 
 /**

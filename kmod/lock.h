@@ -11,6 +11,13 @@
 #include "internal.h"
 #include "sort.h"
 
+/*
+ * A wake-up takes a microsecond or more, and a release 15 ns: so a batch of those (txn.c) ends at so
+ * many as well. With a waiter at each of its locks it would keep preemption off for a hundred times
+ * as long.
+ */
+#define HEADWAY_RELEASE_WAKES 8
+
 struct headway_waiter {
 	struct list_head node;		/* lock->waiters, wait_lock */
 	struct headway_txn *txn;	/* const */
@@ -69,7 +76,7 @@ void headway_lock_track(struct headway_lock *lock);
 /* lock.c */
 int headway_acquire_other(struct headway_txn *txn, struct headway_lock *lock,
 			  const struct headway_wait *wait);
-void headway_release_slow(struct headway_txn *txn, struct headway_lock *lock);
+bool headway_release_slow(struct headway_txn *txn, struct headway_lock *lock);
 
 /* lock_wait.c; called without wait_lock */
 int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
@@ -125,8 +132,10 @@ static __always_inline int headway_acquire(struct headway_txn *txn, struct headw
  * headway_release - give one lock back; the module's inner entry
  * @txn: transaction that holds it and has unlinked it from its held list
  * @lock: lock
+ *
+ * Return: whether somebody was woken.
  */
-static __always_inline void headway_release(struct headway_txn *txn, struct headway_lock *lock)
+static __always_inline bool headway_release(struct headway_txn *txn, struct headway_lock *lock)
 {
 	long word = (long)txn;
 
@@ -137,7 +146,8 @@ static __always_inline void headway_release(struct headway_txn *txn, struct head
 	headway_dep_release(lock);
 	/* Release pairs with the acquire in headway_try_fast(). */
 	if (unlikely(!atomic_long_try_cmpxchg_release(&lock->owner, &word, 0)))
-		headway_release_slow(txn, lock);
+		return headway_release_slow(txn, lock);
+	return false;
 }
 
 #endif /* HEADWAY_LOCK_H */

@@ -113,7 +113,8 @@ EXPORT_SYMBOL_GPL(headway_txn_begin_prio);
  */
 #define HEADWAY_RELEASE_BATCH (IS_ENABLED(CONFIG_PREEMPT_RT) ? 32 : 1024)
 
-static void headway_release_newest(struct headway_txn *txn)
+/* Return: whether somebody was woken. */
+static __always_inline bool headway_release_newest(struct headway_txn *txn)
 {
 	struct headway_lock *lock = txn->held;
 
@@ -122,18 +123,36 @@ static void headway_release_newest(struct headway_txn *txn)
 		headway_branch(PRELOCKED_DROPPED);
 		txn->prelocked = NULL;
 	}
-	headway_release(txn, lock);
+	return headway_release(txn, lock);
+}
+
+/*
+ * The rest of a batch after its first wake-up, at most @left locks: apart, so that a batch that wakes
+ * nobody does not have to count.
+ */
+static noinline void headway_release_waking(struct headway_txn *txn, struct headway_lock *mark,
+					    unsigned int left)
+{
+	unsigned int woken = 1;
+
+	for (; left && txn->held != mark; left--)
+		if (headway_release_newest(txn) && ++woken == HEADWAY_RELEASE_WAKES)
+			break;
 }
 
 /* Releases what was acquired after @mark was the newest held lock. */
 static void headway_release_until(struct headway_txn *txn, struct headway_lock *mark)
 {
-	unsigned int n;
+	unsigned int left;
 
 	while (txn->held != mark) {
 		preempt_disable();
-		for (n = 0; n < HEADWAY_RELEASE_BATCH && txn->held != mark; n++)
-			headway_release_newest(txn);
+		for (left = HEADWAY_RELEASE_BATCH; left && txn->held != mark; left--) {
+			if (headway_release_newest(txn)) {
+				headway_release_waking(txn, mark, left - 1);
+				break;
+			}
+		}
 		preempt_enable();
 	}
 }

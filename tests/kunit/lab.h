@@ -67,6 +67,7 @@ struct lab {
 	unsigned int nr_locks;
 	struct hand hands[LAB_HANDS];
 	unsigned int nr_hands;
+	bool together;			/* all hands on one CPU, for those who ask for it first */
 	bool stop;			/* the work should come to an end */
 	bool hung;
 	/* Deliberately plain: only mutual exclusion keeps it right. */

@@ -131,7 +131,7 @@ struct hand *lab_hand(struct lab *lab, int (*work)(struct hand *hand), void *arg
 	task = kthread_create(lab_thread, hand, "hand/%u", hand->number);
 	KUNIT_ASSERT_FALSE(lab->test, IS_ERR(task));
 	hand->task = task;
-	kthread_bind(task, lab_cpu(hand->number));
+	kthread_bind(task, lab_cpu(lab->together ? 0 : hand->number));
 	lab->nr_hands++;
 	wake_up_process(task);
 	return hand;
