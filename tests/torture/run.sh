@@ -55,7 +55,7 @@ kcsan_runs() {
 }
 
 controls() {
-	sed -n 's/^\t{ "\([a-z-]*\)", CATCH(.*/control:\1 seconds=60 patience_ms=3000/p' \
+	sed -nE 's/^\t(WRONG_LOAD|BROKEN)\("([a-z-]*)", CATCH.*/control:\2 seconds=60 patience_ms=3000/p' \
 		"$here/torture_controls.c"
 }
 

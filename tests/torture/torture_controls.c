@@ -114,29 +114,32 @@ static const struct torture_load torture_lockstep = {
 
 #define CATCH(id) BIT(TORTURE_##id)
 
-/* Every check has one at least, see torture_find_control(). */
+/* By a load that does wrong; the last one: how many workers, 0 = as many as usual. */
+#define WRONG_LOAD(_name, _caught_by, _policy, _load, _nr_workers) { \
+	.name = _name, .caught_by = _caught_by, .policy = HEADWAY_POLICY_##_policy, \
+	.load = &torture_##_load, .nr_workers = _nr_workers, \
+}
+
+/* By headway.ko, see kmod/broken.h. */
+#define BROKEN(_name, _caught_by, _policy, _broken) { \
+	.name = _name, .caught_by = _caught_by, .policy = HEADWAY_POLICY_##_policy, \
+	.broken = BIT(HEADWAY_BROKEN_##_broken), \
+}
+
+/* Every check has one at least, see torture_find_control(). run.sh takes the names from here. */
 static const struct torture_control torture_control_list[] = {
-	{ "noop-lock", CATCH(EXCLUSION) | CATCH(BANK), HEADWAY_POLICY_WOUND_WAIT, &torture_noop,
-	  0, 0 },
-	{ "leaked-lock", CATCH(LEAK), HEADWAY_POLICY_WOUND_WAIT, &torture_leak, 0, 0 },
-	{ "unsorted", CATCH(DEADLK), HEADWAY_POLICY_ORDERED, &torture_unsorted, 0, 0 },
-	{ "lockstep", CATCH(LIVELOCK), HEADWAY_POLICY_NONE, &torture_lockstep, 0, 2 },
-	{ "lost-wakeup", CATCH(SLEEPER), HEADWAY_POLICY_WOUND_WAIT, NULL,
-	  BIT(HEADWAY_BROKEN_WAKEUP), 0 },
-	{ "ignored-wound", CATCH(STUCK), HEADWAY_POLICY_WOUND_WAIT, NULL,
-	  BIT(HEADWAY_BROKEN_WOUND), 0 },
-	{ "ignored-victim", CATCH(STUCK), HEADWAY_POLICY_DETECT, NULL,
-	  BIT(HEADWAY_BROKEN_WOUND), 0 },
-	{ "fresh-ticket", CATCH(TICKET), HEADWAY_POLICY_WOUND_WAIT, NULL,
-	  BIT(HEADWAY_BROKEN_TICKET), 0 },
-	{ "hasty-retry", CATCH(BOUND), HEADWAY_POLICY_WAIT_DIE, NULL,
-	  BIT(HEADWAY_BROKEN_QUEUE), 0 },
-	{ "kept-locks", CATCH(HELD), HEADWAY_POLICY_WOUND_WAIT, NULL,
-	  BIT(HEADWAY_BROKEN_KEEP), 0 },
-	{ "wrong-errno", CATCH(ERRNO), HEADWAY_POLICY_WOUND_WAIT, NULL,
-	  BIT(HEADWAY_BROKEN_SIGNAL), 0 },
-	{ "lost-counts", CATCH(STATS), HEADWAY_POLICY_WOUND_WAIT, NULL,
-	  BIT(HEADWAY_BROKEN_COUNT), 0 },
+	WRONG_LOAD("noop-lock", CATCH(EXCLUSION) | CATCH(BANK), WOUND_WAIT, noop, 0),
+	WRONG_LOAD("leaked-lock", CATCH(LEAK), WOUND_WAIT, leak, 0),
+	WRONG_LOAD("unsorted", CATCH(DEADLK), ORDERED, unsorted, 0),
+	WRONG_LOAD("lockstep", CATCH(LIVELOCK), NONE, lockstep, 2),
+	BROKEN("lost-wakeup", CATCH(SLEEPER), WOUND_WAIT, WAKEUP),
+	BROKEN("ignored-wound", CATCH(STUCK), WOUND_WAIT, WOUND),
+	BROKEN("ignored-victim", CATCH(STUCK), DETECT, WOUND),
+	BROKEN("fresh-ticket", CATCH(TICKET), WOUND_WAIT, TICKET),
+	BROKEN("hasty-retry", CATCH(BOUND), WAIT_DIE, QUEUE),
+	BROKEN("kept-locks", CATCH(HELD), WOUND_WAIT, KEEP),
+	BROKEN("wrong-errno", CATCH(ERRNO), WOUND_WAIT, SIGNAL),
+	BROKEN("lost-counts", CATCH(STATS), WOUND_WAIT, COUNT),
 };
 
 const struct torture_control *torture_find_control(const char *name)
