@@ -5,6 +5,9 @@
  *
  * In a module as it is built for use headway_branch() is nothing. With HEADWAY_TORTURE=y it is a
  * count without any ordering, so that it cannot hide a barrier that is missing. A few may be lost.
+ *
+ * headway_stall() stands where only luck leads into a branch, because the window is a few
+ * instructions wide: there torture can make it wide.
  */
 #ifndef HEADWAY_BRANCH_H
 #define HEADWAY_BRANCH_H
@@ -77,8 +80,11 @@ enum headway_branch {
 
 #ifdef HEADWAY_TORTURE
 #include <linux/compiler.h>
+#include <linux/ktime.h>
+#include <linux/processor.h>
 
 extern unsigned long headway_branch_counts[HEADWAY_NR_BRANCHES];
+extern unsigned int headway_stall_ns;
 
 static inline void headway_branch_taken(enum headway_branch branch)
 {
@@ -86,8 +92,22 @@ static inline void headway_branch_taken(enum headway_branch branch)
 }
 
 #define headway_branch(id) headway_branch_taken(HEADWAY_BRANCH_##id)
+
+/* Spins for as long as torture says; it may be under a spinlock. */
+static inline void headway_stall(void)
+{
+	unsigned int stall_ns = READ_ONCE(headway_stall_ns);
+	u64 until_ns;
+
+	if (!stall_ns)
+		return;
+	until_ns = ktime_get_ns() + stall_ns;
+	while (ktime_get_ns() < until_ns)
+		cpu_relax();
+}
 #else
 #define headway_branch(id) do { } while (0)
+#define headway_stall() do { } while (0)
 #endif
 
 #endif /* HEADWAY_BRANCH_H */

@@ -116,6 +116,7 @@ void headway_detect(struct headway_txn *txn)
 	WRITE_ONCE(domain->looks, domain->looks + 1);
 	victim = headway_find_victim(txn);
 	if (victim) {
+		headway_stall();
 		/* The pin orders with headway_wait_done(): a wound never outlives its wait. */
 		raw_spin_lock(&victim->pin);
 		if (victim->waiting_on) {

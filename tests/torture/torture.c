@@ -3,7 +3,9 @@
  * torture.c - headway_torture.ko: one run of torture for one policy. In the manner of
  * kernel/locking/locktorture.c.
  *
- * insmod starts the run and returns; it goes on for `seconds`, or until a check fails. The
+ * insmod starts the run and returns; it goes on for `seconds`, and much longer if it has not come by
+ * everything (torture_cover.c), or until a check fails. Somebody has to read the domain's
+ * debugfs files meanwhile, and to write to `readings` each time that all of them were read. The
  * parameter `verdict` says "running" until it is over, then pass, fail or invalid, or for a control
  * caught or missed. The last line in the log is the result. rmmod ends a run early.
  *
@@ -178,10 +180,14 @@ static bool torture_stutter(void)
 	WRITE_ONCE(torture.pause, true);
 	if (!wait_event_idle_timeout(torture.wait,
 				     atomic_read(&torture.parked) == torture.nr_workers ||
-				     kthread_should_stop(), patience))
+				     kthread_should_stop(), patience)) {
+		torture_say_live();
+		/* Who sleeps at a free lock is why the others are stuck: that is to be said first. */
+		torture_await_looks();
 		torture_fail(TORTURE_STUCK, "%u of %u workers came in %u ms\n",
 			     atomic_read(&torture.parked), torture.nr_workers,
 			     torture.patience_ms);
+	}
 	return atomic_read(&torture.parked) == torture.nr_workers;
 }
 
@@ -194,22 +200,21 @@ static void torture_resume(void)
 	wait_event_idle(torture.wait, !atomic_read(&torture.parked) || kthread_should_stop());
 }
 
+#define TORTURE_MORE_SECONDS 120U
+
 static void torture_run(void)
 {
 	unsigned long end = jiffies + seconds * HZ;
 	/* A slow machine gets more time to come by everything. */
-	unsigned long limit = end + 9 * seconds * HZ;
+	unsigned long limit = end + max(9 * seconds, TORTURE_MORE_SECONDS) * HZ;
 
 	for (;;) {
 		schedule_timeout_idle(max(1UL, msecs_to_jiffies(stutter_ms)));
-		if (!torture_stutter()) {
-			torture_say_live();
-			torture_await_looks();
+		if (!torture_stutter())
 			return;
-		}
 		torture_check_parked();
 		atomic64_inc(&torture.events[TORTURE_SAW_PARKED]);
-		if (torture_failed() || kthread_should_stop() || time_after_eq(jiffies, limit) ||
+		if (torture_settled() || kthread_should_stop() || time_after_eq(jiffies, limit) ||
 		    (time_after_eq(jiffies, end) && torture_covered(false))) {
 			torture_check_end();
 			return;
@@ -251,6 +256,7 @@ static int torture_main(void *unused)
 #ifdef HEADWAY_BROKEN
 	WRITE_ONCE(headway_broken_mask, 0);
 #endif
+	WRITE_ONCE(headway_stall_ns, 0);
 	WRITE_ONCE(verdict, (char *)torture_report(policy, covered));
 	while (!kthread_should_stop())
 		schedule_timeout_idle(1);
@@ -295,6 +301,7 @@ static int torture_choose(void)
 		if (!torture.only)
 			return -EINVAL;
 	}
+	WRITE_ONCE(headway_stall_ns, torture.only ? torture.only->stall_ns : 0);
 	torture.calm = sorted;
 	torture.sorted = sorted || torture.policy == HEADWAY_POLICY_ORDERED;
 	torture.peaceful = torture.sorted || torture.policy == HEADWAY_POLICY_SERIAL;
@@ -442,6 +449,18 @@ static void __exit torture_exit(void)
 {
 	torture_clear();
 }
+
+static int torture_set_readings(const char *value, const struct kernel_param *param)
+{
+	atomic64_inc(&torture.events[TORTURE_SAW_READINGS]);
+	return 0;
+}
+
+static const struct kernel_param_ops torture_readings_ops = {
+	.set = torture_set_readings,
+};
+module_param_cb(readings, &torture_readings_ops, NULL, 0200);
+MODULE_PARM_DESC(readings, "written by user space when it has read all debugfs files of the domain (write only)");
 
 static const struct kernel_param_ops torture_missed_ops = {
 	.get = torture_branches_missed,

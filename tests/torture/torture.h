@@ -79,6 +79,7 @@ enum torture_check {
 	X(PRIVATE, "private_sets") \
 	X(RINGS, "rings") \
 	X(NOISE, "noise") \
+	X(READINGS, "readings") \
 	X(ENOMEM, "enomem")
 
 enum torture_event {
@@ -145,7 +146,7 @@ struct torture_load {
 	const char *name;
 	void (*run)(struct torture_worker *worker);
 	bool unlocks;			/* releases locks before its end */
-	bool unsorted;			/* under some policies, takes locks in any order */
+	unsigned int stall_ns;		/* of headway_stall() */
 };
 
 /*
@@ -257,7 +258,14 @@ const struct torture_load *torture_find_load(const char *name);
 void torture_load_one(struct torture_worker *worker);
 void torture_pick(struct torture_worker *worker, unsigned int nr, unsigned int pool);
 int torture_begin(struct torture_worker *worker, const struct headway_wait *wait);
+int torture_take_steps(struct torture_worker *worker, const struct headway_wait *wait);
 void torture_end(struct torture_worker *worker, int ret);
+
+/* torture_drive.c */
+#define TORTURE_STALL_NS (4 * NSEC_PER_MSEC)
+void torture_run_crowd(struct torture_worker *worker);
+void torture_run_gone(struct torture_worker *worker);
+void torture_run_gate(struct torture_worker *worker);
 
 /* torture_bound.c: restarts against the promise */
 int torture_bound_init(struct torture_worker *worker);
@@ -274,6 +282,7 @@ int torture_choose_must(const char *must);
 int torture_branches_missed(char *buffer, const struct kernel_param *param);
 
 /* torture_report.c */
+bool torture_settled(void);
 const char *torture_report(const char *policy, bool covered);
 
 /* torture_disturb.c */

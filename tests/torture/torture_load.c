@@ -200,7 +200,7 @@ static void torture_misuse(struct torture_worker *worker)
  * One by one in any order, as who learns on the way what is needed. Where order matters, in order:
  * the policy may be another one after a rollback.
  */
-static int torture_take_steps(struct torture_worker *worker, const struct headway_wait *wait)
+int torture_take_steps(struct torture_worker *worker, const struct headway_wait *wait)
 {
 	struct headway_txn *txn = &worker->txn;
 	unsigned int i;
@@ -397,129 +397,6 @@ static void torture_run_private(struct torture_worker *worker)
 	worker->events[TORTURE_SAW_PRIVATE]++;
 }
 
-/* Until the first worker waits for the lock: then it has given way, and holds nothing. */
-static void torture_stand_in_its_way(const struct headway_lock *lock)
-{
-	unsigned long limit = jiffies + max(1, HZ / 50);
-
-	while (READ_ONCE(torture.workers[0].txn.waiting_on) != lock && time_before(jiffies, limit))
-		usleep_range(20, 50);
-}
-
-/*
- * The first worker wants two locks, and finds the other one held each time that it has one: of the
- * rest, half are always at the one and half at the other. So it comes to as many restarts as there
- * can be.
- */
-static void torture_run_crowd(struct torture_worker *worker)
-{
-	int ret;
-
-	worker->nr = worker->number ? 1 : 2;
-	worker->set[0] = &torture.locks[worker->number % 2].lock;
-	worker->set[1] = &torture.locks[1].lock;
-	if (torture_begin(worker, NULL))
-		return;
-	ret = torture_take_steps(worker, NULL);
-	if (!ret) {
-		torture_enter(worker);
-		if (worker->number)
-			torture_stand_in_its_way(worker->set[0]);
-		torture_leave(worker);
-	}
-	torture_end(worker, ret);
-}
-
-/* How long the second of two workers waits before it gives up. */
-#define TORTURE_GONE_NS (300 * NSEC_PER_USEC)
-#define TORTURE_GONE_STEP_NS 512
-#define TORTURE_GONE_LATE_NS (200 * 1000)
-
-/* When the first looks after that, learnt: a timer, and who it wakes, come as late as they do. */
-static atomic_t torture_gone_late_ns;
-
-static void torture_gone_learn(int ret)
-{
-	int late_ns = atomic_read(&torture_gone_late_ns);
-
-	/* On one CPU the second cannot go while the first looks. */
-	if (task_cpu(torture.workers[0].task) == task_cpu(torture.workers[1].task))
-		return;
-	if (ret == -EDEADLK)
-		late_ns += TORTURE_GONE_STEP_NS;
-	else if (ret == -ETIMEDOUT)
-		late_ns -= TORTURE_GONE_STEP_NS;
-	atomic_set(&torture_gone_late_ns, clamp(late_ns, 0, TORTURE_GONE_LATE_NS));
-}
-
-/* The first has a lock that the second waits for: asks for its, about when that one gives up. */
-static void torture_await_victim(struct torture_worker *worker, const struct headway_lock *lock)
-{
-	struct torture_worker *victim = &torture.workers[1];
-	unsigned long limit = jiffies + max(1, HZ / 50);
-	u64 until_ns;
-
-	while (READ_ONCE(victim->txn.waiting_on) != lock && time_before(jiffies, limit))
-		usleep_range(20, 50);
-	until_ns = READ_ONCE(victim->begin_ns) + TORTURE_GONE_NS +
-		   atomic_read(&torture_gone_late_ns) +
-		   torture_random(worker, 4 * TORTURE_GONE_STEP_NS);
-	while (ktime_get_ns() < until_ns && time_before(jiffies, limit))
-		cpu_relax();
-}
-
-/* Each begins when the other waits for nothing, and the second when the first has its lock. */
-static void torture_await_start(const struct torture_worker *worker)
-{
-	const struct torture_worker *other = &torture.workers[!worker->number];
-	const struct headway_lock *lock = &torture.locks[0].lock;
-	unsigned long limit = jiffies + max(1, HZ / 50);
-
-	while ((READ_ONCE(other->txn.waiting_on) ||
-		(worker->number && !atomic_long_read(&lock->owner))) && time_before(jiffies, limit))
-		usleep_range(20, 50);
-}
-
-/*
- * A cycle of two, closed by the first worker; the second is the victim, as holders are older than
- * those who run into them. Its time is up at some moment of that look, at times between being
- * found and being told.
- */
-static void torture_run_gone(struct torture_worker *worker)
-{
-	struct headway_wait wait = torture_killable;
-	unsigned int own = worker->number;
-	int ret;
-
-	if (own > 1) {
-		torture_run_private(worker);
-		return;
-	}
-	worker->nr = 2;
-	worker->set[0] = &torture.locks[own].lock;
-	worker->set[1] = &torture.locks[!own].lock;
-	torture_await_start(worker);
-	if (torture_begin(worker, NULL))
-		return;
-	if (own)
-		wait.deadline = ns_to_ktime(worker->begin_ns + TORTURE_GONE_NS);
-	ret = headway_lock_wait(&worker->txn, worker->set[0], &wait);
-	torture_expect(worker, ret, &wait, true);
-	if (!ret) {
-		if (!own)
-			torture_await_victim(worker, worker->set[0]);
-		ret = headway_lock_wait(&worker->txn, worker->set[1], &wait);
-		torture_expect(worker, ret, &wait, true);
-		if (own)
-			torture_gone_learn(ret);
-	}
-	if (!ret) {
-		torture_enter(worker);
-		torture_leave(worker);
-	}
-	torture_end(worker, ret);
-}
-
 static const struct torture_load torture_loads[] = {
 	{ .name = "set", .run = torture_run_set },
 	{ .name = "steps", .run = torture_run_steps },
@@ -530,7 +407,8 @@ static const struct torture_load torture_loads[] = {
 	{ .name = "private", .run = torture_run_private },
 	/* Not among the others: only when asked for. */
 	{ .name = "crowd", .run = torture_run_crowd },
-	{ .name = "gone", .run = torture_run_gone },
+	{ .name = "gone", .run = torture_run_gone, .stall_ns = TORTURE_STALL_NS },
+	{ .name = "gate", .run = torture_run_gate },
 };
 
 #define TORTURE_NR_USUAL 6

@@ -18,17 +18,33 @@ static const char *torture_build(void)
 }
 
 /*
- * By every check that is there for it. What else failed is said, but must not have been first: then
- * the control would be caught for another reason than the one that it is there to show.
+ * What else failed is said, but must not have been first: then the control would be caught for
+ * another reason than the one that it is there to show.
  */
+static bool torture_caught_rightly(const struct torture_control *c)
+{
+	int first = atomic_read(&torture.first_failed) - 1;
+
+	return first >= 0 && c->caught_by & BIT(first);
+}
+
+/* By every check that is there for it. */
 static bool torture_caught(const struct torture_control *c)
 {
-	int first = atomic_read(&torture.first_failed) - 1, i;
+	int i;
 
 	for (i = 0; i < TORTURE_NR_CHECKS; i++)
 		if (c->caught_by & BIT(i) && !torture_check_failed(i))
 			return false;
-	return first >= 0 && c->caught_by & BIT(first);
+	return torture_caught_rightly(c);
+}
+
+/* Something failed, and there is nothing to wait for: a control may be there for several checks. */
+bool torture_settled(void)
+{
+	const struct torture_control *c = torture.control;
+
+	return torture_failed() && (!c || torture_caught(c) || !torture_caught_rightly(c));
 }
 
 /* Locks acquired. */
