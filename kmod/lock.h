@@ -12,9 +12,9 @@
 #include "sort.h"
 
 /*
- * A wake-up takes a microsecond or more, and a release 15 ns: so a batch of those (txn.c) ends at so
- * many as well. With a waiter at each of its locks it would keep preemption off for a hundred times
- * as long.
+ * A wake-up takes a microsecond or more, and a release 15 ns: so a batch of those (txn.c) ends at
+ * so many as well. With a waiter at each of its locks it would keep preemption off for a hundred
+ * times as long.
  */
 #define HEADWAY_RELEASE_WAKES 8
 

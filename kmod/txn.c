@@ -127,8 +127,8 @@ static __always_inline bool headway_release_newest(struct headway_txn *txn)
 }
 
 /*
- * The rest of a batch after its first wake-up, at most @left locks: apart, so that a batch that wakes
- * nobody does not have to count.
+ * The rest of a batch after its first wake-up, at most @left locks: apart, so that a batch that
+ * wakes nobody does not have to count.
  */
 static noinline void headway_release_waking(struct headway_txn *txn, struct headway_lock *mark,
 					    unsigned int left)

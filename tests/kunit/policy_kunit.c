@@ -205,8 +205,8 @@ static struct hand *run_into_us(struct lab *lab, struct headway_txn *txn, struct
 }
 
 /*
- * The same with an urgent runner, and with @holder at lock 2. Priority is a head start in tickets, so
- * the runner counts as the older although it came later, and we are wounded.
+ * The same with an urgent runner, and with @holder at lock 2. Priority is a head start in tickets,
+ * so the runner counts as the older although it came later, and we are wounded.
  */
 static struct hand *urgent_runs_into_us(struct lab *lab, struct headway_txn *txn,
 					struct runner *runner, struct hand **holder)

@@ -3,8 +3,8 @@
  * torture.c - headway_torture.ko: one run of torture for one policy. In the manner of
  * kernel/locking/locktorture.c.
  *
- * insmod starts the run and returns; it goes on for `seconds`, and much longer if it has not come by
- * everything (torture_cover.c), or until a check fails. Somebody has to read the domain's
+ * insmod starts the run and returns; it goes on for `seconds`, and much longer if it has not come
+ * by everything (torture_cover.c), or until a check fails. Somebody has to read the domain's
  * debugfs files meanwhile, and to write to `readings` each time that all of them were read. The
  * parameter `verdict` says "running" until it is over, then pass, fail or invalid, or for a control
  * caught or missed. The last line in the log is the result. rmmod ends a run early.
@@ -182,7 +182,7 @@ static bool torture_stutter(void)
 				     atomic_read(&torture.parked) == torture.nr_workers ||
 				     kthread_should_stop(), patience)) {
 		torture_say_live();
-		/* Who sleeps at a free lock is why the others are stuck: that is to be said first. */
+		/* Who sleeps at a free lock is why the others are stuck: it is said first. */
 		torture_await_looks();
 		torture_fail(TORTURE_STUCK, "%u of %u workers came in %u ms\n",
 			     atomic_read(&torture.parked), torture.nr_workers,
