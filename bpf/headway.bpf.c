@@ -55,9 +55,11 @@ int headway_exit(struct bpf_raw_tracepoint_args *ctx)
 SEC("raw_tp")
 int headway_exec(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct headway_thread_state *st = thread_get();
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
+	struct headway_thread_state *st;
 
+	/* exec alone makes nobody a member of the group: most who call it end soon. */
+	st = watched(pid_tgid >> 32) ? thread_get() : NULL;
 	if (!st)
 		return 0;
 	st->exec_ns = bpf_ktime_get_ns();
@@ -79,20 +81,20 @@ int headway_fork(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *child = (struct task_struct *)ctx->args[1];
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	__u32 parent = pid_tgid >> 32, tgid, one = 1;
+	__u32 parent = pid_tgid >> 32, tgid, tool_pid;
 
 	if (!follow_forks || !watched(parent))
 		return 0;
 	tgid = BPF_CORE_READ(child, tgid);
 	if (tgid == parent)
 		return 0;
-	if (bpf_map_update_elem(&targets, &tgid, &one, BPF_ANY)) {
+	tool_pid = tool_pidns_ino ? pid_nr(child, tool_pidns_ino) : tgid;
+	if (bpf_map_update_elem(&targets, &tgid, &tool_pid, BPF_ANY)) {
 		count(HEADWAY_CNT_LOST_THREADS);
 		return 0;
 	}
 	only_tgid = 0;
-	event_emit(HEADWAY_EVENT_FORK, tgid, parent,
-		   tool_pidns_ino ? pid_nr(child, tool_pidns_ino) : tgid);
+	event_emit(HEADWAY_EVENT_FORK, tgid, parent, tool_pid);
 	return 0;
 }
 

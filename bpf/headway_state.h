@@ -30,6 +30,13 @@ struct headway_thread_key {
 	__u32 start;
 };
 
+/* Who is watched besides the processes that were named. */
+enum headway_group {
+	HEADWAY_GROUP_NONE,
+	HEADWAY_GROUP_CGROUP,		/* and what is below it */
+	HEADWAY_GROUP_ALL,
+};
+
 enum headway_call_class {
 	HEADWAY_CALL_NONE,
 	HEADWAY_CALL_WAIT,

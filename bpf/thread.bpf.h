@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * thread.bpf.h - who is watched, and the per-thread and per-lock records.
+ * thread.bpf.h - the per-thread and per-lock records of who is watched.
  *
  * Invariant: a record has one writer, the thread it describes, so increments are plain. Whatever
  * could not be recorded is counted in `counters`. Records of threads that ended stay until the
@@ -9,20 +9,9 @@
 #ifndef HEADWAY_THREAD_BPF_H
 #define HEADWAY_THREAD_BPF_H
 
-/* Set before load: the inode of the tool's pid namespace, 0 when that is the initial one. */
-const volatile __u32 tool_pidns_ino;
-/* Set by the loader: the target when there is just one, so that a stranger costs a compare. */
-__u32 only_tgid;
-enum { NO_TGID = 0xffffffff, OWN_FRAMES_BYTES = 4096 };
-/* Children of targets become targets. */
-__u32 follow_forks;
+#include "target.bpf.h"
 
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, HEADWAY_MAX_TARGETS);
-	__type(key, __u32);			/* tgid, initial pid namespace */
-	__type(value, __u32);
-} targets SEC(".maps");
+enum { OWN_FRAMES_BYTES = 4096 };
 
 /*
  * Preallocated: bpf_mem_alloc's per-CPU caches (used with BPF_F_NO_PREALLOC since 6.1) run dry in
@@ -51,13 +40,6 @@ struct {
 } hints SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, HEADWAY_NR_COUNTERS);
-	__type(key, __u32);
-	__type(value, __u64);
-} counters SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
 	__uint(max_entries, HEADWAY_MAX_STACKS);
 	__uint(key_size, sizeof(__u32));
@@ -73,41 +55,6 @@ struct {
 static const struct headway_thread_state no_state;
 static const struct headway_lock_rec no_lock;
 static const struct headway_hint no_hint;
-
-static __always_inline void count(__u32 counter)
-{
-	__u64 *n = bpf_map_lookup_elem(&counters, &counter);
-
-	if (n)
-		(*n)++;
-}
-
-static __always_inline bool watched(__u32 tgid)
-{
-	if (only_tgid)
-		return tgid == only_tgid;
-	return bpf_map_lookup_elem(&targets, &tgid) != NULL;
-}
-
-/* The number of a pid in the namespace `ino`; 0 = the innermost, its own. */
-static __always_inline __u32 pid_nr(struct task_struct *task, __u32 ino)
-{
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	__u32 level = BPF_CORE_READ(pid, level), i;
-	struct upid upid;
-
-	for (i = 0; i < 32; i++) {	/* MAX_PID_NS_LEVEL */
-		if (i > level)
-			break;
-		if (!ino && i != level)
-			continue;
-		if (bpf_core_read(&upid, sizeof(upid), &pid->numbers[i]))
-			return 0;
-		if (!ino || BPF_CORE_READ(upid.ns, ns.inum) == ino)
-			return upid.nr;
-	}
-	return 0;
-}
 
 /* A BTF pointer, so that fields are plain loads: this is on every probe's path. */
 static __always_inline __u32 current_start(void)
@@ -157,7 +104,7 @@ static __always_inline struct headway_thread_state *thread_get(void)
 	struct headway_thread_key key;
 	struct headway_thread_state *st;
 
-	if (!watched(bpf_get_current_pid_tgid() >> 32))
+	if (!watched_or_enters(bpf_get_current_pid_tgid() >> 32))
 		return NULL;
 	st = thread_find(&key);
 	if (!st)

@@ -149,11 +149,14 @@ static __always_inline void hint_take(struct headway_thread_state *st)
 /*
  * With several targets on one libc each has an event of its own there, and a uretprobe's program
  * runs for all of them: uretprobe_perf_func in kernel/trace/trace_uprobe.c lacks the filter that
- * uprobe_perf_func has (seen on 6.1). The cookie says whose event this is.
+ * uprobe_perf_func has (seen on 6.1). The cookie says whose event this is; 0: anybody's, when a
+ * group is watched.
  */
 static __always_inline struct headway_thread_state *thread_of_event(void *ctx)
 {
-	if (bpf_get_attach_cookie(ctx) != bpf_get_current_pid_tgid() >> 32)
+	__u64 tgid = bpf_get_attach_cookie(ctx);
+
+	if (tgid && tgid != bpf_get_current_pid_tgid() >> 32)
 		return NULL;
 	return thread_get();
 }

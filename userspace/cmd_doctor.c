@@ -17,6 +17,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "command.h"
 #include "escape.h"
 #include "kernelfs.h"
@@ -246,6 +247,31 @@ static void check_probes(struct doctor *d)
 	headway_probe_close(p);
 }
 
+/* `watch -c`: loaded for the root cgroup, and never attached. */
+static void check_cgroups(struct doctor *d)
+{
+	struct headway_cgroup root = { .fd = -1 };
+	struct headway_probe_options opts = { .cgroup = &root };
+	struct headway_probe *p = NULL;
+	struct check *c = add_check(d, "watch a cgroup (-c)", OPTIONAL);
+	char why[sizeof(c->detail)];
+
+	if (headway_cgroup_open(&root, "/", why, sizeof(why))) {
+		detail(c, "%s", why);
+		fix(c, "mount -t cgroup2 none /mnt");
+		return;
+	}
+	if (headway_probe_open(&p, &opts)) {
+		detail(c, "%s", headway_probe_error(p));
+		fix(c, "a kernel with CONFIG_CGROUPS=y");
+	} else {
+		c->status = WORKS;
+		detail(c, "cgroup v2 on %s", root.path);
+	}
+	headway_probe_close(p);
+	headway_cgroup_close(&root);
+}
+
 static void check_module(struct doctor *d)
 {
 	struct headway_kernelfs k;
@@ -375,6 +401,8 @@ int headway_cmd_doctor(int argc, char **argv)
 	check_lockdown(&d);
 	check_tracefs(&d);
 	check_probes(&d);
+	if (d.watch_works)
+		check_cgroups(&d);
 	check_module(&d);
 	if (d.json)
 		err = print_json(&d);

@@ -91,6 +91,20 @@ const struct headway_assessment *headway_detect_assessment(const struct headway_
 	return &d->assessment;
 }
 
+bool headway_detect_concerns(const struct headway_detect *d, uint32_t pid)
+{
+	for (size_t i = 0; i < d->nr_active; i++) {
+		const struct headway_finding *f = &d->active[i].finding;
+
+		if (f->pid == pid)
+			return true;
+		for (unsigned int k = 0; k < f->nr_actors; k++)
+			if (f->actors[k].tgid == pid)
+				return true;
+	}
+	return false;
+}
+
 uint32_t headway_detect_needs(enum headway_verdict v)
 {
 	switch (v) {

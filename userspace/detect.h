@@ -51,6 +51,8 @@ int headway_detect_feed(struct headway_detect *d, const struct headway_snapshot 
 /* Findings that the last feed announced; valid until the next one. */
 size_t headway_detect_findings(const struct headway_detect *d, const struct headway_finding **out);
 const struct headway_assessment *headway_detect_assessment(const struct headway_detect *d);
+/* Is this process part of a finding that holds? */
+bool headway_detect_concerns(const struct headway_detect *d, uint32_t pid);
 /* The probes that this verdict cannot do without, as bits of enum headway_probe_id. */
 uint32_t headway_detect_needs(enum headway_verdict v);
 void headway_detect_free(struct headway_detect *d);

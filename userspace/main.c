@@ -24,7 +24,7 @@ struct command {
 static const struct command commands[] = {
 	{ "doctor", headway_cmd_doctor, "", "what works on this kernel, and what would make the "
 					    "rest work" },
-	{ "watch", headway_cmd_watch, "[-p PID]... [-k] [-- COMMAND...]",
+	{ "watch", headway_cmd_watch, "[-p PID]... [-c CGROUP] [-a] [-k] [-- COMMAND...]",
 	  "find livelock, deadlock and starvation in processes and kernel" },
 	{ "record", headway_cmd_record, "-o FILE [-p PID]... [-- COMMAND...]",
 	  "watch, and keep what was seen" },

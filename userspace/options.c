@@ -20,6 +20,9 @@ enum { OPT_NO_UPROBES = 0x100, OPT_JSON, OPT_FAIL_ON, OPT_VERBOSE };
 
 static const struct argp_option target_options[] = {
 	{ "pid", 'p', "PID", 0, "watch this process (may be given several times)", 0 },
+	{ "cgroup", 'c', "CGROUP", 0, "watch the processes of this cgroup (v2) and of those "
+				   "below it", 0 },
+	{ "all", 'a', NULL, 0, "watch every process, while it does something", 0 },
 	{ "kernel", 'k', "DOMAIN", OPTION_ARG_OPTIONAL,
 	  "watch the domains and watched loops of headway.ko, or this one (may be given several "
 	  "times)", 0 },
@@ -116,7 +119,7 @@ static void parse_verdicts(struct argp_state *state, struct headway_view_options
 
 bool headway_target_has_processes(const struct headway_target_options *o)
 {
-	return o->nr_pids || o->command;
+	return o->nr_pids || o->cgroup || o->all || o->command;
 }
 
 static void check_kernel_alone(struct argp_state *state, const struct headway_target_options *o)
@@ -130,10 +133,13 @@ static void check_kernel_alone(struct argp_state *state, const struct headway_ta
 static void check_targets(struct argp_state *state, struct headway_target_options *o)
 {
 	if (!headway_target_has_processes(o) && !o->kernel)
-		argp_error(state, "nothing to watch: give -p PID, -k for the kernel, or a command "
-				  "after --");
+		argp_error(state, "nothing to watch: give -p PID, -c CGROUP, -a, -k for the "
+				  "kernel, or a command after --");
 	if (!headway_target_has_processes(o))
 		check_kernel_alone(state, o);
+	if (o->all && (o->nr_pids || o->cgroup))
+		argp_error(state, "-a watches every process: leave out %s",
+			   o->cgroup ? "-c" : "-p");
 	if (o->interval_s == 0)
 		o->interval_s = fmin(1.0, o->window_s / 5);
 	if (o->interval_s > o->window_s / 2 || o->interval_s < o->window_s / 60)
@@ -154,6 +160,14 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'k':
 		parse_kernel(state, o, arg);
+		return 0;
+	case 'c':
+		if (o->cgroup)
+			argp_error(state, "more than one cgroup: give one that is above both");
+		o->cgroup = arg;
+		return 0;
+	case 'a':
+		o->all = true;
 		return 0;
 	case 'd':
 		o->duration_s = parse_seconds(state, "duration", arg, 0.1, 31536000);

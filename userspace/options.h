@@ -18,6 +18,8 @@ enum { HEADWAY_MAX_PIDS = 256, HEADWAY_MAX_DOMAINS = 64 };
 struct headway_target_options {
 	pid_t pids[HEADWAY_MAX_PIDS];
 	size_t nr_pids;
+	const char *cgroup;		/* NULL: none */
+	bool all;			/* every process */
 	bool kernel;			/* of headway.ko: these; none named: all */
 	const char *domains[HEADWAY_MAX_DOMAINS];
 	size_t nr_domains;

@@ -21,6 +21,8 @@ struct headway_summary {
 	uint32_t missing_probes;
 	const char *probe_names[32];	/* by enum headway_probe_id, those that are missing */
 	const char *probe_reasons[32];
+	const struct headway_probe_group *group;	/* NULL: only processes that were named */
+	const char *cgroup;		/* whose processes; NULL: the whole system's */
 	const char *command;		/* COMMAND that was started, NULL none */
 	bool command_ended;		/* by itself, before the watch */
 	int command_status;		/* as from waitpid(), valid when it ended */

@@ -11,6 +11,7 @@
 
 #include "escape.h"
 #include "out.h"
+#include "probe.h"
 
 /* json-c reports a failed allocation by NULL; one flag at the end is enough. */
 static void put(struct json_object *o, const char *key, struct json_object *value)
@@ -237,6 +238,24 @@ static void add_missing(struct json_object *missing, const char *probe, const ch
 	json_object_array_add(missing, o);
 }
 
+static struct json_object *group_of(const struct headway_summary *s)
+{
+	const struct headway_probe_group *g = s->group;
+	struct json_object *o;
+
+	if (!g)
+		return NULL;
+	o = json_object_new_object();
+	put(o, "cgroup", s->cgroup ? escaped(s->cgroup, strlen(s->cgroup)) : NULL);
+	put(o, "processes", count_of(g->now));
+	put(o, "processes_most", count_of(g->most));
+	put(o, "processes_entered", count_of(g->seen));
+	put(o, "left_out", count_of(g->left_out));
+	put(o, "left_out_32bit", count_of(g->bits32));
+	put(o, "without_trylock", count_of(g->without_trylock));
+	return o;
+}
+
 int headway_out_json_summary(FILE *out, const struct headway_summary *s)
 {
 	const struct headway_assessment *a = s->assessment;
@@ -265,6 +284,7 @@ int headway_out_json_summary(FILE *out, const struct headway_summary *s)
 	if (s->kernel_lost)
 		add_missing(missing, "kernel", s->kernel_lost);
 	put(o, "missing_probes", missing);
+	put(o, "group", group_of(s));
 	put(o, "command", command_of(s));
 	return print_line(out, o);
 }

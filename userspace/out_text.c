@@ -11,6 +11,7 @@
 
 #include "escape.h"
 #include "out.h"
+#include "probe.h"
 #include "table.h"
 
 static enum headway_tint tint_of(enum headway_verdict v)
@@ -188,6 +189,29 @@ static void print_missing(FILE *out, const char *probe, const char *reason)
 		headway_escape(probe, strlen(probe), name, sizeof(name)), text);
 }
 
+static void print_group(FILE *out, const struct headway_summary *s)
+{
+	const struct headway_probe_group *g = s->group;
+	char name[8192];
+
+	if (!g)
+		return;
+	if (s->cgroup)
+		fprintf(out, "  cgroup %s:", headway_escape(s->cgroup, strlen(s->cgroup), name,
+							    sizeof(name)));
+	else
+		fprintf(out, "  all processes:");
+	fprintf(out, " %zu watched at the end, %zu at most, %zu entered", g->now, g->most, g->seen);
+	if (g->left_out)
+		fprintf(out, "; %zu left out, there is no room for more", g->left_out);
+	if (g->bits32)
+		fprintf(out, "; %zu 32-bit left out, their calls cannot be seen", g->bits32);
+	if (g->without_trylock)
+		fprintf(out, "; in %zu of them trylock cannot be seen (no glibc)",
+			g->without_trylock);
+	fputc('\n', out);
+}
+
 void headway_out_text_summary(FILE *out, const struct headway_summary *s, bool color)
 {
 	const struct headway_assessment *a = s->assessment;
@@ -214,6 +238,7 @@ void headway_out_text_summary(FILE *out, const struct headway_summary *s, bool c
 		any = true;
 	}
 	fprintf(out, "%s\n", any ? "" : " none");
+	print_group(out, s);
 	if (a->nr_markers)
 		fprintf(out, "  markers in the last %.1f s\n", (double)a->window_ns / 1e9);
 	print_markers(out, a->markers, a->nr_markers, a->window_ns);

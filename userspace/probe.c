@@ -48,9 +48,12 @@ const char *headway_probe_missing_reason(const struct headway_probe *p, enum hea
 		return "";
 	if (id == HEADWAY_PROBE_MARKERS)
 		return headway_probe_marker_missing(p);
+	if (id == HEADWAY_PROBE_TRYLOCK && p->refused[0])
+		return p->refused;
 	if (id == HEADWAY_PROBE_TRYLOCK)
 		for (i = 0; i < p->nr_targets; i++)
-			if (!p->targets[i].exited && !p->targets[i].trylock_found)
+			if (!p->targets[i].exited && !p->targets[i].trylock_found &&
+			    !p->targets[i].member)
 				return p->targets[i].trylock_reason;
 	return p->reason[id];
 }
@@ -172,6 +175,10 @@ int headway_probe_open(struct headway_probe **out, const struct headway_probe_op
 	ns = headway_proc_ns_ino("self", "pid");
 	p->skel->rodata->tool_pidns_ino = ns == INITIAL_PIDNS_INO ? 0 : ns;
 	p->skel->bss->follow_forks = opts->follow_forks;
+	p->group_kind = opts->cgroup ? HEADWAY_GROUP_CGROUP :
+			opts->all ? HEADWAY_GROUP_ALL : HEADWAY_GROUP_NONE;
+	p->skel->rodata->group = p->group_kind;
+	bpf_map__set_autocreate(p->skel->maps.group_cgroup, opts->cgroup != NULL);
 	bpf_program__set_autoload(p->skel->progs.headway_pids,
 				  p->skel->rodata->tool_pidns_ino != 0);
 	err = headway_bpf__load(p->skel);
@@ -208,7 +215,7 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 	struct headway_target *more, *t;
 	pid_t live = headway_proc_live_tid(pid);
 	char pid_str[16];
-	uint32_t one = 1;
+	uint32_t tool_pid = (uint32_t)pid;
 	size_t i;
 	int err;
 
@@ -220,7 +227,7 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 	for (i = 0; i < p->nr_targets; i++)
 		if (p->targets[i].pid == pid && p->targets[i].start_ns == leader.start_ns)
 			return 0;
-	if (bpf_map_update_elem(headway_probe_map(p, "targets"), &key_tgid, &one, BPF_ANY))
+	if (bpf_map_update_elem(headway_probe_map(p, "targets"), &key_tgid, &tool_pid, BPF_ANY))
 		return -errno;
 	more = realloc(p->targets, (p->nr_targets + 1) * sizeof(*more));
 	if (!more)
@@ -240,7 +247,7 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 	if (!headway_proc_readable(live))
 		p->skel->bss->owners_from_kernel = true;
 	/* BPF programs read it with one load: 0 in between would only cost them a map lookup. */
-	p->skel->bss->only_tgid = live_targets(p, &key_tgid) == 1 && !p->opts.follow_forks ?
+	p->skel->bss->only_tgid = live_targets(p, &key_tgid) == 1 && !headway_probe_grows(p) ?
 				  key_tgid : 0;
 	p->had_targets = true;
 	if (p->attached && !forked)
@@ -248,8 +255,7 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 	return 0;
 }
 
-/* The id that the BPF side knows a process by, 0 when it is gone. */
-static uint32_t key_of(struct headway_probe *p, pid_t tgid)
+uint32_t headway_probe_key_of(struct headway_probe *p, pid_t tgid)
 {
 	struct headway_pid_pair pairs[256];
 	struct bpf_link *link;
@@ -276,7 +282,7 @@ static uint32_t key_of(struct headway_probe *p, pid_t tgid)
 int headway_probe_add_pid(struct headway_probe *p, pid_t pid)
 {
 	pid_t tgid = headway_proc_tgid(pid);
-	uint32_t key = tgid > 0 ? key_of(p, tgid) : 0;
+	uint32_t key = tgid > 0 ? headway_probe_key_of(p, tgid) : 0;
 	int err;
 
 	if (!key)

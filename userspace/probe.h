@@ -13,12 +13,37 @@
 #include "marker.h"
 #include "snapshot.h"
 
+struct headway_cgroup;
 struct headway_probe;
 
 struct headway_probe_options {
 	bool uprobes;			/* false: --no-uprobes */
 	bool verbose;			/* libbpf's own messages to stderr */
 	bool follow_forks;		/* children of targets become targets (watch -- COMMAND) */
+	/*
+	 * A group, at most one: who is in this cgroup (which must stay open) or below it, or every
+	 * process. A member is watched from its first event on.
+	 */
+	const struct headway_cgroup *cgroup;
+	bool all;
+	/*
+	 * Of all processes of the system: let one go that made no event for so long, unless it is
+	 * to be kept. It is back at its next event.
+	 */
+	uint64_t quiet_ns;
+	bool (*keep)(void *arg, pid_t pid);	/* may be NULL */
+	void *keep_arg;
+};
+
+/* What is known of the members of a group. */
+struct headway_probe_group {
+	size_t seen;			/* processes that entered, ever */
+	size_t now;			/* watched at the last snapshot */
+	size_t most;			/* at any */
+	size_t without_trylock;		/* of `now`: no glibc whose trylock could be probed */
+	size_t left_out;		/* there was no room for them */
+	size_t bits32;			/* 32-bit programs, whose calls the probes cannot see */
+	bool removed;			/* the cgroup was */
 };
 
 /*
@@ -27,6 +52,12 @@ struct headway_probe_options {
  */
 int headway_probe_open(struct headway_probe **out, const struct headway_probe_options *opts);
 int headway_probe_add_pid(struct headway_probe *p, pid_t pid);	/* -ESRCH: no such process */
+/*
+ * Before _attach: those who are members of the group now. The snapshots' target_exited is then true
+ * when the cgroup was removed, or never. Nothing to do without a group.
+ */
+int headway_probe_add_group(struct headway_probe *p);
+const struct headway_probe_group *headway_probe_group(const struct headway_probe *p);
 /*
  * Before _attach. That fails when a marker can never be found; one that COMMAND may yet map is
  * looked for at each snapshot, and is missing (HEADWAY_PROBE_MARKERS) until then.

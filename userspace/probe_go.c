@@ -180,7 +180,7 @@ static int put_owner(struct headway_probe *p, struct headway_snapshot *snap,
 }
 
 int headway_probe_merge_goroutines(struct headway_probe *p, struct headway_snapshot *snap,
-				   const struct headway_target *t)
+				   struct headway_target *t)
 {
 	size_t nr = snap->nr_threads;
 	int err = 0;
@@ -191,6 +191,7 @@ int headway_probe_merge_goroutines(struct headway_probe *p, struct headway_snaps
 		if (!(s->rec.tid & HEADWAY_GOROUTINE) || s->rec.tgid != (uint32_t)t->pid ||
 		    s->rec.start_ns != t->start_ns)
 			continue;
+		headway_probe_note_active(t, &s->rec);
 		s->state = state_of(t, s->wait_bp, s->rec.tid);
 		s->alive = s->state != 'X';
 		if (s->alive && s->rec.wait_addr)

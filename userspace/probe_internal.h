@@ -36,6 +36,10 @@ struct headway_target {
 	pid_t anchor;			/* the thread that its uprobes hang on */
 	bool exited;
 	bool forked;			/* followed, not named by the user */
+	bool member;			/* of the group (probe_group.c), not named or followed */
+	bool left;			/* it, or we let it go */
+	uint32_t quiet;			/* looks in a row at which it had long been silent */
+	uint64_t active_ns;		/* its last event, or when it was seen first */
 	uint32_t age;			/* snapshots so far */
 	bool other_pidns;		/* thread ids inside differ from the ones we see */
 	bool trylock_found;
@@ -59,7 +63,10 @@ struct headway_probed_file {
 	int err;
 };
 
-/* Programs attached to one file for one process; the kernel keys uprobes by inode too. */
+/*
+ * Programs attached to one file for one process; the kernel keys uprobes by inode too. pid 0: for
+ * all processes, when a group is watched: one for each would make each hit ask them all.
+ */
 struct headway_uprobe {
 	pid_t pid;
 	dev_t dev;
@@ -122,6 +129,10 @@ struct headway_probe {
 	struct headway_probed_file files[16];	/* the last ones, round robin */
 	uint32_t nr_files;
 	bool had_targets;
+	enum headway_group group_kind;
+	uint32_t group_looks;
+	struct headway_probe_group group;
+	char refused[192];		/* uprobes of a group were not permitted: why */
 	struct headway_markers *markers;	/* probe_marker.c */
 
 	/* Snapshot buffers, reused. */
@@ -145,8 +156,25 @@ int headway_probe_fail(struct headway_probe *p, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 int headway_probe_keep_link(struct headway_probe *p, struct bpf_link *link);
 int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tgid, bool forked);
+/* The id that the kernel side knows a process by, 0 when it is gone. */
+uint32_t headway_probe_key_of(struct headway_probe *p, pid_t tgid);
 struct bpf_program *headway_probe_program(struct headway_probe *p, const char *name);
 int headway_probe_map(struct headway_probe *p, const char *name);	/* descriptor */
+
+/* probe_group.c */
+/* May targets come later that are not there yet? */
+bool headway_probe_grows(const struct headway_probe *p);
+/* Who has entered and left since the last look. 0 or a negative errno. */
+int headway_probe_group_refresh(struct headway_probe *p);
+static inline void headway_probe_note_active(struct headway_target *t,
+					     const struct headway_thread_rec *rec)
+{
+	if (rec->last_ns > t->active_ns)
+		t->active_ns = rec->last_ns;
+}
+
+/* After a target was merged: has it been silent for long? */
+void headway_probe_note_quiet(struct headway_probe *p, struct headway_target *t, uint64_t now_ns);
 
 /* probe_tracepoint.c */
 int headway_probe_attach_tracepoints(struct headway_probe *p);
@@ -187,7 +215,7 @@ struct headway_uprobe *headway_probe_add_uprobe(struct headway_probe *p, pid_t p
 /* probe_go.c */
 void headway_probe_attach_go(struct headway_probe *p, struct headway_target *t);
 int headway_probe_merge_goroutines(struct headway_probe *p, struct headway_snapshot *snap,
-				   const struct headway_target *t);
+				   struct headway_target *t);
 
 /* probe_waits.c: called by the snapshot, in this order */
 struct headway_open_waits {

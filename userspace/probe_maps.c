@@ -37,8 +37,8 @@ int headway_grow(void *array, size_t *cap, size_t need, size_t size)
  * All of a hash map by batches. -ENOENT ends the walk; -ENOSPC means that a bucket holds more than
  * a batch, which 4096 makes impossible in practice and which is reported and not retried.
  */
-static int read_map(int fd, size_t key_size, size_t value_size,
-		    int (*take)(void *arg, const void *key, const void *value), void *arg)
+int headway_read_map(int fd, size_t key_size, size_t value_size,
+		     int (*take)(void *arg, const void *key, const void *value), void *arg)
 {
 	void *keys = malloc(BATCH * key_size), *values = malloc(BATCH * value_size);
 	uint64_t token = 0;
@@ -130,18 +130,18 @@ int headway_raw_read(struct headway_probe *p, struct headway_raw *raw)
 	size_t i;
 	int err;
 
-	err = read_map(headway_probe_map(p, "threads"), sizeof(struct headway_thread_key),
-		       sizeof(struct headway_thread_state), take_thread, &t);
+	err = headway_read_map(headway_probe_map(p, "threads"), sizeof(struct headway_thread_key),
+			       sizeof(struct headway_thread_state), take_thread, &t);
 	if (err)
 		return err;
 	t.cap = 0;
-	err = read_map(headway_probe_map(p, "locks"), sizeof(struct headway_lock_key),
-		       sizeof(struct headway_lock_rec), take_lock, &t);
+	err = headway_read_map(headway_probe_map(p, "locks"), sizeof(struct headway_lock_key),
+			       sizeof(struct headway_lock_rec), take_lock, &t);
 	if (err)
 		return err;
 	t.cap = 0;
-	err = read_map(headway_probe_map(p, "marks"), sizeof(struct headway_mark_key),
-		       sizeof(struct headway_mark_rec), take_mark, &t);
+	err = headway_read_map(headway_probe_map(p, "marks"), sizeof(struct headway_mark_key),
+			       sizeof(struct headway_mark_rec), take_mark, &t);
 	if (err)
 		return err;
 	if (raw->nr_threads)

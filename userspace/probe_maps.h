@@ -46,6 +46,9 @@ void headway_raw_sweep(struct headway_probe *p, struct headway_snapshot *snap,
 		       struct headway_raw *raw);
 /* probe_stacks.c */
 void headway_probe_free_stacks(struct headway_probe *p, const struct headway_raw *raw);
+/* All of a hash map, in batches. 0, a negative errno, or what take() returned. */
+int headway_read_map(int fd, size_t key_size, size_t value_size,
+		     int (*take)(void *arg, const void *key, const void *value), void *arg);
 int headway_grow(void *array, size_t *cap, size_t need, size_t size);
 
 #endif /* HEADWAY_PROBE_MAPS_H */

@@ -446,7 +446,7 @@ static bool is_due(struct headway_probe *p, struct headway_target *t)
 	bool due = t->markers_due || t->age < 16 || !(t->age % 16);
 
 	t->markers_due = false;
-	return due || (headway_probe_marker_missing(p) && p->opts.follow_forks);
+	return due || (headway_probe_marker_missing(p) && headway_probe_grows(p));
 }
 
 /* COMMAND before its exec: what is mapped is this tool. */
@@ -454,7 +454,7 @@ static bool is_ourselves(const struct headway_probe *p, const struct stat *exe)
 {
 	struct stat self;
 
-	return p->opts.follow_forks && !stat("/proc/self/exe", &self) &&
+	return headway_probe_grows(p) && !stat("/proc/self/exe", &self) &&
 	       self.st_ino == exe->st_ino && self.st_dev == exe->st_dev;
 }
 
@@ -508,7 +508,7 @@ int headway_probe_attach_markers(struct headway_probe *p)
 	for (k = 0; k < p->nr_targets; k++)
 		headway_probe_find_markers(p, &p->targets[k]);
 	missing = headway_probe_marker_missing(p);
-	if (missing && !p->opts.follow_forks)
+	if (missing && !headway_probe_grows(p))
 		return headway_probe_fail(p, -ENOENT, "%s", missing);
 	return 0;
 }

@@ -204,6 +204,7 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
 		t->rec.ns_tid = task->ns_tid;
 		t->rec.ns_tgid = task->ns_tgid;
 	}
+	headway_probe_note_active(target, &t->rec);
 	memcpy(t->rec.comm, proc->comm, sizeof(t->rec.comm));
 	t->cpu_ns = proc->cpu_ns;
 	t->state = proc->state;
@@ -259,7 +260,7 @@ static int merge_target(struct headway_probe *p, struct merge *m, struct headway
 
 	tasks = headway_tasks_of(&m->tasks, target->pid, &n);
 	leader = headway_tasks_find(&m->tasks, target->pid, target->pid);
-	if (!leader || leader->proc.start_ns != target->start_ns) {
+	if (target->left || !leader || leader->proc.start_ns != target->start_ns) {
 		target->exited = true;
 		return 0;
 	}
@@ -322,6 +323,18 @@ static int put_wait_stacks(struct headway_probe *p, struct headway_snapshot *sna
 	return 0;
 }
 
+/* In a group there is always one without glibc: that limits what is said of it, not of the rest. */
+static void note_trylock(struct headway_probe *p, const struct headway_target *t,
+			 struct headway_snapshot *snap)
+{
+	if (t->trylock_found || (t->forked && !t->age))
+		return;
+	if (t->member && p->opts.uprobes && !p->refused[0])
+		p->group.without_trylock++;
+	else
+		snap->missing_probes |= 1u << HEADWAY_PROBE_TRYLOCK;
+}
+
 static int merge_tasks(struct headway_probe *p, struct headway_snapshot *snap)
 {
 	struct merge m = { .snap = snap, .nr_recorded = snap->nr_threads };
@@ -329,6 +342,7 @@ static int merge_tasks(struct headway_probe *p, struct headway_snapshot *snap)
 	size_t i, kept = 0;
 	int err;
 
+	p->group.without_trylock = 0;
 	err = headway_tasks_read(p, &m.tasks);
 	for (i = 0; i < p->nr_targets && !err; i++) {
 		t = &p->targets[i];
@@ -342,8 +356,8 @@ static int merge_tasks(struct headway_probe *p, struct headway_snapshot *snap)
 			retire(p, t);
 			continue;
 		}
-		if (!t->trylock_found && (!t->forked || t->age))
-			snap->missing_probes |= 1u << HEADWAY_PROBE_TRYLOCK;
+		note_trylock(p, t, snap);
+		headway_probe_note_quiet(p, t, snap->time_ns);
 		t->age++;
 		p->targets[kept++] = *t;
 	}
@@ -352,7 +366,13 @@ static int merge_tasks(struct headway_probe *p, struct headway_snapshot *snap)
 	p->nr_targets = kept;
 	if (headway_probe_marker_missing(p))
 		snap->missing_probes |= 1u << HEADWAY_PROBE_MARKERS;
-	snap->target_exited = p->had_targets && !kept;
+	if (p->group_kind == HEADWAY_GROUP_NONE)
+		snap->target_exited = p->had_targets && !kept;
+	else
+		snap->target_exited = p->group.removed && !kept;
+	p->group.now = kept;
+	if (p->group.most < kept)
+		p->group.most = kept;
 	headway_tasks_free(&m.tasks);
 	headway_probe_swap_waits(p, &m.waits);
 	if (snap->nr_threads)
@@ -370,7 +390,9 @@ int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *sna
 	if (p->ring)
 		ring_buffer__consume(p->ring);
 	snap->time_ns = now_ns();
-	err = headway_raw_read(p, &raw);
+	err = headway_probe_group_refresh(p);
+	if (!err)
+		err = headway_raw_read(p, &raw);
 	if (!err)
 		err = put_threads(p, snap, &raw);
 	if (!err)

@@ -22,6 +22,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+enum { GROUP_UPROBES = 128 };	/* files, each two perf events and two links */
+
 static const char symbol[] = "pthread_mutex_trylock";
 static const char alias[] = "__pthread_mutex_trylock";
 /* Only musl has it. Its mutex keeps the owner elsewhere, so what we would read is noise. */
@@ -156,19 +158,29 @@ struct headway_uprobe *headway_probe_add_uprobe(struct headway_probe *p, pid_t p
 	return u;
 }
 
+static pid_t owner_of_uprobes(const struct headway_probe *p, const struct headway_target *t)
+{
+	return p->group_kind == HEADWAY_GROUP_NONE ? t->pid : 0;
+}
+
 static int attach_at(struct headway_probe *p, const struct headway_target *t, const char *path,
 		     uint64_t offset, const struct stat *st)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts);
 	struct bpf_program *prog;
-	struct headway_uprobe *u = headway_probe_add_uprobe(p, t->pid, st);
+	bool all = p->group_kind != HEADWAY_GROUP_NONE;
+	struct headway_uprobe *u;
+	pid_t tid = all ? -1 : t->anchor;
 	int err;
 
+	if (all && p->nr_uprobes >= GROUP_UPROBES)
+		return -EUSERS;
+	u = headway_probe_add_uprobe(p, owner_of_uprobes(p, t), st);
 	if (!u)
 		return -ENOMEM;
-	opts.bpf_cookie = t->key_tgid;
+	opts.bpf_cookie = all ? 0 : t->key_tgid;
 	prog = headway_probe_program(p, "headway_trylock_enter");
-	u->entry = bpf_program__attach_uprobe_opts(prog, t->anchor, path, offset, &opts);
+	u->entry = bpf_program__attach_uprobe_opts(prog, tid, path, offset, &opts);
 	err = libbpf_get_error(u->entry);
 	if (err) {
 		p->nr_uprobes--;
@@ -176,13 +188,22 @@ static int attach_at(struct headway_probe *p, const struct headway_target *t, co
 	}
 	opts.retprobe = true;
 	prog = headway_probe_program(p, "headway_trylock_return");
-	u->ret = bpf_program__attach_uprobe_opts(prog, t->anchor, path, offset, &opts);
+	u->ret = bpf_program__attach_uprobe_opts(prog, tid, path, offset, &opts);
 	err = libbpf_get_error(u->ret);
 	if (err) {
 		bpf_link__destroy(u->entry);
 		p->nr_uprobes--;
 	}
 	return err;
+}
+
+/* For one member of a group it is so for all. */
+static void not_permitted(struct headway_probe *p, struct headway_target *t, const char *shown)
+{
+	snprintf(t->trylock_reason, sizeof(t->trylock_reason),
+		 "not permitted to attach to %s: CAP_SYS_ADMIN is needed", shown);
+	if (t->member)
+		snprintf(p->refused, sizeof(p->refused), "%s", t->trylock_reason);
 }
 
 static void attach_file(struct headway_probe *p, struct headway_target *t, const char *path,
@@ -197,7 +218,7 @@ static void attach_file(struct headway_probe *p, struct headway_target *t, const
 			 strerror(errno));
 		return;
 	}
-	if (find_uprobe(p, t->pid, st.st_dev, st.st_ino)) {
+	if (find_uprobe(p, owner_of_uprobes(p, t), st.st_dev, st.st_ino)) {
 		t->trylock_found = true;
 		return;
 	}
@@ -210,8 +231,11 @@ static void attach_file(struct headway_probe *p, struct headway_target *t, const
 		snprintf(t->trylock_reason, sizeof(t->trylock_reason),
 			 "%s is musl, whose mutex layout is not known to Headway", shown);
 	else if (err == -EACCES || err == -EPERM)
+		not_permitted(p, t, shown);
+	else if (err == -EUSERS)
 		snprintf(t->trylock_reason, sizeof(t->trylock_reason),
-			 "not permitted to attach to %s: CAP_SYS_ADMIN is needed", shown);
+			 "trylock is probed in %d files already, %s is one more", GROUP_UPROBES,
+			 shown);
 	else if (err != -ENOENT)
 		snprintf(t->trylock_reason, sizeof(t->trylock_reason), "cannot attach to %s: %s",
 			 shown, strerror(-err));

@@ -274,6 +274,14 @@ bool headway_proc_readable(pid_t pid)
 	return true;
 }
 
+bool headway_proc_is_program(pid_t tid)
+{
+	char path[64], first;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", tid);
+	return readlink(path, &first, sizeof(first)) >= 0 || errno != ENOENT;
+}
+
 bool headway_proc_is_32bit(pid_t pid)
 {
 	char path[64], ident[EI_NIDENT + 1] = {};

@@ -32,6 +32,8 @@ struct headway_proc_thread {
 
 /* The process that a thread id belongs to (any thread's id is accepted), or -ESRCH. */
 pid_t headway_proc_tgid(pid_t pid);
+/* Does this thread, which has not ended, run a program? Those of the kernel do not. */
+bool headway_proc_is_program(pid_t tid);
 /* State and start time of a process's leader. */
 int headway_proc_process(pid_t pid, struct headway_proc_thread *out);
 /*

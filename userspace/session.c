@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "command.h"
 #include "escape.h"
 #include "names_live.h"
@@ -39,6 +40,7 @@ struct session {
 	const char *who;
 	const struct headway_target_options *opts;
 	struct headway_child child;
+	struct headway_cgroup cgroup;
 	struct headway_probe *probe;	/* NULL: only the kernel is watched */
 	struct headway_live_names *live;
 	struct headway_recorder *recorder;	/* NULL: nothing is recorded */
@@ -86,12 +88,56 @@ static void say(struct session *w, const char *sentence)
 		headway_escape(sentence, strlen(sentence), text, sizeof(text)));
 }
 
+static bool is_told_of(void *arg, pid_t pid)
+{
+	struct session *w = arg;
+
+	return w->pipe.detect && headway_detect_concerns(w->pipe.detect, (uint32_t)pid);
+}
+
+static bool watches_group(const struct session *w)
+{
+	return w->opts->cgroup || w->opts->all;
+}
+
+static int add_group(struct session *w)
+{
+	char sentence[4400];
+	int err;
+
+	err = headway_probe_add_group(w->probe);
+	if (!err && w->opts->cgroup && !headway_probe_group(w->probe)->seen) {
+		snprintf(sentence, sizeof(sentence),
+			 "no process is in the cgroup %s: waiting for some", w->cgroup.path);
+		say(w, sentence);
+	}
+	return err;
+}
+
+static int open_cgroup(struct session *w)
+{
+	char why[4400];
+	int err = 0;
+
+	if (w->opts->cgroup)
+		err = headway_cgroup_open(&w->cgroup, w->opts->cgroup, why, sizeof(why));
+	if (err)
+		say(w, why);
+	return err;
+}
+
 static int open_probes(struct session *w)
 {
 	struct headway_probe_options po = {
 		.uprobes = !w->opts->no_uprobes,
 		.verbose = w->opts->verbose,
-		.follow_forks = w->opts->command != NULL,
+		/* Of all processes, COMMAND's children are members as others are. */
+		.follow_forks = w->opts->command && !w->opts->all,
+		.cgroup = w->opts->cgroup ? &w->cgroup : NULL,
+		.all = w->opts->all,
+		.quiet_ns = (uint64_t)((w->opts->window_s + 2 * w->opts->interval_s) * NS_PER_S),
+		.keep = is_told_of,
+		.keep_arg = w,
 	};
 	int err = headway_probe_open(&w->probe, &po);
 
@@ -99,6 +145,8 @@ static int open_probes(struct session *w)
 		err = headway_probe_add_pid(w->probe, w->opts->pids[i]);
 	if (!err && w->child.pid)
 		err = headway_probe_add_pid(w->probe, w->child.pid);
+	if (!err)
+		err = add_group(w);
 	for (size_t i = 0; i < w->opts->markers.nr && !err; i++)
 		err = headway_probe_add_marker(w->probe, &w->opts->markers.specs[i]);
 	if (!err)
@@ -326,6 +374,8 @@ static int sum_up(struct session *w)
 		.command = w->opts->command ? w->opts->command[0] : NULL,
 		.command_ended = w->child.ended,
 		.command_status = w->child.status,
+		.group = watches_group(w) ? headway_probe_group(w->probe) : NULL,
+		.cgroup = w->opts->cgroup ? w->cgroup.path : NULL,
 	};
 
 	for (int i = 0; w->probe && i < HEADWAY_NR_PROBES; i++) {
@@ -345,6 +395,29 @@ static int sum_up(struct session *w)
 			return -EIO;
 	}
 	return headway_pipeline_summary(&w->pipe, &s);
+}
+
+/* With --fail-on, of a group: was there anybody to find something in, and room for all? */
+static bool was_group_seen(struct session *w)
+{
+	const struct headway_probe_group *g;
+	char sentence[4400];
+
+	if (!w->pipe.view->fail_on || !watches_group(w))
+		return true;
+	g = headway_probe_group(w->probe);
+	if (g->left_out)
+		snprintf(sentence, sizeof(sentence),
+			 "%zu processes were left out, so --fail-on cannot be answered: watch a cgroup with fewer",
+			 g->left_out);
+	else if (!g->seen && !w->opts->nr_pids && !w->opts->command)
+		snprintf(sentence, sizeof(sentence),
+			 "no process was ever in the cgroup %s, so --fail-on cannot be answered",
+			 w->cgroup.path);
+	else
+		return true;
+	say(w, sentence);
+	return false;
 }
 
 /* 0, or the exit status; then it was said why. */
@@ -375,9 +448,15 @@ static int watch_targets(struct session *w)
 
 	if (status)
 		return status;
-	if (watch_on(w) || sum_up(w))
+	if (watch_on(w))
+		return HEADWAY_EXIT_FAILED;
+	if (watches_group(w) && headway_probe_group(w->probe)->removed)
+		say(w, "the cgroup was removed, which ends the watch");
+	if (sum_up(w))
 		return HEADWAY_EXIT_FAILED;
 	status = headway_pipeline_exit(&w->pipe);
+	if (status == HEADWAY_EXIT_DONE && !was_group_seen(w))
+		return HEADWAY_EXIT_BLIND;
 	if (status != HEADWAY_EXIT_DONE ||
 	    !(w->snap.missing_probes & 1u << HEADWAY_PROBE_MARKERS))
 		return status;
@@ -391,7 +470,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 			const struct headway_view_options *view)
 {
 	struct session w = {
-		.who = who, .opts = target, .signals = -1,
+		.who = who, .opts = target, .signals = -1, .cgroup = { .fd = -1 },
 		.pipe = { .who = who, .view = view, .color = headway_table_color(stdout) },
 	};
 	int status = HEADWAY_EXIT_FAILED;
@@ -404,7 +483,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 		err = headway_child_start(&w.child, target->command, view->json);
 	if (err)
 		fprintf(stderr, "%s: cannot start: %s\n", who, strerror(-err));
-	else if (!open_all(&w))
+	else if (!open_cgroup(&w) && !open_all(&w))
 		status = watch_targets(&w);
 	headway_child_end(&w.child);
 	headway_names_free(w.pipe.names);
@@ -412,6 +491,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 	headway_live_names_free(w.live);
 	headway_pipeline_close(&w.pipe);
 	headway_probe_close(w.probe);
+	headway_cgroup_close(&w.cgroup);
 	if (w.signals >= 0)
 		close(w.signals);
 	return status;
