@@ -15,12 +15,17 @@ schema=$top/userspace/headway.schema.json
 page=$top/userspace/headway.8
 tmp=$(mktemp -d)
 started=()	# what we start in the background, to end on every way out
+cgroups=()	# ... and make, innermost first
+mounted=
 
 clean() {
 	local pid
 	for pid in "${started[@]}"; do
 		kill -KILL "$pid" 2>/dev/null
 	done
+	wait 2>/dev/null
+	[ ${#cgroups[@]} -eq 0 ] || rmdir "${cgroups[@]}" 2>/dev/null
+	[ -z "$mounted" ] || umount "$mounted"
 	rm -rf "$tmp"
 }
 trap clean EXIT
@@ -130,8 +135,10 @@ test_usage() {
 		watch --fail-on livelocks -p 1|'livelocks' is not a finding; there are: .*livelock
 		watch --fail-on healthy -p 1|'healthy' is not a finding
 		watch --fail-on livelock, -p 1|'' is not a finding
-		watch -c /x -p 1|invalid option -- 'c'
-		watch -a|invalid option -- 'a'
+		watch -a -p 1|-a watches every process: leave out -p
+		watch -a -c /|-a watches every process: leave out -c
+		watch -c / -c /|more than one cgroup
+		watch -c|option requires an argument -- 'c'
 		record -o /dev/null -k|only processes are recorded
 		watch -k --progress syscall:read|a marker is of a process
 		watch --progress x -p 1|marker 'x': no kind of marker
@@ -380,6 +387,9 @@ no_orphans() {
 	[ -z "${orphans//[[:space:]]/}" ] || { echo "programs without a process: ${orphans//$'\n'/ }"; return 1; }
 }
 
+# shellcheck source=tests/tool/group.sh
+. tests/tool/group.sh
+
 ktap_begin tool
 if [ "$(id -u)" -ne 0 ]; then
 	skip everything "needs root"
@@ -396,6 +406,9 @@ test_command
 test_signals
 test_attach
 test_attach_late
+test_cgroup
+test_all
+test_crowd
 test_terminal
 test_nothing_left
 ktap_end
