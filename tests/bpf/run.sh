@@ -3,8 +3,8 @@
 # run.sh - the probes and `headway watch` against real programs.
 #
 # Builds what it needs into build/bpf-tests: the target in every way that it can be linked, and
-# probe_counts, which uses the tool's own probe objects. Then the counts (probe_counts), then the
-# command (cli.py).
+# probe_counts and groups, which use the tool's own probe objects. Then the counts (probe_counts),
+# who is watched (groups), then the command (cli.py).
 # runs: light
 # Each prints a KTAP document; a timeout is a failure.
 # shellcheck disable=SC2317	# functions are called through check()
@@ -28,7 +28,7 @@ cc_target() {	# NAME SOURCE FLAGS...
 }
 
 # All objects of the tool but its main(), as an archive: the linker takes what the test uses.
-cc_probe_counts() {
+cc_probes() {	# NAME
 	local packages=(libbpf libelf libdw json-c)
 
 	rm -f "$out/libheadway.a"
@@ -36,7 +36,7 @@ cc_probe_counts() {
 	! pkg-config --exists capstone || packages+=(capstone)
 	# shellcheck disable=SC2046	# pkg-config prints words
 	"${CC:-gcc}" -std=gnu11 -O2 -g -Wall -Wextra -Werror -Iuserspace -Ibpf -Itests/unit \
-		-o "$out/probe_counts" tests/bpf/probe_counts.c "$out/libheadway.a" \
+		-o "$out/$1" "tests/bpf/$1.c" "$out/libheadway.a" \
 		$(pkg-config --libs "${packages[@]}") -liberty -lpthread -lm
 }
 
@@ -50,10 +50,12 @@ check 'actions, static and position independent' \
 	cc_target actions-static-pie tests/bpf/actions.c -static-pie
 check 'hostile' cc_target hostile tests/bpf/hostile.c
 check 'leaderless' cc_target leaderless tests/bpf/leaderless.c
-check 'probe_counts' cc_probe_counts
+check 'probe_counts' cc_probes probe_counts
+check 'groups' cc_probes groups
 ktap_end || exit 1	# the rest would only repeat it
 
 HEADWAY_BPF_TESTS=$out timeout -k 10 120 "$out/probe_counts" || status=1
+timeout -k 10 120 "$out/groups" || status=1
 timeout -k 10 240 /usr/bin/python3 -B tests/bpf/cli.py || status=1
 timeout -k 10 300 /usr/bin/python3 -B tests/bpf/markers.py || status=1
 exit "$status"
