@@ -104,6 +104,11 @@ test_cgroup() {
 	same "-c: with a summary" "$(get 'L[-1]["type"]' later)" summary
 }
 
+# Both of its actors sleep in futex().
+is_blocked() {	# PID
+	[ "$(cat "/proc/$1/task/"*/syscall 2>/dev/null | grep -c '^202 ')" -eq 2 ]
+}
+
 test_all() {
 	local pid
 	local -x CORPUS_SECONDS=300
@@ -115,6 +120,16 @@ test_all() {
 	check "-a: fits the schema" tests/tool/schema.py "$schema" "$tmp/all.out"
 	same "-a: it is that process" "$(get "$pid in [f['pid'] for f in F]" all)" True
 	same "-a: more than one process was watched" "$(get 'S["group"]["processes_most"] > 1' all)" True
+	end "$pid"
+	# Asleep since before the watch, and for longer than idle ones are watched.
+	"$corpus/abba_deadlock" >/dev/null 2>&1 </dev/null &
+	pid=$!
+	started+=("$pid")
+	check "-a: the deadlock is there" until_true 100 is_blocked "$pid"
+	run all-asleep 60 watch --json -a -d 12 -w 2 --fail-on deadlock
+	expect all-asleep 3 "-a: a deadlock from before the watch is found"
+	same "-a: what is part of a finding is not let go" \
+		"$(get "$pid in [f['pid'] for f in F], S['state']" all-asleep)" "(True, 'deadlock')"
 	end "$pid"
 	run all-command 40 watch --json -a -w 2 -- sh -c 'sleep 3; exit 5'
 	same "-a: ends with the COMMAND" "$(get 'S["command"]["exit_status"]' all-command)" 5
