@@ -3,7 +3,9 @@
  * kernel_watch.h - follows the verdicts of headway.ko's domains and watched loops, in debugfs.
  *
  * Each look reads what the module's watchdog believes; when that changed since the look before, the
- * events in between are read, so that none is missed between two looks.
+ * events in between are read, so that none is missed between two looks. Its tracepoints are not
+ * used: one that is open, to perf or to BPF, keeps the module from being unloaded for as long as
+ * the watch lasts (perf_trace_init() in kernel/trace/trace_event_perf.c).
  */
 #ifndef HEADWAY_KERNEL_WATCH_H
 #define HEADWAY_KERNEL_WATCH_H
