@@ -150,6 +150,9 @@ find_livelock() {
 	step "The same domain, as 'headway stat' shows it after $measure_s s"
 	measure none "$headway" stat philosophers
 	starved_meals=$measured_meals
+	step "'headway watch -k': the finding, with who retries, where, and what to try"
+	run "$headway" watch -k philosophers -d 1 --fail-on livelock
+	[ $? -eq 3 ] || failed "headway watch -k does not find the livelock"
 }
 
 # cure POLICY [COMMAND...]: switches to it, and requires that the philosophers eat.
