@@ -36,7 +36,7 @@ runs() {
 	for policy in $(policies); do
 		echo "$policy policy=$policy"
 	done
-	# To read what debugfs says of so many takes its time: once.
+	# To read what debugfs says of so many takes too long on a busy machine: that is for the others.
 	echo "mixed policy=mixed locks=100000"
 	# Some come to the number of restarts after which they take the token.
 	echo "polite.crowd policy=polite workers=3 load=crowd must=turns"
