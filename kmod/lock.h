@@ -14,9 +14,10 @@
 /*
  * A wake-up takes a microsecond or more, and a release 15 ns: so a batch of those (txn.c) ends at
  * so many as well. With a waiter at each of its locks it would keep preemption off for a hundred
- * times as long.
+ * times as long. Not fewer: with 8, where 16 threads take 800 of 100,000 locks each, wait-die rolls
+ * back a fifth more often.
  */
-#define HEADWAY_RELEASE_WAKES 8
+#define HEADWAY_RELEASE_WAKES 16
 
 struct headway_waiter {
 	struct list_head node;		/* lock->waiters, wait_lock */

@@ -30,7 +30,7 @@
 #define HEADWAY_COMPAT_H
 #include "internal.h"
 
-#define LAB_HANDS	16
+#define LAB_HANDS	20
 #define LAB_PATIENCE_MS	60000
 #define LAB_PATIENCE_NS	((u64)LAB_PATIENCE_MS * NSEC_PER_MSEC)
 #define MS		((u64)NSEC_PER_MSEC)
