@@ -3,7 +3,7 @@
  * names_live.c - names out of the processes that are being watched.
  *
  * Invariant: a symbolizer is made when a process is first asked about, that is while it is being
- * watched, and kept: names stay available after the process has ended.
+ * watched, and kept: names stay available after the process has ended, until another one has its id.
  */
 #include "names_live.h"
 
@@ -12,12 +12,14 @@
 
 #include "language.h"
 #include "probe.h"
+#include "proc.h"
 #include "symbolize.h"
 
 enum { MAX_PROCESSES = 64 };
 
 struct process {
 	pid_t pid;
+	uint64_t start_ns;
 	struct headway_symbolizer *symbolizer;
 };
 
@@ -45,16 +47,41 @@ void headway_live_names_free(struct headway_live_names *n)
 	free(n);
 }
 
-static struct headway_symbolizer *symbolizer_of(struct headway_live_names *n, pid_t pid)
+/* Since boot; 0: it has ended. */
+static uint64_t start_of(pid_t pid)
+{
+	struct headway_proc_thread leader;
+
+	return headway_proc_process(pid, &leader) ? 0 : leader.start_ns;
+}
+
+/* Its place, or a new one: at the end, or that of a process that has ended. NULL: no room. */
+static struct process *place_of(struct headway_live_names *n, pid_t pid)
 {
 	for (size_t i = 0; i < n->nr; i++)
 		if (n->processes[i].pid == pid)
-			return n->processes[i].symbolizer;
-	/* Many processes: the names of those that come later stay numbers, nothing is evicted. */
-	if (n->nr == MAX_PROCESSES)
+			return &n->processes[i];
+	if (n->nr < MAX_PROCESSES)
+		return &n->processes[n->nr++];
+	for (size_t i = 0; i < n->nr; i++)
+		if (start_of(n->processes[i].pid) != n->processes[i].start_ns)
+			return &n->processes[i];
+	return NULL;
+}
+
+static struct headway_symbolizer *symbolizer_of(struct headway_live_names *n, pid_t pid)
+{
+	struct process *p = place_of(n, pid);
+	uint64_t start_ns = start_of(pid);
+
+	/* Many processes: the names of those that come later stay numbers. */
+	if (!p)
 		return NULL;
-	n->processes[n->nr] = (struct process){ pid, headway_symbolizer_new(pid) };
-	return n->processes[n->nr++].symbolizer;
+	if (p->pid != pid || (start_ns && start_ns != p->start_ns)) {
+		headway_symbolizer_free(p->symbolizer);
+		*p = (struct process){ pid, start_ns, headway_symbolizer_new(pid) };
+	}
+	return p->symbolizer;
 }
 
 static int lock_name(void *ctx, pid_t pid, uint64_t addr, char *name, size_t len)
