@@ -37,13 +37,18 @@ static bool same_object(void *ctx, const struct headway_proc_mapping *m)
 	return m->shared && m->device == of->device && m->inode == of->inode;
 }
 
-/* FNV-1a: two of the few shared words of a watch with one number would be a rare accident. */
+/* One step of a multiplicative hash that carries the upper bits down. */
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+	return hash ^ hash >> 32;
+}
+
+/* Two of the few shared words of a watch with one number would be a rare accident. */
 static uint64_t identity(uint64_t device, uint64_t inode, uint64_t offset)
 {
-	uint64_t words[] = { device, inode, offset }, hash = 0xcbf29ce484222325ull;
+	uint64_t hash = mix(mix(mix(1, device), inode), offset);
 
-	for (size_t i = 0; i < sizeof(words); i++)
-		hash = (hash ^ ((const unsigned char *)words)[i]) * 0x100000001b3ull;
 	return hash ? hash : 1;
 }
 
