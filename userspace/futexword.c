@@ -5,6 +5,7 @@
 #include "futexword.h"
 
 #include <linux/futex.h>
+#include <stdbool.h>
 
 #include "lockshape.h"
 
@@ -20,6 +21,15 @@ static uint32_t owner_of_word(uint32_t word, uint32_t next)
 	return word & FUTEX_WAITERS && owner == next ? owner : 0;
 }
 
+/*
+ * glibc waits for a mutex with FUTEX_WAIT, or with FUTEX_WAIT_BITSET until some time. Without a time
+ * it is another's lock: that of Rust has what it protects where we look for the owner.
+ */
+static bool is_no_mutex(uint32_t op, uint32_t flags)
+{
+	return op == FUTEX_WAIT_BITSET && !(flags & HEADWAY_WAIT_TIMEOUT);
+}
+
 uint32_t headway_futex_owner(uint32_t op, uint32_t flags, uint32_t word, uint32_t next)
 {
 	if (!(flags & HEADWAY_WAIT_OWNER_READ) || (flags & HEADWAY_WAIT_VECTOR))
@@ -31,10 +41,11 @@ uint32_t headway_futex_owner(uint32_t op, uint32_t flags, uint32_t word, uint32_
 		return 0;
 	switch (headway_shape_of(flags)) {
 	case HEADWAY_SHAPE_UNKNOWN:
-		return owner_of_word(word, next);
+		return is_no_mutex(op, flags) ? 0 : owner_of_word(word, next);
 	case HEADWAY_SHAPE_ROBUST:	/* behind it there is another number while it is repaired */
 		return word & FUTEX_TID_MASK;
 	case HEADWAY_SHAPE_MUTEX:
+		return is_no_mutex(op, flags) ? 0 : next;
 	case HEADWAY_SHAPE_RWLOCK_READERS:
 	case HEADWAY_SHAPE_RWLOCK_PHASE:
 	case HEADWAY_SHAPE_RWLOCK_WRITERS:

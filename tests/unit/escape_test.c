@@ -91,7 +91,10 @@ KTAP_TEST(owners_in_words)
 {
 	EXPECT_EQ(headway_futex_owner(FUTEX_WAIT, READ, 2, 55), 55u);
 	EXPECT_EQ(headway_futex_owner(FUTEX_WAIT, READ, 1, 55), 55u);
-	EXPECT_EQ(headway_futex_owner(FUTEX_WAIT_BITSET, READ, 2, 55), 55u);
+	EXPECT_EQ(headway_futex_owner(FUTEX_WAIT_BITSET, READ | HEADWAY_WAIT_TIMEOUT, 2, 55), 55u);
+	/* Rust's: locked, but what follows is the data */
+	EXPECT_EQ(headway_futex_owner(FUTEX_WAIT_BITSET, READ, 2, 55), 0u);
+	EXPECT_EQ(headway_futex_owner(FUTEX_WAIT_BITSET, READ, 1, 55), 0u);
 	EXPECT_EQ(headway_futex_owner(FUTEX_LOCK_PI, READ, FUTEX_WAITERS | 77, 0), 77u);
 	/* robust: the word and the owner behind it agree */
 	EXPECT_EQ(headway_futex_owner(FUTEX_WAIT, READ, FUTEX_WAITERS | 77, 77), 77u);
