@@ -3,7 +3,8 @@
  * names_live.c - names out of the processes that are being watched.
  *
  * Invariant: a symbolizer is made when a process is first asked about, that is while it is being
- * watched, and kept: names stay available after the process has ended, until another one has its id.
+ * watched, and kept: names stay available after the process has ended, until another one has its
+ * id.
  */
 #include "names_live.h"
 
