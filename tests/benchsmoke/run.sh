@@ -25,7 +25,7 @@ run() {
 	dmesg --syslog --clear
 	insmod "$build/tests/bench/headway_bench.ko" op="$1" rounds=0 run_ms=60 || return
 	rmmod headway_bench || return
-	if ! dmesg --syslog | grep -q 'headway-bench: op=.* commits='; then
+	if ! dmesg --syslog | finds 'headway-bench: op=.* commits='; then
 		echo "no contestant has run"
 		return 1
 	fi

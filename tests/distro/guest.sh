@@ -184,7 +184,7 @@ watched_loop() {
 	check "loop: first lines name the format" loop_first_lines_name_their_format
 	check "loop: livelock" within 60 loop_verdict_is livelock
 	check "loop: the kernel log says so, and who" within 5 \
-		eval "log_since 'headway-test: watched_loop' | grep -Eq 'headway: loop watched_loop: watched/[01]\[[0-9]+\] failed .* stack .*watched_loop\]'"
+		eval "log_since 'headway-test: watched_loop' | finds -E 'headway: loop watched_loop: watched/[01]\[[0-9]+\] failed .* stack .*watched_loop\]'"
 	check "loop: the events say so" grep -q ' to=livelock ' "$loop/events"
 	check "loop: the actors have names and stacks" \
 		grep -Eq 'comm=watched/[01] restarts=[1-9].* stack=.*\[watched_loop\]' "$loop/actors"
@@ -244,7 +244,7 @@ passes_at_exit() {
 	mark_log "$1 exits"
 	rmmod "$1" || return
 	log_since "headway-test: $1 exits"
-	log_since "headway-test: $1 exits" | grep -q "$1: pass: [1-9]"
+	log_since "headway-test: $1 exits" | finds "$1: pass: [1-9]"
 }
 
 # worker MODULE DOMAIN: an example that works until it is told to stop, and then checks what it did.

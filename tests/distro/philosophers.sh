@@ -28,7 +28,7 @@ ate_more_than() {
 }
 
 logged() {
-	log_since 'headway-test: philosophers' | grep -q "$1"
+	log_since 'headway-test: philosophers' | finds "$1"
 }
 
 # One look at the summary, so that its lines belong together: busy, and nothing comes of it.
@@ -144,7 +144,7 @@ stacks_are_shown() {
 }
 
 dot_has_an_edge() {
-	dot -Tplain "$domain/graph_dot" 2>&1 | grep -q '^edge t'
+	dot -Tplain "$domain/graph_dot" 2>&1 | finds '^edge t'
 }
 
 # The kernel's own event for contended locks, with the stack that says by whom. On a kernel that does not
@@ -182,7 +182,7 @@ perf_shows_our_locks() {
 }
 
 contention_is_ours() {
-	grep -A 24 'contention_begin: .*flags=SPIN|MUTEX' "$tracing/trace" | grep -q headway_acquire_slow
+	grep -A 24 'contention_begin: .*flags=SPIN|MUTEX' "$tracing/trace" | finds headway_acquire_slow
 }
 
 kernel_livelock='"verdict":"livelock","confidence":"confirmed","source":"kernel","pid":null,"comm":null,"domain":"philosophers"'
@@ -347,7 +347,7 @@ stalled_holder() {
 	check "a long meal: the log shows where others wait" within 30 logged_since "a long meal" \
 		'philosophers: philosopher/[0-9]*\[[0-9]*\] waits; stack headway_.*<-.*\[philosophers\]'
 	# Where the kernel lets a module look at the stack of another task.
-	if nm -u "$modules/kmod/headway.ko" | grep -q ' stack_trace_save_tsk$'; then
+	if nm -u "$modules/kmod/headway.ko" | finds ' stack_trace_save_tsk$'; then
 		check "a long meal: the log shows where the holder is" within 30 logged_since "a long meal" \
 			'philosophers: philosopher/[0-9]*\[[0-9]*\] holds; stack .*\[philosophers\]'
 	else
@@ -357,5 +357,5 @@ stalled_holder() {
 }
 
 logged_since() {
-	log_since "headway-test: $1" | grep -q "$2"
+	log_since "headway-test: $1" | finds "$2"
 }

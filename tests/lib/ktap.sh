@@ -4,6 +4,7 @@
 # Usage:	ktap_begin NAME
 #		ok DESCRIPTION | not_ok DESCRIPTION [DETAIL] | skip DESCRIPTION REASON
 #		check DESCRIPTION COMMAND...      ok when the command succeeds; its output shown when not
+#		COMMAND | finds PATTERN           grep, for pipes: see below
 #		ktap_end                          prints the plan; returns 1 if anything failed or nothing ran
 #
 # Invariant: the plan comes last, printed from the count, so a script that dies before ktap_end leaves
@@ -44,6 +45,12 @@ check() {
 	else
 		not_ok "$description" "exit status $? of: $*"$'\n'"$output"
 	fi
+}
+
+# "grep -q" ends at the first match, and with pipefail what kills the command that has more to write then
+# is a failure: how often depends on how much that is, and on who runs when.
+finds() {
+	[ "$(grep -c "$@")" -gt 0 ]
 }
 
 ktap_end() {

@@ -84,6 +84,8 @@ got:
 $says"
 fi
 
+check finds_reads_to_the_end eval "seq 1000000 | finds '^1$'"
+check finds_nothing eval "! seq 10 | finds x"
 judge fails_but_exits_0 '1 passed, 1 failed, 0 skipped' 1 <<'END'
 printf 'KTAP version 1\n1..2\nok 1 - a\nnot ok 2 - b\n'
 END
