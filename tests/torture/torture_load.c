@@ -46,9 +46,12 @@ static void torture_pick_any(struct torture_worker *worker, unsigned int max)
 {
 	u32 pool = torture_pools[torture_random(worker, ARRAY_SIZE(torture_pools))];
 	u32 most = torture_one_in(worker, 8) ? TORTURE_SET_MAX : torture_one_in(worker, 2) ? 16 : 4;
+	u32 nr = 1 + torture_random(worker, min(most, max));
 
-	torture_pick(worker, 1 + torture_random(worker, min(most, max)),
-		     min(pool, torture.pool));
+	/* The largest is one that every run must have had, a slow one as well. */
+	if (most == TORTURE_SET_MAX && torture_one_in(worker, 4))
+		nr = min(most, max);
+	torture_pick(worker, nr, min(pool, torture.pool));
 }
 
 const struct headway_wait torture_killable = {
