@@ -130,7 +130,7 @@ branches_were_taken() {
 }
 
 race_was_found() {
-	dmesg | grep "BUG: KCSAN: .*torture_"
+	dmesg | finds "BUG: KCSAN: .*torture_"
 }
 
 # More of what is looked at for races than the kernel would by itself, and one that must be found. It is
@@ -142,7 +142,7 @@ find_races() {
 	echo "headway-expect-splat: begin" >/dev/kmsg
 	run races.noop-lock caught control=noop-lock seconds=20
 	for ((run = 0; run < 50; run++)); do
-		! race_was_found >/dev/null || break
+		! race_was_found || break
 		begin control=noop-lock seconds=20 && await >/dev/null
 	done
 	echo "headway-expect-splat: end" >/dev/kmsg
