@@ -112,17 +112,23 @@ KTAP_TEST(other_pid_namespace)
 	stream_end(&s);
 }
 
+/* 101 and 102 wait for each other; what lies behind a priority-inheriting word is no owner. */
+static void block_on_pi_cycle(struct stream *s)
+{
+	stream_block(s, 101, 0xb000, 12345);
+	stream_block(s, 102, 0xa000, 12345);
+	for (uint32_t tid = 101; tid <= 102; tid++) {
+		stream_thread(s, tid)->rec.wait_op = FUTEX_LOCK_PI;
+		stream_thread(s, tid)->rec.wait_word = FUTEX_WAITERS | (203 - tid);
+	}
+}
+
 KTAP_TEST(priority_inheriting_word_names_its_owner)
 {
 	struct stream s;
 
 	stream_begin(&s, W5, SECOND);
-	stream_block(&s, 101, 0xb000, 12345);
-	stream_block(&s, 102, 0xa000, 12345);
-	for (uint32_t tid = 101; tid <= 102; tid++) {
-		stream_thread(&s, tid)->rec.wait_op = FUTEX_LOCK_PI;
-		stream_thread(&s, tid)->rec.wait_word = FUTEX_WAITERS | (203 - tid);
-	}
+	block_on_pi_cycle(&s);
 	run(&s, 7);
 	EXPECT_EQ(s.announced[HEADWAY_DEADLOCK], 1u);
 	stream_end(&s);
@@ -473,12 +479,7 @@ KTAP_TEST(refused_mutex_closes_the_cycle)
 	struct stream s;
 
 	stream_begin(&s, W5, SECOND);
-	stream_block(&s, 101, 0xb000, 0);
-	stream_block(&s, 102, 0xa000, 0);
-	for (uint32_t tid = 101; tid <= 102; tid++) {
-		stream_thread(&s, tid)->rec.wait_op = FUTEX_LOCK_PI;
-		stream_thread(&s, tid)->rec.wait_word = FUTEX_WAITERS | (203 - tid);
-	}
+	block_on_pi_cycle(&s);
 	stream_thread(&s, 102)->rec.wait_flags |= HEADWAY_WAIT_REFUSED;
 	run(&s, 7);
 	EXPECT_EQ(s.announced[HEADWAY_DEADLOCK], 1u);

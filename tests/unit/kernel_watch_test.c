@@ -141,6 +141,12 @@ static struct headway_kernel_watch *watch_all(void)
 	return k;
 }
 
+static void end_watch(struct headway_kernel_watch *k)
+{
+	headway_kernel_watch_free(k);
+	remove_tree();
+}
+
 static const char *state(const struct headway_kernel_watch *k)
 {
 	struct headway_assessment a = { .state = HEADWAY_IDLE };
@@ -190,8 +196,7 @@ KTAP_TEST(a_livelock_is_found_once_and_resolved)
 	EXPECT_STREQ(said, "kernel domain dinner: healthy after 2.0 s of livelock\n");
 	EXPECT_STREQ(state(k), "healthy");
 	EXPECT(!headway_kernel_watch_blind(k));
-	headway_kernel_watch_free(k);
-	remove_tree();
+	end_watch(k);
 }
 
 KTAP_TEST(what_stood_before_the_watch_is_told)
@@ -210,8 +215,7 @@ KTAP_TEST(what_stood_before_the_watch_is_told)
 	EXPECT_EQ(finding.first_seen_ns, 0u);
 	look(k);
 	EXPECT_EQ(nr_findings, 0u);
-	headway_kernel_watch_free(k);
-	remove_tree();
+	end_watch(k);
 }
 
 KTAP_TEST(what_was_over_before_the_watch_is_not_told)
@@ -226,8 +230,7 @@ KTAP_TEST(what_was_over_before_the_watch_is_not_told)
 	look(k);
 	EXPECT_EQ(nr_findings, 0u);
 	EXPECT_STREQ(said, "");
-	headway_kernel_watch_free(k);
-	remove_tree();
+	end_watch(k);
 }
 
 KTAP_TEST(what_is_over_is_told_without_actors)
@@ -249,8 +252,7 @@ KTAP_TEST(what_is_over_is_told_without_actors)
 	EXPECT(strstr(text, "it was over after 1.0 s"));
 	EXPECT(strstr(said, "contended after"));
 	EXPECT_STREQ(state(k), "contended");
-	headway_kernel_watch_free(k);
-	remove_tree();
+	end_watch(k);
 }
 
 KTAP_TEST(json_fits_the_schema)
@@ -282,8 +284,7 @@ KTAP_TEST(json_fits_the_schema)
 		 name);
 	EXPECT_EQ(system(command), 0);
 	remove(name);
-	headway_kernel_watch_free(k);
-	remove_tree();
+	end_watch(k);
 }
 
 KTAP_TEST(loops_are_watched_too)
@@ -308,8 +309,7 @@ KTAP_TEST(loops_are_watched_too)
 	EXPECT(strstr(text, "in kernel loop claim"));
 	EXPECT(strstr(text, "thread 4194002 (claim/0) failed 12 times in 4.0 s"));
 	EXPECT(!strstr(text, "headway policy"));
-	headway_kernel_watch_free(k);
-	remove_tree();
+	end_watch(k);
 }
 
 KTAP_TEST(only_what_is_named)
@@ -339,8 +339,7 @@ KTAP_TEST(only_what_is_named)
 
 	EXPECT_EQ(headway_kernel_watch_open(&k, none, 1, NULL), -ENOENT);
 	EXPECT_STREQ(headway_kernel_watch_error(k), "no domain 'lunch'. Domains now: dinner");
-	headway_kernel_watch_free(k);
-	remove_tree();
+	end_watch(k);
 }
 
 KTAP_TEST(the_module_goes_in_mid_watch)
@@ -367,8 +366,7 @@ KTAP_TEST(the_module_goes_in_mid_watch)
 	EXPECT_STREQ(state(k), "undetermined");
 	look(k);
 	EXPECT_STREQ(said, "");
-	headway_kernel_watch_free(k);
-	remove_tree();
+	end_watch(k);
 }
 
 KTAP_TEST(missed_events_are_told)
@@ -387,8 +385,7 @@ KTAP_TEST(missed_events_are_told)
 	look(k);
 	EXPECT(strstr(said, "some are missing"));
 	EXPECT(headway_kernel_watch_blind(k));
-	headway_kernel_watch_free(k);
-	remove_tree();
+	end_watch(k);
 }
 
 KTAP_TEST(no_answer_before_the_first_window)
@@ -401,8 +398,7 @@ KTAP_TEST(no_answer_before_the_first_window)
 	k = watch_all();
 	look(k);
 	EXPECT_STREQ(headway_kernel_watch_blind(k), "the first window of a kernel domain is not over");
-	headway_kernel_watch_free(k);
-	remove_tree();
+	end_watch(k);
 }
 
 /* A newer module's words, an older one's silence, and what no module would write. */
@@ -435,8 +431,7 @@ KTAP_TEST(strange_files)
 	look(k);
 	EXPECT(strstr(said, "'# headway.summary v2'"));
 	EXPECT(headway_kernel_watch_lost(k));
-	headway_kernel_watch_free(k);
-	remove_tree();
+	end_watch(k);
 }
 
 KTAP_TEST(more_actors_and_locks_than_there_is_room_for)
@@ -468,8 +463,7 @@ KTAP_TEST(more_actors_and_locks_than_there_is_room_for)
 	EXPECT(strstr(text, "of all times: l257 299, l214 298, l171 297, l128 296, l85 295, "
 			    "l42 294\n"));
 	EXPECT(strstr(text, "the module shows 256 of them"));
-	headway_kernel_watch_free(k);
-	remove_tree();
+	end_watch(k);
 }
 
 KTAP_MAIN("kernel_watch")
