@@ -6,9 +6,9 @@
  * people; the rest is label=value words, units as label suffixes. debugfs.md documents each label
  * of each file, and the kunit tier checks that it does. Files only: figures come from
  * stats.c and progress.c. Directory and files are root's alone. debugfs_ctl.c has those that are
- * written, debugfs_live.c those of live transactions, debugfs_watch.c the watchdog's,
- * debugfs_loops.c those of loops, debugfs_arbiter.c those of arbiters; userspace/kernelfs.c is the
- * reader.
+ * written, debugfs_locks.c those of locks, debugfs_live.c those of live transactions,
+ * debugfs_watch.c the watchdog's, debugfs_loops.c those of loops, debugfs_arbiter.c those of
+ * arbiters; userspace/kernelfs.c is the reader.
  *
  * A file that is open keeps its domain from going away only while it is being read or written:
  * debugfs_remove() waits for that and lets nobody in after it. So what blocks here is bounded: a
@@ -18,7 +18,6 @@
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
-#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
@@ -152,126 +151,6 @@ static int headway_summary_show(struct seq_file *m, void *unused)
 	return 0;
 }
 DEFINE_SHOW_ATTRIBUTE(headway_summary);
-
-/* locks and histograms: one iterator, locks_mutex held while a buffer is filled */
-
-static void *headway_locks_start(struct seq_file *m, loff_t *pos)
-{
-	struct headway_domain *domain = m->private;
-
-	mutex_lock(&domain->locks_mutex);
-	return seq_list_start_head(&domain->locks, *pos);
-}
-
-static void *headway_locks_next(struct seq_file *m, void *v, loff_t *pos)
-{
-	struct headway_domain *domain = m->private;
-
-	return seq_list_next(v, &domain->locks, pos);
-}
-
-static void headway_locks_stop(struct seq_file *m, void *v)
-{
-	struct headway_domain *domain = m->private;
-
-	mutex_unlock(&domain->locks_mutex);
-}
-
-static void headway_show_times(struct seq_file *m, const char *prefix, const char *count,
-			       const struct headway_time_hist *hist)
-{
-	u64 n = hist->count;
-
-	seq_printf(m, " %s-%s=%llu %s-min_ns=%llu %s-max_ns=%llu %s-total_ns=%llu %s-avg_ns=%llu",
-		   prefix, count, n, prefix, n ? hist->min_ns : 0, prefix, hist->max_ns, prefix,
-		   hist->total_ns, prefix, n ? div64_u64(hist->total_ns, n) : 0);
-}
-
-static void headway_locks_head(struct seq_file *m)
-{
-	headway_head(m, "locks");
-	seq_printf(m, "# holdtime: 1 hold in %u is timed\n",
-		   READ_ONCE(headway_hold_sample_mask) + 1);
-	if (!static_key_enabled(&headway_stats_key))
-		seq_puts(m, "# statistics are off: /sys/module/headway/parameters/stats\n");
-}
-
-static int headway_locks_show(struct seq_file *m, void *v)
-{
-	struct headway_domain *domain = m->private;
-	struct headway_lock_figures figures;
-	struct headway_owner owner;
-	struct headway_lock *lock;
-
-	if (v == &domain->locks) {
-		headway_locks_head(m);
-		return 0;
-	}
-	lock = list_entry(v, struct headway_lock, stats.node);
-	headway_stats_read(lock, &figures);
-	headway_lock_owner(lock, &owner);
-	headway_put_name(m, "name", lock->stats.name);
-	seq_printf(m, " rank=%u key=%llu acquisitions=%llu contentions=%llu rollbacks=%llu",
-		   lock->rank, lock->key, figures.acquired, figures.contended, figures.rollbacks);
-	headway_show_times(m, "waittime", "count", &figures.wait);
-	headway_show_times(m, "holdtime", "samples", &figures.hold);
-	headway_put_name(m, " holder", owner.held ? owner.comm : "");
-	seq_printf(m, " holder_pid=%d waiters=%u\n", owner.pid, headway_lock_nr_waiters(lock));
-	return 0;
-}
-
-static const struct seq_operations headway_locks_sops = {
-	.start = headway_locks_start,
-	.next = headway_locks_next,
-	.stop = headway_locks_stop,
-	.show = headway_locks_show,
-};
-DEFINE_SEQ_ATTRIBUTE(headway_locks);
-
-static void headway_show_hist(struct seq_file *m, const struct headway_lock *lock,
-			      const char *kind, const struct headway_time_hist *hist)
-{
-	u64 count = 0;
-	int b;
-
-	/* Its own sum, not hist->count, which may be one behind: a reader can rely on it. */
-	for (b = 0; b < HEADWAY_HIST_BUCKETS; b++)
-		count += hist->bucket[b];
-	if (!count)
-		return;
-	headway_put_name(m, "lock", lock->stats.name);
-	seq_printf(m, " kind=%s count=%llu", kind, count);
-	for (b = 0; b < HEADWAY_HIST_BUCKETS; b++)
-		if (hist->bucket[b])
-			seq_printf(m, " b%d=%u", b, hist->bucket[b]);
-	seq_putc(m, '\n');
-}
-
-static int headway_histograms_show(struct seq_file *m, void *v)
-{
-	struct headway_domain *domain = m->private;
-	struct headway_lock_figures figures;
-	struct headway_lock *lock;
-
-	if (v == &domain->locks) {
-		headway_head(m, "histograms");
-		seq_puts(m, "# b<k>: times in [2^k, 2^(k+1)) ns; b0 from 0; the last one is open\n");
-		return 0;
-	}
-	lock = list_entry(v, struct headway_lock, stats.node);
-	headway_stats_read(lock, &figures);
-	headway_show_hist(m, lock, "wait", &figures.wait);
-	headway_show_hist(m, lock, "hold", &figures.hold);
-	return 0;
-}
-
-static const struct seq_operations headway_histograms_sops = {
-	.start = headway_locks_start,
-	.next = headway_locks_next,
-	.stop = headway_locks_stop,
-	.show = headway_histograms_show,
-};
-DEFINE_SEQ_ATTRIBUTE(headway_histograms);
 
 static const struct {
 	const char *name;

@@ -26,6 +26,10 @@ extern const struct file_operations headway_watchdog_fops;
 void headway_show_window(struct seq_file *m, const struct headway_window *w);
 void headway_show_verdict(struct seq_file *m, const struct headway_report *report);
 
+/* debugfs_locks.c */
+extern const struct file_operations headway_locks_fops;
+extern const struct file_operations headway_histograms_fops;
+
 /* debugfs_live.c */
 extern const struct file_operations headway_transactions_fops;
 extern const struct file_operations headway_graph_fops;

@@ -75,6 +75,7 @@ void headway_lock_destroy(struct headway_lock *lock)
 		list_del(&lock->stats.node);
 		lock->stats.node.next = NULL;
 		domain->nr_locks -= lock != &domain->token;
+		domain->locks_gone++;
 		mutex_unlock(&domain->locks_mutex);
 	}
 	headway_stats_free(lock);

@@ -227,6 +227,7 @@ struct headway_domain {
 	struct mutex locks_mutex;
 	struct list_head locks;		/* locks_mutex */
 	u32 nr_locks;			/* locks_mutex; the caller's, that is, without the token */
+	u32 locks_gone;			/* locks_mutex: how often one was taken off the list */
 	struct mutex flip_mutex;	/* one policy change at a time */
 	wait_queue_head_t flip_wq;	/* begins at a shut gate; the flip, for ends */
 	u64 last_flip_ns;		/* flip_mutex: how long the last change took */

@@ -121,10 +121,13 @@ void lab_watch(struct lab *lab, u64 window_ns, u32 rollbacks_min, u32 restarts_m
 
 /*
  * libread.c: a file of the lab's domain in debugfs. lab_read() is for hands and returns a length or
- * an error; lab_file() is for the case, which ends if it cannot be read, and lasts until the next.
+ * an error; lab_read_pages() calls turn() after each page; lab_file() is for the case, which ends
+ * if it cannot be read, and lasts until the next.
  */
 #define LAB_TEXT 65536
 ssize_t lab_read(struct lab *lab, const char *name, char *text, size_t size);
+ssize_t lab_read_pages(struct lab *lab, const char *name, char *text, size_t size,
+		       void (*turn)(struct lab *lab));
 char *lab_file(struct lab *lab, const char *name);
 void lab_unmount(struct lab *lab);
 /* The line that has the word label=value; the value of a word of the line. */

@@ -50,7 +50,8 @@ static ssize_t read_some(struct file *file, loff_t pos, char *text, size_t size)
 	return seq_read_iter(&kiocb, &iter);
 }
 
-ssize_t lab_read(struct lab *lab, const char *name, char *text, size_t size)
+ssize_t lab_read_pages(struct lab *lab, const char *name, char *text, size_t size,
+		       void (*turn)(struct lab *lab))
 {
 	struct path path = { .mnt = lab_mount(lab) };
 	struct file *file;
@@ -66,12 +67,20 @@ ssize_t lab_read(struct lab *lab, const char *name, char *text, size_t size)
 	dput(path.dentry);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	while ((got = read_some(file, len, text + len, size - 1 - len)) > 0)
+	while ((got = read_some(file, len, text + len, size - 1 - len)) > 0) {
 		len += got;
+		if (turn)
+			turn(lab);
+	}
 	text[len] = '\0';
 	/* Now: it would keep the module until some later time. */
 	__fput_sync(file);
 	return got ?: len;
+}
+
+ssize_t lab_read(struct lab *lab, const char *name, char *text, size_t size)
+{
+	return lab_read_pages(lab, name, text, size, NULL);
 }
 
 char *lab_file(struct lab *lab, const char *name)
