@@ -71,7 +71,7 @@ static int run(int argc, char **argv, char *name, const struct argp *argp, bool 
 	argv[0] = name;
 	argp_err_exit_status = HEADWAY_EXIT_USAGE;
 	argp_parse(argp, argc, argv, ARGP_IN_ORDER, NULL, &in);
-	return headway_session_run(name, &in.target, &in.view);
+	return headway_session_run(name, &in.target, &in.view, NULL);
 }
 
 int headway_cmd_watch(int argc, char **argv)

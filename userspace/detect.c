@@ -36,6 +36,7 @@ struct run {
 };
 
 struct headway_detect {
+	struct headway_detect_options opts;
 	struct headway_thresholds t;
 	struct headway_window window;
 	uint64_t began_ns;
@@ -60,6 +61,7 @@ struct headway_detect *headway_detect_new(const struct headway_detect_options *o
 	d = calloc(1, sizeof(*d));
 	if (!d)
 		return NULL;
+	d->opts = *opts;
 	d->t = headway_thresholds_default;
 	if (headway_window_init(&d->window, opts->window_ns, opts->interval_ns)) {
 		free(d);
@@ -84,6 +86,11 @@ size_t headway_detect_findings(const struct headway_detect *d, const struct head
 {
 	*out = d->fresh;
 	return d->nr_fresh;
+}
+
+const struct headway_finding *headway_detect_holds(const struct headway_detect *d, size_t i)
+{
+	return i < d->nr_active ? &d->active[i].finding : NULL;
 }
 
 const struct headway_assessment *headway_detect_assessment(const struct headway_detect *d)
@@ -359,6 +366,8 @@ static int follow_run(struct headway_detect *d)
 	if (err)
 		return err == -EAGAIN ? 0 : err;
 	note_mutexes(d, &v);
+	if (d->opts.changes)
+		d->opts.changes(d->opts.ctx, &v);
 	err = headway_judge_init(&j, &d->t, &v);
 	if (err)
 		goto free_view;

@@ -13,10 +13,14 @@
 #include "snapshot.h"
 
 struct headway_detect;
+struct headway_view;
 
 struct headway_detect_options {
 	uint64_t window_ns;
 	uint64_t interval_ns;		/* how often snapshots will come, about */
+	/* Is told at each feed but the first what changed since the one before; NULL: nobody. */
+	void (*changes)(void *ctx, const struct headway_view *v);
+	void *ctx;
 };
 
 /* What the last window was like, and totals of the watch. */
@@ -50,6 +54,8 @@ struct headway_detect *headway_detect_new(const struct headway_detect_options *o
 int headway_detect_feed(struct headway_detect *d, const struct headway_snapshot *snap);
 /* Findings that the last feed announced; valid until the next one. */
 size_t headway_detect_findings(const struct headway_detect *d, const struct headway_finding **out);
+/* The finding number i of those that hold, whenever they were announced; NULL: there are less. */
+const struct headway_finding *headway_detect_holds(const struct headway_detect *d, size_t i);
 const struct headway_assessment *headway_detect_assessment(const struct headway_detect *d);
 /* Is this process part of a finding that holds? */
 bool headway_detect_concerns(const struct headway_detect *d, uint32_t pid);

@@ -36,6 +36,7 @@ struct headway_target_options {
 /* watch, record and replay */
 struct headway_view_options {
 	bool json;
+	bool silent;			/* nothing on stdout: a guest tells (guest.h) */
 	uint32_t fail_on;		/* bit per verdict */
 };
 

@@ -16,7 +16,11 @@
 
 int headway_pipeline_open(struct headway_pipeline *p, uint64_t window_ns, uint64_t interval_ns)
 {
-	struct headway_detect_options o = { .window_ns = window_ns, .interval_ns = interval_ns };
+	struct headway_detect_options o = {
+		.window_ns = window_ns, .interval_ns = interval_ns,
+		.changes = p->guest ? p->guest->changes : NULL,
+		.ctx = p->guest ? p->guest->ctx : NULL,
+	};
 
 	p->window_s = (double)window_ns / 1e9;
 	p->detect = headway_detect_new(&o);
@@ -37,6 +41,10 @@ static int print_finding(struct headway_pipeline *p, const struct headway_findin
 	clear_status(p);
 	if (p->view->fail_on & 1u << f->verdict)
 		p->fired = true;
+	if (p->guest)
+		p->guest->finding(p->guest->ctx, f, names);
+	if (p->view->silent)
+		return 0;
 	if (p->view->json)
 		err = headway_out_json_finding(stdout, names, f);
 	else
@@ -124,6 +132,8 @@ int headway_pipeline_summary(struct headway_pipeline *p, struct headway_summary 
 	s->kernel_lost = p->kernel ? headway_kernel_watch_lost(p->kernel) : NULL;
 	s->missing_probes = p->missing_probes;
 	clear_status(p);
+	if (p->view->silent)
+		return 0;
 	if (p->view->json)
 		err = headway_out_json_summary(stdout, s);
 	else

@@ -7,6 +7,7 @@
 #define HEADWAY_PIPELINE_H
 
 #include "detect.h"
+#include "guest.h"
 #include "kernel_watch.h"
 #include "options.h"
 #include "out.h"
@@ -18,6 +19,7 @@ struct headway_pipeline {
 	struct headway_detect *detect;	/* NULL: no process is watched */
 	struct headway_kernel_watch *kernel;	/* NULL: the kernel is not watched */
 	struct headway_status *status;	/* taken away before anything is printed; may be NULL */
+	const struct headway_guest *guest;	/* NULL: there is none */
 	double window_s;
 	uint32_t missing_probes;	/* in the last snapshot */
 	bool color;

@@ -35,6 +35,7 @@
 #endif
 
 #define NS_PER_S 1e9
+#define GUEST_NS 1000000000ull		/* how long a guest is left alone at most */
 
 struct session {
 	const char *who;
@@ -47,6 +48,7 @@ struct session {
 	struct headway_pipeline pipe;
 	struct headway_snapshot snap;
 	struct headway_status status;
+	struct headway_scene scene;	/* what the guest is shown */
 	bool warned;			/* of a marker that is nowhere */
 	int signals;
 	uint64_t begin_ns;
@@ -254,6 +256,16 @@ static int look_at_processes(struct session *w)
 	return err;
 }
 
+static void set_scene(struct session *w, const struct headway_assessment *a)
+{
+	w->scene = (struct headway_scene){
+		.assessment = *a, .detect = w->pipe.detect, .names = w->pipe.names,
+		.snap = w->probe ? &w->snap : NULL,
+		.group = watches_group(w) ? headway_probe_group(w->probe) : NULL,
+		.kernel_lost = w->pipe.kernel ? headway_kernel_watch_lost(w->pipe.kernel) : NULL,
+	};
+}
+
 static int look(struct session *w)
 {
 	int err = w->probe ? look_at_processes(w) : 0;
@@ -267,7 +279,11 @@ static int look(struct session *w)
 	now = now_ns();
 	a = headway_pipeline_assessment(&w->pipe);
 	a.watched_ns = now - w->begin_ns;
-	headway_status_update(&w->status, &a, w->end_ns > now ? w->end_ns - now : 0);
+	if (w->pipe.guest)
+		set_scene(w, &a);
+	/* A server has no end, and nobody reads how it is going but on a terminal. */
+	if (!w->pipe.guest || w->status.live)
+		headway_status_update(&w->status, &a, w->end_ns > now ? w->end_ns - now : 0);
 	return 0;
 }
 
@@ -291,20 +307,28 @@ static bool drain_signals(struct session *w)
 /* Sleeps until `until_ns`; true when something says that the watch is over. */
 static bool wait_until(struct session *w, uint64_t until_ns)
 {
-	struct pollfd pfd = { .fd = w->signals, .events = POLLIN };
+	const struct headway_guest *guest = w->pipe.guest;
+	struct pollfd pfd[] = {
+		{ .fd = w->signals, .events = POLLIN },
+		{ .fd = guest ? guest->fd : -1, .events = POLLIN },
+	};
 
 	for (;;) {
-		uint64_t now = now_ns();
+		uint64_t now = now_ns(), left_ns = until_ns > now ? until_ns - now : 0;
 		struct timespec left;
 
 		if (headway_child_poll(&w->child))
 			return true;
-		if (now >= until_ns)
+		if (!left_ns)
 			return false;
-		left.tv_sec = (time_t)((until_ns - now) / 1000000000ull);
-		left.tv_nsec = (long)((until_ns - now) % 1000000000ull);
-		if (ppoll(&pfd, 1, &left, NULL) > 0 && drain_signals(w))
+		if (guest && left_ns > GUEST_NS)
+			left_ns = GUEST_NS;
+		left.tv_sec = (time_t)(left_ns / 1000000000ull);
+		left.tv_nsec = (long)(left_ns % 1000000000ull);
+		if (ppoll(pfd, 2, &left, NULL) > 0 && drain_signals(w))
 			return true;
+		if (guest)
+			guest->serve(guest->ctx, &w->scene);
 	}
 }
 
@@ -467,11 +491,14 @@ static int watch_targets(struct session *w)
 }
 
 int headway_session_run(const char *who, const struct headway_target_options *target,
-			const struct headway_view_options *view)
+			const struct headway_view_options *view, const struct headway_guest *guest)
 {
 	struct session w = {
 		.who = who, .opts = target, .signals = -1, .cgroup = { .fd = -1 },
-		.pipe = { .who = who, .view = view, .color = headway_table_color(stdout) },
+		.pipe = {
+			.who = who, .view = view, .color = headway_table_color(stdout),
+			.guest = guest,
+		},
 	};
 	int status = HEADWAY_EXIT_FAILED;
 	int err;
