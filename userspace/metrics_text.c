@@ -133,6 +133,13 @@ void headway_metrics_count(struct headway_metrics_text *t, const struct headway_
 	fprintf(t->out, "%" PRIu64 "\n", value);
 }
 
+void headway_metrics_seconds(struct headway_metrics_text *t, const struct headway_label *labels,
+			     uint64_t ns)
+{
+	print_name(t, "_total", labels, NULL, NULL);
+	fprintf(t->out, "%.15g\n", (double)ns / 1e9);
+}
+
 void headway_metrics_gauge(struct headway_metrics_text *t, const struct headway_label *labels,
 			   double value)
 {

@@ -59,6 +59,9 @@ bool headway_metrics_accepts(const char *accept);
 void headway_metrics_begin(struct headway_metrics_text *t, const struct headway_metric *family);
 void headway_metrics_count(struct headway_metrics_text *t, const struct headway_label *labels,
 			   uint64_t value);
+/* A counter of time. */
+void headway_metrics_seconds(struct headway_metrics_text *t, const struct headway_label *labels,
+			     uint64_t ns);
 void headway_metrics_gauge(struct headway_metrics_text *t, const struct headway_label *labels,
 			   double value);
 /* Of these states, that are told apart by a label of the family's name, the one that holds. */
