@@ -135,7 +135,7 @@ $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 # ---- the tool -------------------------------------------------------------------------------
 
 # Evaluated when used, like KDIR.
-TOOL_PACKAGES := libbpf libelf libdw json-c zlib
+TOOL_PACKAGES := libbpf libelf libdw json-c zlib libmicrohttpd
 TOOL_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(TOOL_PACKAGES)) \
 	$(shell $(PKG_CONFIG) --exists capstone && echo -DHEADWAY_HAVE_CAPSTONE $$($(PKG_CONFIG) --cflags capstone))
 TOOL_LIBS = $(shell $(PKG_CONFIG) --libs $(TOOL_PACKAGES)) \

@@ -29,6 +29,8 @@ static const struct command commands[] = {
 	{ "record", headway_cmd_record, "-o FILE [-p PID]... [-- COMMAND...]",
 	  "watch, and keep what was seen" },
 	{ "replay", headway_cmd_replay, "FILE", "judge a recording again, without root" },
+	{ "export", headway_cmd_export, "[-l ADDR:PORT] [-p PID]... [-a] [-k]",
+	  "watch, and serve metrics to Prometheus" },
 	{ "stat", headway_cmd_stat, "[DOMAIN]", "progress of the kernel domains of headway.ko" },
 	{ "policy", headway_cmd_policy, "DOMAIN [NAME]", "show or switch a domain's conflict "
 							 "policy" },

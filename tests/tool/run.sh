@@ -149,7 +149,7 @@ test_usage() {
 
 test_man_page() {
 	local command options option missing
-	for command in watch doctor stat policy; do
+	for command in watch export doctor stat policy; do
 		run "help-$command" 5 "$command" --help
 		expect "help-$command" 0 "$command --help" out "^Usage: headway $command"
 		options=$(grep -oE -- '--[a-z][a-z-]+' "$tmp/help-$command.out" | sort -u |
