@@ -151,13 +151,14 @@ static int start_clerk(struct headway_group *group, struct clerk *clerk)
 
 static int run_office(struct headway_group *group)
 {
+	u64 limit_ns = warmup() * (u64)NSEC_PER_SEC + PATIENCE_NS;
 	unsigned int i;
 	int err = 0;
 
 	for (i = 0; !err && i < ARRAY_SIZE(clerks); i++)
 		err = start_clerk(group, &clerks[i]);
 	if (!err)
-		err = headway_group_wait_timeout(group, warmup() * NSEC_PER_SEC + PATIENCE_NS);
+		err = headway_group_wait_timeout(group, limit_ns);
 	if (err) {
 		/*
 		 * Whoever waits returns with -ECANCELED, whoever works sees that it is called off.

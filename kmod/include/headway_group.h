@@ -27,7 +27,7 @@
  *
  *	int err = headway_group_add(group, &clerk->job, NULL);
  *
- *	err = headway_group_wait_timeout(group, PATIENCE_NS);
+ *	err = headway_group_wait_timeout(group, limit_ns);
  *	if (err) {
  *		headway_group_cancel(group);
  *		headway_arbiter_shutdown(office);
