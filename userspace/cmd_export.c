@@ -88,12 +88,13 @@ static void on_finding(void *ctx, const struct headway_finding *f, struct headwa
 	e->metrics.findings[f->source][f->verdict]++;
 }
 
-static void on_serve(void *ctx, const struct headway_scene *scene)
+static bool on_serve(void *ctx, const struct headway_scene *scene)
 {
 	struct export *e = ctx;
 
 	e->scene = scene;
 	headway_http_serve(e->http);
+	return false;
 }
 
 static int watch(struct export *e, const char *who)

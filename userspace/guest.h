@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * guest.h - who takes part in a live watch beside its views, in the same thread: a server.
+ * guest.h - who takes part in a live watch beside its views, in the same thread: a server, or who has
+ * the screen.
  */
 #ifndef HEADWAY_GUEST_H
 #define HEADWAY_GUEST_H
@@ -8,6 +9,7 @@
 #include "detect.h"
 #include "names.h"
 
+struct headway_kernel_watch;
 struct headway_probe_group;
 
 /* What is known between two looks. */
@@ -17,17 +19,30 @@ struct headway_scene {
 	const struct headway_snapshot *snap;	/* the last; NULL as above */
 	const struct headway_probe_group *group;	/* NULL: only processes that were named */
 	struct headway_names *names;		/* NULL as above */
+	uint32_t missing_probes;
+	const char *missing_reason;	/* of the first of them; NULL: none is missing */
+	uint64_t looks;			/* so many so far */
+	struct headway_kernel_watch *kernel;	/* NULL: the kernel is not watched */
 	const char *kernel_lost;		/* why the kernel is watched no more, or NULL */
 };
 
 struct headway_guest {
 	void *ctx;
-	/* What each thread did since the look before. */
+	/* What each thread did since the look before; may be NULL. */
 	void (*changes)(void *ctx, const struct headway_view *v);
 	/* What was found, when it is announced. */
 	void (*finding)(void *ctx, const struct headway_finding *f, struct headway_names *names);
-	/* Must not block. Is called when fd can be read, and every second or more often. */
-	void (*serve)(void *ctx, const struct headway_scene *scene);
+	/*
+	 * Must not block. Is called after each look, when fd can be read, and every second or more
+	 * often. True: it has had enough.
+	 */
+	bool (*serve)(void *ctx, const struct headway_scene *scene);
+	/*
+	 * NULL, or it has the screen: all sentences go there, escaped; what COMMAND prints goes
+	 * nowhere; another size of the terminal is a reason to serve; and when what is watched has
+	 * ended, the watch stays on until a signal, the end of --duration or the guest's own word.
+	 */
+	void (*say)(void *ctx, const char *sentence);
 	int fd;
 };
 

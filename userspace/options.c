@@ -132,6 +132,8 @@ static void check_kernel_alone(struct argp_state *state, const struct headway_ta
 
 static void check_targets(struct argp_state *state, struct headway_target_options *o)
 {
+	if (!headway_target_has_processes(o) && !o->kernel && o->everything)
+		o->all = o->kernel = o->kernel_if_loaded = true;
 	if (!headway_target_has_processes(o) && !o->kernel)
 		argp_error(state, "nothing to watch: give -p PID, -c CGROUP, -a, -k for the "
 				  "kernel, or a command after --");

@@ -21,6 +21,8 @@ struct headway_target_options {
 	const char *cgroup;		/* NULL: none */
 	bool all;			/* every process */
 	bool kernel;			/* of headway.ko: these; none named: all */
+	bool kernel_if_loaded;		/* it was not asked for: nothing is wrong without it */
+	bool everything;		/* what no target means: all there is; false: an error */
 	const char *domains[HEADWAY_MAX_DOMAINS];
 	size_t nr_domains;
 	double duration_s;		/* 0: until the target ends or a signal */

@@ -2,12 +2,13 @@
 /*
  * pipeline.c - snapshots through the engine, and what it finds to a view.
  *
- * Invariants: data goes to stdout and everything else to stderr; the exit status is that of the
- * contract (command.h).
+ * Invariants: data goes to stdout and everything else to stderr, or all to who has the screen; the
+ * exit status is that of the contract (command.h).
  */
 #include "pipeline.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,6 +32,23 @@ static void clear_status(struct headway_pipeline *p)
 {
 	if (p->status)
 		headway_status_clear(p->status);
+}
+
+void headway_pipeline_say(struct headway_pipeline *p, const char *fmt, ...)
+{
+	char sentence[4500], text[4 * sizeof(sentence)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, ap);
+	va_end(ap);
+	headway_escape(sentence, strlen(sentence), text, sizeof(text));
+	if (p->guest && p->guest->say) {
+		p->guest->say(p->guest->ctx, text);
+		return;
+	}
+	clear_status(p);
+	fprintf(stderr, "%s: %s\n", p->who, text);
 }
 
 static int print_finding(struct headway_pipeline *p, const struct headway_finding *f,
@@ -63,10 +81,10 @@ static int print_findings(struct headway_pipeline *p)
 	return err;
 }
 
-static int said(const struct headway_pipeline *p, const char *what, int err)
+static int said(struct headway_pipeline *p, const char *what, int err)
 {
 	if (err)
-		fprintf(stderr, "%s: cannot write %s: %s\n", p->who, what, strerror(-err));
+		headway_pipeline_say(p, "cannot write %s: %s", what, strerror(-err));
 	return err;
 }
 
@@ -76,8 +94,7 @@ int headway_pipeline_feed(struct headway_pipeline *p, const struct headway_snaps
 
 	p->missing_probes = snap->missing_probes;
 	if (err) {
-		clear_status(p);
-		fprintf(stderr, "%s: cannot judge the snapshot: %s\n", p->who, strerror(-err));
+		headway_pipeline_say(p, "cannot judge the snapshot: %s", strerror(-err));
 		return err;
 	}
 	return said(p, "the findings", print_findings(p));
@@ -91,13 +108,7 @@ static int on_kernel_finding(void *ctx, const struct headway_finding *f,
 
 static void on_kernel_word(void *ctx, const char *sentence)
 {
-	const struct headway_pipeline *p = ctx;
-	char text[4096];
-
-	if (p->status)
-		headway_status_clear(p->status);
-	fprintf(stderr, "%s: %s\n", p->who,
-		headway_escape(sentence, strlen(sentence), text, sizeof(text)));
+	headway_pipeline_say(ctx, "%s", sentence);
 }
 
 int headway_pipeline_look(struct headway_pipeline *p)

@@ -26,8 +26,11 @@ struct headway_pipeline {
 	bool fired;			/* a verdict named in --fail-on was given */
 };
 
+/* To who has the screen, or on stderr; escapes it. */
+void headway_pipeline_say(struct headway_pipeline *p, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 /*
- * 0 or a negative errno. The functions below return 0 or a negative errno too, and say on stderr
+ * 0 or a negative errno. The functions below return 0 or a negative errno too, and say
  * what happened.
  */
 int headway_pipeline_open(struct headway_pipeline *p, uint64_t window_ns, uint64_t interval_ns);

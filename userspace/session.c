@@ -3,8 +3,8 @@
  * session.c - one live watch: probes to snapshots to the pipeline, and the kernel's verdicts to it,
  * until the end.
  *
- * Invariants: status goes to stderr and data to stdout; every way out takes the probes and the
- * COMMAND away; the exit status is that of the contract (command.h).
+ * Invariants: status goes to stderr and data to stdout, or all to who has the screen; every way out
+ * takes the probes and the COMMAND away; the exit status is that of the contract (command.h).
  */
 #define _GNU_SOURCE
 #include "session.h"
@@ -22,7 +22,6 @@
 
 #include "cgroup.h"
 #include "command.h"
-#include "escape.h"
 #include "names_live.h"
 #include "pipeline.h"
 #include "probe.h"
@@ -38,7 +37,6 @@
 #define GUEST_NS 1000000000ull		/* how long a guest is left alone at most */
 
 struct session {
-	const char *who;
 	const struct headway_target_options *opts;
 	struct headway_child child;
 	struct headway_cgroup cgroup;
@@ -50,6 +48,7 @@ struct session {
 	struct headway_status status;
 	struct headway_scene scene;	/* what the guest is shown */
 	bool warned;			/* of a marker that is nowhere */
+	bool stays;			/* the targets have ended, the screen is still up */
 	int signals;
 	uint64_t begin_ns;
 	uint64_t end_ns;		/* 0: none */
@@ -63,6 +62,12 @@ static uint64_t now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
+/* The guest has. */
+static bool has_screen(const struct session *w)
+{
+	return w->pipe.guest && w->pipe.guest->say;
+}
+
 /* Ends come as a descriptor, so that none is missed between two calls. */
 static int catch_signals(struct session *w)
 {
@@ -73,21 +78,13 @@ static int catch_signals(struct session *w)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
+	if (has_screen(w))
+		sigaddset(&set, SIGWINCH);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	/* A closed pipe on stdout is an error to report, not a reason to die. */
 	signal(SIGPIPE, SIG_IGN);
 	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return w->signals < 0 ? -errno : 0;
-}
-
-/* What a sentence names may be the target's, or what somebody typed. */
-static void say(struct session *w, const char *sentence)
-{
-	char text[2048];
-
-	headway_status_clear(&w->status);
-	fprintf(stderr, "%s: %s\n", w->who,
-		headway_escape(sentence, strlen(sentence), text, sizeof(text)));
 }
 
 static bool is_told_of(void *arg, pid_t pid)
@@ -104,15 +101,11 @@ static bool watches_group(const struct session *w)
 
 static int add_group(struct session *w)
 {
-	char sentence[4400];
-	int err;
+	int err = headway_probe_add_group(w->probe);
 
-	err = headway_probe_add_group(w->probe);
-	if (!err && w->opts->cgroup && !headway_probe_group(w->probe)->seen) {
-		snprintf(sentence, sizeof(sentence),
-			 "no process is in the cgroup %s: waiting for some", w->cgroup.path);
-		say(w, sentence);
-	}
+	if (!err && w->opts->cgroup && !headway_probe_group(w->probe)->seen)
+		headway_pipeline_say(&w->pipe, "no process is in the cgroup %s: waiting for some",
+				     w->cgroup.path);
 	return err;
 }
 
@@ -124,7 +117,7 @@ static int open_cgroup(struct session *w)
 	if (w->opts->cgroup)
 		err = headway_cgroup_open(&w->cgroup, w->opts->cgroup, why, sizeof(why));
 	if (err)
-		say(w, why);
+		headway_pipeline_say(&w->pipe, "%s", why);
 	return err;
 }
 
@@ -154,7 +147,7 @@ static int open_probes(struct session *w)
 	if (!err)
 		err = headway_probe_attach(w->probe);
 	if (err)
-		say(w, headway_probe_error(w->probe));
+		headway_pipeline_say(&w->pipe, "%s", headway_probe_error(w->probe));
 	return err;
 }
 
@@ -163,10 +156,16 @@ static int open_kernel(struct session *w)
 	int err = headway_kernel_watch_open(&w->pipe.kernel, w->opts->domains, w->opts->nr_domains,
 					    NULL);
 
+	if (err == -ENOENT && w->opts->kernel_if_loaded) {
+		headway_kernel_watch_free(w->pipe.kernel);
+		w->pipe.kernel = NULL;
+		return 0;
+	}
 	if (err)
-		say(w, headway_kernel_watch_error(w->pipe.kernel));
+		headway_pipeline_say(&w->pipe, "%s", headway_kernel_watch_error(w->pipe.kernel));
 	else if (w->opts->output)
-		say(w, "what the kernel's domains do is shown, but not recorded");
+		headway_pipeline_say(&w->pipe,
+				     "what the kernel's domains do is shown, but not recorded");
 	return err;
 }
 
@@ -181,13 +180,9 @@ static int open_all(struct session *w)
 
 static int say_recording(struct session *w, int err)
 {
-	char name[1024];
-
-	if (!err)
-		return 0;
-	headway_status_clear(&w->status);
-	headway_escape(w->opts->output, strlen(w->opts->output), name, sizeof(name));
-	fprintf(stderr, "%s: cannot record into %s: %s\n", w->who, name, strerror(-err));
+	if (err)
+		headway_pipeline_say(&w->pipe, "cannot record into %s: %s", w->opts->output,
+				     strerror(-err));
 	return err;
 }
 
@@ -224,6 +219,12 @@ static void record_missing(struct session *w)
 	}
 }
 
+static void say_marker(struct session *w)
+{
+	headway_pipeline_say(&w->pipe, "%s",
+			     headway_probe_missing_reason(w->probe, HEADWAY_PROBE_MARKERS));
+}
+
 /* A named marker that COMMAND has not mapped in the first window is most likely a mistake. */
 static void warn_markers(struct session *w)
 {
@@ -231,7 +232,7 @@ static void warn_markers(struct session *w)
 	    (double)(w->snap.time_ns - w->begin_ns) < w->opts->window_s * NS_PER_S)
 		return;
 	w->warned = true;
-	say(w, headway_probe_missing_reason(w->probe, HEADWAY_PROBE_MARKERS));
+	say_marker(w);
 }
 
 /* One snapshot through the engine. */
@@ -240,8 +241,7 @@ static int look_at_processes(struct session *w)
 	int err = headway_probe_snapshot(w->probe, &w->snap);
 
 	if (err) {
-		headway_status_clear(&w->status);
-		fprintf(stderr, "%s: %s\n", w->who, headway_probe_error(w->probe));
+		headway_pipeline_say(&w->pipe, "%s", headway_probe_error(w->probe));
 		return err;
 	}
 	if (w->recorder) {
@@ -256,12 +256,23 @@ static int look_at_processes(struct session *w)
 	return err;
 }
 
+/* Why the first of those that are missing is. */
+static const char *why_missing(const struct session *w)
+{
+	for (int i = 0; w->probe && i < HEADWAY_NR_PROBES; i++)
+		if (w->snap.missing_probes & 1u << i)
+			return headway_probe_missing_reason(w->probe, (enum headway_probe_id)i);
+	return NULL;
+}
+
 static void set_scene(struct session *w, const struct headway_assessment *a)
 {
 	w->scene = (struct headway_scene){
 		.assessment = *a, .detect = w->pipe.detect, .names = w->pipe.names,
 		.snap = w->probe ? &w->snap : NULL,
 		.group = watches_group(w) ? headway_probe_group(w->probe) : NULL,
+		.missing_probes = w->snap.missing_probes, .missing_reason = why_missing(w),
+		.looks = w->scene.looks + 1, .kernel = w->pipe.kernel,
 		.kernel_lost = w->pipe.kernel ? headway_kernel_watch_lost(w->pipe.kernel) : NULL,
 	};
 }
@@ -282,7 +293,7 @@ static int look(struct session *w)
 	if (w->pipe.guest)
 		set_scene(w, &a);
 	/* A server has no end, and nobody reads how it is going but on a terminal. */
-	if (!w->pipe.guest || w->status.live)
+	if (!w->pipe.guest || (w->status.live && !has_screen(w)))
 		headway_status_update(&w->status, &a, w->end_ns > now ? w->end_ns - now : 0);
 	return 0;
 }
@@ -300,7 +311,7 @@ static bool drain_signals(struct session *w)
 	bool end = false;
 
 	while (read(w->signals, &si, sizeof(si)) == sizeof(si))
-		end |= si.ssi_signo != SIGCHLD;
+		end |= si.ssi_signo != SIGCHLD && si.ssi_signo != SIGWINCH;
 	return end;
 }
 
@@ -317,7 +328,9 @@ static bool wait_until(struct session *w, uint64_t until_ns)
 		uint64_t now = now_ns(), left_ns = until_ns > now ? until_ns - now : 0;
 		struct timespec left;
 
-		if (headway_child_poll(&w->child))
+		if (guest && guest->serve(guest->ctx, &w->scene))
+			return true;
+		if (headway_child_poll(&w->child) && !w->stays)
 			return true;
 		if (!left_ns)
 			return false;
@@ -327,8 +340,9 @@ static bool wait_until(struct session *w, uint64_t until_ns)
 		left.tv_nsec = (long)(left_ns % 1000000000ull);
 		if (ppoll(pfd, 2, &left, NULL) > 0 && drain_signals(w))
 			return true;
-		if (guest)
-			guest->serve(guest->ctx, &w->scene);
+		/* The terminal is gone. */
+		if (has_screen(w) && pfd[1].revents & (POLLHUP | POLLERR))
+			return true;
 	}
 }
 
@@ -354,18 +368,29 @@ static uint64_t look_time(const struct session *w, uint64_t *k)
 
 static int release_command(struct session *w)
 {
-	const char *word = w->opts->command[0];
 	int err = headway_child_release(&w->child);
-	char name[256];
 
-	if (!err) {
+	if (!err)
 		headway_probe_follow_exec(w->probe);
-		return 0;
-	}
-	headway_status_clear(&w->status);
-	headway_escape(word, strlen(word), name, sizeof(name));
-	fprintf(stderr, "%s: cannot run %s: %s\n", w->who, name, strerror(-err));
+	else
+		headway_pipeline_say(&w->pipe, "cannot run %s: %s", w->opts->command[0],
+				     strerror(-err));
 	return err;
+}
+
+/* A person looks at the last of it, and says when that is enough. */
+static bool stays(const struct session *w)
+{
+	return has_screen(w) && (w->child.ended || targets_ended(w));
+}
+
+static int stay_on(struct session *w)
+{
+	w->stays = true;
+	headway_pipeline_say(&w->pipe, "what was watched has ended: this is the last of it");
+	while (!wait_until(w, w->end_ns ? w->end_ns : UINT64_MAX) && !w->end_ns)
+		;
+	return 0;
 }
 
 static int watch_on(struct session *w)
@@ -383,9 +408,13 @@ static int watch_on(struct session *w)
 	for (uint64_t k = 1; ; k++) {
 		uint64_t next = look_time(w, &k);
 
-		if (wait_until(w, next))
-			return w->child.ended ? look(w) : 0;
+		if (wait_until(w, next)) {
+			err = w->child.ended ? look(w) : 0;
+			return err || !stays(w) ? err : stay_on(w);
+		}
 		err = look(w);
+		if (!err && stays(w))
+			return stay_on(w);
 		if (err || targets_ended(w) || (w->end_ns && next >= w->end_ns))
 			return err;
 	}
@@ -425,22 +454,20 @@ static int sum_up(struct session *w)
 static bool was_group_seen(struct session *w)
 {
 	const struct headway_probe_group *g;
-	char sentence[4400];
 
 	if (!w->pipe.view->fail_on || !watches_group(w))
 		return true;
 	g = headway_probe_group(w->probe);
 	if (g->left_out)
-		snprintf(sentence, sizeof(sentence),
-			 "%zu processes were left out, so --fail-on cannot be answered: watch a cgroup with fewer",
-			 g->left_out);
+		headway_pipeline_say(&w->pipe,
+				     "%zu processes were left out, so --fail-on cannot be answered: watch a cgroup with fewer",
+				     g->left_out);
 	else if (!g->seen && !w->opts->nr_pids && !w->opts->command)
-		snprintf(sentence, sizeof(sentence),
-			 "no process was ever in the cgroup %s, so --fail-on cannot be answered",
-			 w->cgroup.path);
+		headway_pipeline_say(&w->pipe,
+				     "no process was ever in the cgroup %s, so --fail-on cannot be answered",
+				     w->cgroup.path);
 	else
 		return true;
-	say(w, sentence);
 	return false;
 }
 
@@ -460,7 +487,7 @@ static int open_engine(struct session *w)
 	if (!w->pipe.names ||
 	    headway_pipeline_open(&w->pipe, (uint64_t)(w->opts->window_s * NS_PER_S),
 				  (uint64_t)(w->opts->interval_s * NS_PER_S))) {
-		fprintf(stderr, "%s: out of memory\n", w->who);
+		headway_pipeline_say(&w->pipe, "out of memory");
 		return HEADWAY_EXIT_FAILED;
 	}
 	return 0;
@@ -475,7 +502,7 @@ static int watch_targets(struct session *w)
 	if (watch_on(w))
 		return HEADWAY_EXIT_FAILED;
 	if (watches_group(w) && headway_probe_group(w->probe)->removed)
-		say(w, "the cgroup was removed, which ends the watch");
+		headway_pipeline_say(&w->pipe, "the cgroup was removed, which ends the watch");
 	if (sum_up(w))
 		return HEADWAY_EXIT_FAILED;
 	status = headway_pipeline_exit(&w->pipe);
@@ -486,15 +513,17 @@ static int watch_targets(struct session *w)
 		return status;
 	/* What was asked for was never looked at. */
 	if (!w->warned)
-		say(w, headway_probe_missing_reason(w->probe, HEADWAY_PROBE_MARKERS));
+		say_marker(w);
 	return HEADWAY_EXIT_FAILED;
 }
 
 int headway_session_run(const char *who, const struct headway_target_options *target,
 			const struct headway_view_options *view, const struct headway_guest *guest)
 {
+	enum headway_child_output output = guest && guest->say ? HEADWAY_CHILD_NOWHERE :
+		view->json ? HEADWAY_CHILD_TO_STDERR : HEADWAY_CHILD_AS_OURS;
 	struct session w = {
-		.who = who, .opts = target, .signals = -1, .cgroup = { .fd = -1 },
+		.opts = target, .signals = -1, .cgroup = { .fd = -1 },
 		.pipe = {
 			.who = who, .view = view, .color = headway_table_color(stdout),
 			.guest = guest,
@@ -507,9 +536,9 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 	headway_status_init(&w.status, stderr);
 	err = catch_signals(&w);
 	if (!err && target->command)
-		err = headway_child_start(&w.child, target->command, view->json);
+		err = headway_child_start(&w.child, target->command, output);
 	if (err)
-		fprintf(stderr, "%s: cannot start: %s\n", who, strerror(-err));
+		headway_pipeline_say(&w.pipe, "cannot start: %s", strerror(-err));
 	else if (!open_cgroup(&w) && !open_all(&w))
 		status = watch_targets(&w);
 	headway_child_end(&w.child);

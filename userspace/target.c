@@ -38,20 +38,23 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void child_stdio(bool stdout_to_stderr)
+static void child_stdio(enum headway_child_output output)
 {
-	/* In a process group of its own it may not read the terminal: it would be stopped. */
-	if (isatty(STDIN_FILENO)) {
-		int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-		if (null >= 0)
-			dup2(null, STDIN_FILENO);
-	}
-	if (stdout_to_stderr)
+	/* In a process group of its own it may not read the terminal: it would be stopped. */
+	if (isatty(STDIN_FILENO) && null >= 0)
+		dup2(null, STDIN_FILENO);
+	if (output == HEADWAY_CHILD_TO_STDERR)
 		dup2(STDERR_FILENO, STDOUT_FILENO);
+	if (output == HEADWAY_CHILD_NOWHERE && null >= 0) {
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
+	}
 }
 
-static void child_main(char **argv, pid_t parent, int go, int report, bool stdout_to_stderr)
+static void child_main(char **argv, pid_t parent, int go, int report,
+		       enum headway_child_output output)
 {
 	char byte;
 	int err;
@@ -63,7 +66,7 @@ static void child_main(char **argv, pid_t parent, int go, int report, bool stdou
 	/* Ctrl-C is for the tool, which then ends us; SIGTERM may end us at any time. */
 	if (read(go, &byte, 1) != 1)
 		_exit(1);
-	child_stdio(stdout_to_stderr);
+	child_stdio(output);
 	reset_signals();
 	execvp(argv[0], argv);
 	err = errno;
@@ -72,7 +75,7 @@ static void child_main(char **argv, pid_t parent, int go, int report, bool stdou
 	_exit(127);
 }
 
-int headway_child_start(struct headway_child *c, char **argv, bool stdout_to_stderr)
+int headway_child_start(struct headway_child *c, char **argv, enum headway_child_output output)
 {
 	int go[2], report[2], err;
 	pid_t parent = getpid();
@@ -94,7 +97,7 @@ int headway_child_start(struct headway_child *c, char **argv, bool stdout_to_std
 	if (!c->pid) {
 		close(go[1]);
 		close(report[0]);
-		child_main(argv, parent, go[0], report[1], stdout_to_stderr);
+		child_main(argv, parent, go[0], report[1], output);
 	}
 	/* Both sides set it, so that it is done whoever runs first. */
 	setpgid(c->pid, c->pid);

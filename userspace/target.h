@@ -9,6 +9,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* Where its standard output goes. */
+enum headway_child_output {
+	HEADWAY_CHILD_AS_OURS,
+	HEADWAY_CHILD_TO_STDERR,	/* our own stdout is for JSON */
+	HEADWAY_CHILD_NOWHERE,		/* and its standard error too: we have the screen */
+};
+
 struct headway_child {
 	pid_t pid;			/* also its process group; 0: none */
 	int go;				/* write end: one byte releases it */
@@ -19,9 +26,9 @@ struct headway_child {
 
 /*
  * Forks; the child waits. Call it before anything else opens descriptors: the child has a copy of
- * what is open now. stdout_to_stderr keeps our own stdout clean for JSON. 0 or a negative errno.
+ * what is open now. 0 or a negative errno.
  */
-int headway_child_start(struct headway_child *c, char **argv, bool stdout_to_stderr);
+int headway_child_start(struct headway_child *c, char **argv, enum headway_child_output output);
 /* Lets it run. 0, or the negative errno of its exec. */
 int headway_child_release(struct headway_child *c);
 /* Has it ended by itself? Reaps it. */
