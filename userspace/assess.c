@@ -79,21 +79,27 @@ static void sum_up(struct headway_assessment *out, const struct headway_judge *j
 	}
 }
 
-static bool is_active(const struct headway_assessment *a, const struct headway_judge *j,
-		      const struct sums *s)
+bool headway_is_active(const struct headway_thresholds *t, double cpu_share, uint64_t events,
+		       double seconds)
 {
-	return a->cpu_share >= j->t->active_cpu_share ||
-	       (double)s->events >= j->t->active_events_per_s * headway_view_seconds(j->v);
+	return cpu_share >= t->active_cpu_share ||
+	       (double)events >= t->active_events_per_s * seconds;
+}
+
+bool headway_is_contended(const struct headway_thresholds *t, uint64_t attempts, uint64_t fails,
+			  uint64_t completions, uint64_t waits, uint64_t eagain)
+{
+	bool many = waits && (double)eagain >= t->contended_eagain_ratio * (double)waits;
+
+	return (double)fails >= t->contended_ratio * (double)attempts ||
+	       (many && fails + eagain > completions / 4);
 }
 
 static void assess_progress(struct headway_assessment *out, const struct headway_judge *j,
 			    const struct sums *s)
 {
-	bool fails = (double)out->fails >= j->t->contended_ratio * (double)out->attempts;
-	bool eagain = s->waits &&
-		      (double)s->eagain >= j->t->contended_eagain_ratio * (double)s->waits;
-
-	out->state = fails || (eagain && out->fails + s->eagain > out->completions / 4) ?
+	out->state = headway_is_contended(j->t, out->attempts, out->fails, out->completions,
+					  s->waits, s->eagain) ?
 		     HEADWAY_CONTENDED : HEADWAY_HEALTHY;
 	snprintf(out->reason, sizeof(out->reason), "%llu completions in %.1f s, %llu of %llu "
 						   "attempts failed",
@@ -123,7 +129,7 @@ static void add_conditions(struct headway_assessment *out, const struct headway_
 static void assess_silence(struct headway_assessment *out, const struct headway_judge *j,
 			   const struct sums *s, long *unexplained)
 {
-	if (!is_active(out, j, s)) {
+	if (!headway_is_active(j->t, out->cpu_share, s->events, headway_view_seconds(j->v))) {
 		out->state = HEADWAY_IDLE;
 		snprintf(out->reason, sizeof(out->reason), "no attempts, %.1f %% of one CPU",
 			 out->cpu_share * 100);

@@ -14,6 +14,12 @@
  */
 void headway_assess(struct headway_assessment *out, const struct headway_judge *j,
 		    long *unexplained);
+/* Of what completes: do so many of its tries fail, or waits come too late, that it is contended? */
+bool headway_is_contended(const struct headway_thresholds *t, uint64_t attempts, uint64_t fails,
+			  uint64_t completions, uint64_t waits, uint64_t eagain);
+/* Does it use a CPU, or call often enough, to be called active? */
+bool headway_is_active(const struct headway_thresholds *t, double cpu_share, uint64_t events,
+		       double seconds);
 /* The sum of what was dropped, in events. */
 uint64_t headway_lost_events(const uint64_t *counters);
 /*

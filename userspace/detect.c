@@ -98,6 +98,11 @@ const struct headway_assessment *headway_detect_assessment(const struct headway_
 	return &d->assessment;
 }
 
+int headway_detect_view(const struct headway_detect *d, struct headway_view *v, size_t intervals)
+{
+	return headway_view_build(v, &d->window, &d->mutexes, intervals);
+}
+
 bool headway_detect_concerns(const struct headway_detect *d, uint32_t pid)
 {
 	for (size_t i = 0; i < d->nr_active; i++) {

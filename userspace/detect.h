@@ -57,6 +57,11 @@ size_t headway_detect_findings(const struct headway_detect *d, const struct head
 /* The finding number i of those that hold, whenever they were announced; NULL: there are less. */
 const struct headway_finding *headway_detect_holds(const struct headway_detect *d, size_t i);
 const struct headway_assessment *headway_detect_assessment(const struct headway_detect *d);
+/*
+ * The last intervals, or with 0 the window or what there is of it, as the engine counts (window.h):
+ * for who shows more than findings. Free it before the next feed. -EAGAIN: there is none yet.
+ */
+int headway_detect_view(const struct headway_detect *d, struct headway_view *v, size_t intervals);
 /* Is this process part of a finding that holds? */
 bool headway_detect_concerns(const struct headway_detect *d, uint32_t pid);
 /* The probes that this verdict cannot do without, as bits of enum headway_probe_id. */
