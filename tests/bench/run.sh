@@ -111,6 +111,7 @@ if [ "${HEADWAY_IN_VM:-}" = 1 ]; then
 			op_ms=$((op_ms + takes_ms)) n=$((n + 1))
 			runs+=("$op ${point[*]}")
 		done < <(points "$op")
+		[ "$n" -gt 0 ] || exit 7
 		total_ms=$((total_ms + op_ms))
 		printf 'bench:   PLAN      %6s min  %3d runs of %s\n' "$(minutes $(((op_ms + 999) / 1000)))" "$n" "$op"
 	done

@@ -33,6 +33,8 @@ fi
 mount -n -t proc proc /proc
 mount -n -t sysfs sysfs /sys
 mount -n -t debugfs debugfs /sys/kernel/debug
+# A devtmpfs is without it, and the shell's <(...) needs it.
+[ -e /dev/fd ] || ln -s /proc/self/fd /dev/fd
 # Each of these depends on the kernel's configuration; a script that needs one will say so itself.
 mount -n -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
 mount -n -t bpf bpf /sys/fs/bpf 2>/dev/null
