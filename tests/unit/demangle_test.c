@@ -28,6 +28,18 @@ KTAP_TEST(rust_by_both_schemes)
 	EXPECT_STREQ(plain("_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE"),
 		     "core::fmt::Write::write_fmt");
 	EXPECT_STREQ(plain("_RNvC6_123foo3bar"), "123foo::bar");
+	/* Without the hashes that make names unique, which differ with each build. */
+	EXPECT_STREQ(plain("_ZN2v04bank5inner8transfer17h2968849bc8213ce5E"),
+		     "v0::bank::inner::transfer");
+	EXPECT_STREQ(plain("_RINvNtNtCs4YYKAqpqZtm_2v04bank5inner8transferRReEB6_"),
+		     "v0::bank::inner::transfer::<&&str>");
+	EXPECT_STREQ(plain("_ZN43_$LT$v0..S$LT$T$GT$$u20$as$u20$v0..Doer$GT$2go17h0c44f3b5801ee8bcE"),
+		     "<v0::S<T> as v0::Doer>::go");
+	EXPECT_STREQ(plain("_RNvXCs4YYKAqpqZtm_2v0INtB2_1SReENtB2_4Doer2goB2_"),
+		     "<v0::S<&str> as v0::Doer>::go");
+	/* Optimized when it was linked. */
+	EXPECT_STREQ(plain("_ZN2v04bank5inner8transfer17h2968849bc8213ce5E.llvm.123456789"),
+		     "v0::bank::inner::transfer");
 }
 
 KTAP_TEST(what_is_not_mangled_stays)
