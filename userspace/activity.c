@@ -27,10 +27,10 @@ static void add_actor(struct headway_activity_process *p, struct sums *s,
 
 	p->threads += a->now.alive;
 	p->waiting += a->now.alive && headway_view_wait_owner(j->v, &a->now.rec) >= 0;
-	p->attempts += headway_actor_attempts(a);
+	p->attempts += headway_actor_fails(a) + headway_actor_gains(a);
 	p->attempts += a->tries ? a->tries : a->progress;
 	p->fails += headway_actor_fails(a);
-	p->completions += headway_actor_completions(a) + a->progress;
+	p->completions += headway_actor_gains(a) + a->progress;
 	p->cpu_share += a->cpu_share;
 	s->events += a->delta.yields + a->wait_returns;
 	s->waits += a->wait_returns;

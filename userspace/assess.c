@@ -51,6 +51,7 @@ bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *c
 struct sums {
 	uint64_t events;		/* yields and futex returns */
 	uint64_t waits, eagain;
+	uint64_t hidden;		/* got by programs whose failed tries are not seen */
 	long retrier;			/* hot, and no verdict explains it */
 	long busiest;			/* most CPU */
 };
@@ -62,11 +63,13 @@ static void sum_up(struct headway_assessment *out, const struct headway_judge *j
 	*s = (struct sums){ .retrier = -1, .busiest = -1 };
 	for (size_t i = 0; i < v->nr_actors; i++) {
 		const struct headway_actor *a = &v->actors[i];
+		uint64_t gains = headway_actor_gains(a);
 
 		out->threads += a->now.alive;
-		out->attempts += headway_actor_attempts(a);
+		out->attempts += headway_actor_fails(a) + gains;
 		out->fails += headway_actor_fails(a);
-		out->completions += headway_actor_completions(a) + a->progress;
+		out->completions += gains + a->progress;
+		s->hidden += headway_actor_completions(a) - gains;
 		out->attempts += a->tries ? a->tries : a->progress;
 		out->cpu_share += a->cpu_share;
 		s->events += a->delta.yields + a->wait_returns;
@@ -126,10 +129,54 @@ static void add_conditions(struct headway_assessment *out, const struct headway_
 		 "uprobe::FUNCTION, of one that runs when a piece of it is done");
 }
 
+static void describe_activity(struct headway_assessment *out, const struct headway_judge *j,
+			      const struct sums *s)
+{
+	if (s->hidden)
+		snprintf(out->reason, sizeof(out->reason),
+			 "locks were got %llu times in %.1f s, but by a program whose failed tries "
+			 "are not seen (Rust, Java, Python): whether this is progress cannot be "
+			 "told from locks", (unsigned long long)s->hidden,
+			 headway_view_seconds(j->v));
+	else
+		snprintf(out->reason, sizeof(out->reason),
+			 "%.0f %% of one CPU and %.0f yields and futex calls a second, but no lock "
+			 "was tried in vain and none was seen to be got: whether this is progress "
+			 "cannot be told from locks", out->cpu_share * 100,
+			 (double)s->events / headway_view_seconds(j->v));
+}
+
+/* They may wait for each other, or for work: the locks do not tell. */
+static void assess_ownerless(struct headway_assessment *out, const struct headway_judge *j,
+			     long actor)
+{
+	const struct headway_actor *a = &j->v->actors[actor];
+
+	out->state = HEADWAY_UNDETERMINED;
+	snprintf(out->reason, sizeof(out->reason),
+		 "thread %u (%.16s) has slept for %.1f s at a lock, another one of process %u at "
+		 "another lock, and these locks do not tell who owns them (as in Rust): it is a "
+		 "deadlock, or a wait for work", a->now.rec.tid, a->now.rec.comm,
+		 (double)(j->v->end_ns - a->now.rec.wait_since_ns) / 1e9, a->now.rec.tgid);
+	snprintf(out->advice, sizeof(out->advice),
+		 "a marker of attempts and one of progress would settle it: --attempt "
+		 "uprobe::FUNCTION and --progress uprobe::FUNCTION, of functions that run when a "
+		 "unit of work begins and when it is done");
+}
+
 static void assess_silence(struct headway_assessment *out, const struct headway_judge *j,
 			   const struct sums *s, long *unexplained)
 {
-	if (!headway_is_active(j->t, out->cpu_share, s->events, headway_view_seconds(j->v))) {
+	bool active = headway_is_active(j->t, out->cpu_share, s->events,
+					headway_view_seconds(j->v));
+	long ownerless = active ? -1 : headway_judge_find_ownerless(j);
+
+	if (ownerless >= 0) {
+		*unexplained = ownerless;
+		assess_ownerless(out, j, ownerless);
+		return;
+	}
+	if (!active) {
 		out->state = HEADWAY_IDLE;
 		snprintf(out->reason, sizeof(out->reason), "no attempts, %.1f %% of one CPU",
 			 out->cpu_share * 100);
@@ -138,12 +185,7 @@ static void assess_silence(struct headway_assessment *out, const struct headway_
 	}
 	out->state = HEADWAY_UNDETERMINED;
 	*unexplained = s->busiest;
-	snprintf(out->reason, sizeof(out->reason), "%.0f %% of one CPU and %.0f yields and futex "
-						   "calls a "
-		 "second, but no lock was tried in vain and none was seen to be got: whether this "
-		 "is progress "
-		 "cannot be told from locks", out->cpu_share * 100,
-		 (double)s->events / headway_view_seconds(j->v));
+	describe_activity(out, j, s);
 	snprintf(out->advice, sizeof(out->advice),
 		 "a marker would settle it: --progress uprobe::FUNCTION, of a function that runs "
 		 "once for each unit of work done, or HEADWAY_PROGRESS(name) of <headway/sdt.h> "

@@ -203,8 +203,8 @@ static int judge_all(struct headway_judge *j)
 {
 	int (*const verdicts[])(struct headway_judge *) = {
 		headway_judge_deadlock, headway_judge_livelock, headway_judge_stalled_holder,
-		headway_judge_starvation, headway_judge_markers, headway_judge_spin_hang,
-		headway_judge_retry_storm,
+		headway_judge_starvation, headway_judge_markers, headway_judge_ownerless,
+		headway_judge_spin_hang, headway_judge_retry_storm,
 	};
 	int err = 0;
 

@@ -64,8 +64,15 @@ int headway_judge_livelock(struct headway_judge *j);
 int headway_judge_stalled_holder(struct headway_judge *j);
 int headway_judge_starvation(struct headway_judge *j);
 int headway_judge_markers(struct headway_judge *j);
+int headway_judge_ownerless(struct headway_judge *j);
 int headway_judge_spin_hang(struct headway_judge *j);
 int headway_judge_retry_storm(struct headway_judge *j);
+
+/*
+ * A thread that has slept since the window began on a word that looks like a lock with waiters and
+ * tells no owner, and whose process has another one at another word; -1: there is none.
+ */
+long headway_judge_find_ownerless(const struct headway_judge *j);
 
 /* Last: a silent progress marker confirms what was found; the markers' counts are added. */
 void headway_judge_confirm(struct headway_judge *j);

@@ -101,6 +101,22 @@ static void look_at_mappings(pid_t pid, struct traits *t)
 		fclose(maps);
 }
 
+bool headway_language_is_rust(pid_t tid)
+{
+	struct traits t = {};
+
+	look_at_file(tid, &t);
+	return t.rust;
+}
+
+bool headway_language_is_interpreted(pid_t tid)
+{
+	struct traits t = {};
+
+	look_at_mappings(tid, &t);
+	return t.java || t.python;
+}
+
 int headway_language_notes(pid_t pid, char *notes, size_t len, int max)
 {
 	struct traits t = {};

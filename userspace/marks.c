@@ -119,6 +119,8 @@ static int collect_actor(struct headway_view *v, size_t actor, size_t *room)
 					a->last_progress_ns = m[k].rec.last_ns;
 			} else {
 				a->tries += p.count;
+				if (m[k].rec.last_ns > a->last_try_ns)
+					a->last_try_ns = m[k].rec.last_ns;
 			}
 			err = add_passage(v, room, &p);
 		}

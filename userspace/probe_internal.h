@@ -43,6 +43,8 @@ struct headway_target {
 	uint32_t age;			/* snapshots so far */
 	bool other_pidns;		/* thread ids inside differ from the ones we see */
 	bool trylock_found;
+	bool tries_hidden;		/* see snapshot.h */
+	uint32_t language_looks;
 	dev_t exe_dev;			/* executable that was searched for trylock */
 	ino_t exe_ino;
 	uint64_t markers;		/* bit per marker that is watched in it */
@@ -61,6 +63,13 @@ struct headway_probed_file {
 	int64_t mtime_ns;
 	uint64_t offset;
 	int err;
+};
+
+/* Whether a file is a Rust program: to read its constants takes milliseconds, too. */
+struct headway_rust_file {
+	dev_t dev;
+	ino_t ino;
+	bool is;
 };
 
 /*
@@ -128,6 +137,8 @@ struct headway_probe {
 	size_t nr_uprobes;
 	struct headway_probed_file files[16];	/* the last ones, round robin */
 	uint32_t nr_files;
+	struct headway_rust_file rust_files[16];
+	uint32_t nr_rust_files;
 	bool had_targets;
 	enum headway_group group_kind;
 	uint32_t group_looks;
@@ -187,6 +198,9 @@ int headway_probe_attach_raw(struct headway_probe *p, const char *event, const c
 /* probe_uprobe.c */
 void headway_probe_attach_uprobes(struct headway_probe *p, struct headway_target *t);
 void headway_probe_detach_uprobes(struct headway_probe *p, pid_t pid);
+
+/* probe_language.c: sets tries_hidden, when it is time to look */
+void headway_probe_find_language(struct headway_probe *p, struct headway_target *t);
 
 /* probe_marker.c */
 int headway_probe_markers_new(struct headway_probe *p);

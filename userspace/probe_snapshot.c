@@ -51,6 +51,8 @@ static int on_event(void *ctx, void *data, size_t len)
 		t->markers_due = true;
 		t->go = HEADWAY_GO_UNKNOWN;
 		t->goid_offset = 0;
+		t->tries_hidden = false;
+		t->language_looks = 0;
 		if (headway_proc_is_32bit(t->pid)) {
 			p->missing |= 1u << HEADWAY_PROBE_FUTEX;
 			snprintf(p->reason[HEADWAY_PROBE_FUTEX],
@@ -210,6 +212,7 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
 	t->state = proc->state;
 	t->syscall_nr = proc->syscall_nr;
 	t->alive = lives(task);
+	t->tries_hidden = target->tries_hidden;
 	if (!t->alive)
 		return 0;
 	prune_held(&t->rec);
@@ -351,6 +354,7 @@ static int merge_tasks(struct headway_probe *p, struct headway_snapshot *snap)
 			headway_probe_attach_uprobes(p, t);
 		if (!t->forked || t->age)
 			headway_probe_find_markers(p, t);
+		headway_probe_find_language(p, t);
 		err = merge_target(p, &m, t);
 		if (t->exited) {
 			retire(p, t);

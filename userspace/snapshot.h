@@ -33,6 +33,11 @@ struct headway_snap_thread {
 	int32_t syscall_nr;		/* as in /proc/PID/syscall; -1 running, -2 unknown */
 	char state;			/* R S D T Z X as in /proc/PID/task/TID/stat, '?' unknown */
 	bool alive;
+	/*
+	 * Its program tries locks in code of its own, so failed tries are not seen: that it got
+	 * locks, or hands the interpreter's lock on, says nothing about progress.
+	 */
+	bool tries_hidden;
 };
 
 struct headway_snap_lock {

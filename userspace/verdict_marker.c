@@ -313,6 +313,9 @@ static void confirm(struct headway_judge *j, struct headway_finding *f)
 	f->nr_markers = headway_count_markers(j->v, tgids, nr, f->markers);
 	if (!watched || !silent || !is_about_silence(f->verdict))
 		return;
+	/* Its cycle was not seen, and no marker shows it. */
+	if (f->verdict == HEADWAY_DEADLOCK && f->nr_locks && !f->locks[0].owner_tid)
+		return;
 	f->confidence = HEADWAY_CONFIRMED;
 	for (unsigned int i = 0; i < f->nr_markers; i++)
 		if (f->markers[i].role == HEADWAY_MARKER_PROGRESS)

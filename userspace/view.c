@@ -377,6 +377,11 @@ uint64_t headway_actor_completions(const struct headway_actor *a)
 	return a->delta.commits + a->wins;
 }
 
+uint64_t headway_actor_gains(const struct headway_actor *a)
+{
+	return a->now.tries_hidden ? 0 : headway_actor_completions(a);
+}
+
 uint64_t headway_actor_fails(const struct headway_actor *a)
 {
 	return a->delta.try_fail + a->lost_races + a->wait_timeout;

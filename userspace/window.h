@@ -56,6 +56,7 @@ struct headway_actor {
 	uint64_t tries;			/* attempt markers passed */
 	uint64_t tries_mask;		/* bit per interval in which it passed one */
 	uint64_t last_progress_ns;	/* CLOCK_MONOTONIC, 0 never */
+	uint64_t last_try_ns;
 };
 
 /* One (thread, marker) over the window. */
@@ -173,6 +174,11 @@ long headway_view_wait_owner(const struct headway_view *v, const struct headway_
 bool headway_view_is_mutex(const struct headway_thread_rec *rec);
 /* Completions of an actor: commits at trylock sites, and futex words got. */
 uint64_t headway_actor_completions(const struct headway_actor *a);
+/*
+ * Those that are a sign of progress: none where failed tries are not seen. Not even those by trylock:
+ * Java's machine takes a lock of its own so with each park().
+ */
+uint64_t headway_actor_gains(const struct headway_actor *a);
 /* Tries that did not get what they wanted. */
 uint64_t headway_actor_fails(const struct headway_actor *a);
 /* All tries: those that failed and those that did not. */

@@ -4,6 +4,7 @@
 // links: userspace/verdict_storm.c userspace/window.c userspace/view.c userspace/contact.c
 // links: userspace/mutexes.c userspace/graph.c userspace/finding.c userspace/futexword.c
 // links: userspace/marks.c userspace/verdict_marker.c userspace/lockshape.c
+// links: userspace/verdict_ownerless.c
 /*
  * activity_test.c - what each process did, with a verdict of its own, and the details of one.
  */
@@ -66,6 +67,25 @@ KTAP_TEST(each_process_has_a_verdict_of_its_own)
 	ASSERT(headway_activity_finding(s.detect, 200));
 	EXPECT(headway_activity_finding(s.detect, 200)->verdict == HEADWAY_LIVELOCK);
 	EXPECT(!headway_activity_finding(s.detect, 300));
+	stream_end(&s);
+}
+
+KTAP_TEST(locks_that_are_got_prove_nothing_where_tries_are_hidden)
+{
+	struct headway_activity a;
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	stream_for_each_tick(&s, i, 8) {
+		stream_process(&s, 201, 200);
+		stream_thread(&s, 201)->tries_hidden = true;
+		stream_commit(&s, 201, 0xc000, 10);
+		stream_cpu(&s, 201, 0.9);
+	}
+	EXPECT_EQ(headway_activity_collect(&a, s.detect, 0), 0);
+	EXPECT(process(&a, 200)->verdict == HEADWAY_UNDETERMINED);
+	EXPECT_EQ((int)process(&a, 200)->completions, 0);
+	headway_activity_free(&a);
 	stream_end(&s);
 }
 
