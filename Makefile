@@ -35,7 +35,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
 
-.PHONY: help all kmod bpf userspace corpus corpus-programs corpus-go unit fuzzers fuzz demo check soak bench bench-lock bench-probe lint install deps clean modules_install dkms
+.PHONY: help all kmod bpf userspace corpus corpus-programs corpus-go corpus-rust corpus-java unit fuzzers fuzz demo check soak bench bench-lock bench-probe lint install deps clean modules_install dkms
 
 ##@ help: this list
 help:
@@ -210,6 +210,29 @@ $(foreach case,$(GO_CASES),$(eval $(call go_rule,$(case))))
 
 corpus-go: $(GO_CASES:%=$(B)/corpus/%)
 
+# Rust and Java: built where their compilers are (tests/corpus/deps.sh). Python needs no building.
+RUSTC := $(firstword $(wildcard /usr/bin/rustc) $(shell command -v rustc))
+JAVAC := $(shell command -v javac)
+RUST_CASES := $(notdir $(basename $(filter-out tests/corpus/lib%,$(wildcard tests/corpus/*.rs))))
+
+$(RUST_CASES:%=$(B)/corpus/%): $(B)/corpus/%: tests/corpus/%.rs tests/corpus/libcorpus.rs \
+		$(B)/corpus/libcorpus.o Makefile
+	$(call say,RUST,$@)
+	$(Q)$(RUSTC) --edition 2021 -O -g -C force-frame-pointers=yes \
+		-C link-arg=$(B)/corpus/libcorpus.o -o $@ $<
+
+JAVA_CASES := $(notdir $(basename $(filter-out tests/corpus/lib%,$(wildcard tests/corpus/*.java))))
+
+$(JAVA_CASES:%=$(B)/corpus/%.jar): $(B)/corpus/%.jar: tests/corpus/%.java tests/corpus/libcorpus.java \
+		Makefile | $(B)/corpus
+	$(call say,JAVA,$@)
+	$(Q)rm -rf $(@:.jar=.classes)
+	$(Q)$(JAVAC) -Xlint:all,-auxiliaryclass -Werror --release 17 -d $(@:.jar=.classes) $(filter %.java,$^)
+	$(Q)jar --create --file $@ --main-class Main -C $(@:.jar=.classes) .
+
+corpus-rust: $(if $(RUSTC),$(RUST_CASES:%=$(B)/corpus/%))
+corpus-java: $(if $(JAVAC),$(JAVA_CASES:%=$(B)/corpus/%.jar))
+
 # Each names the pure sources that it tests: "// links: kmod/policy.c userspace/detect.c", and may
 # ask for other sanitizers: "// sanitize: thread".
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
@@ -269,7 +292,7 @@ check: deps
 ##@ corpus: every labelled program and server (20 minutes); "make check" takes the fast ones
 corpus: deps
 	$(Q)tests/corpus/deps.sh
-	$(Q)$(MAKE) $(quiet_make) userspace corpus-programs corpus-go
+	$(Q)$(MAKE) $(quiet_make) userspace corpus-programs corpus-go corpus-rust corpus-java
 	$(Q)CORPUS_LIMIT_S=2400 tests/corpus/run.sh --set full
 
 MINUTES ?= 30

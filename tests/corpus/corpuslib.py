@@ -231,8 +231,8 @@ class Program:
     exits = True    # by itself, with status 0; ours after CORPUS_SECONDS
     settle_s = 0    # of watching, before it works as its label says
 
-    def __init__(self, path):
-        self.argv = [path]
+    def __init__(self, argv):
+        self.argv = argv
         self.scratch = None
         self.counters = ""
 

@@ -12,6 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 packages=(
 	redis-server redis-tools memcached nginx-light apache2-utils postgresql
 	sysbench stress-ng rt-tests libtbb-dev libsqlite3-dev
+	rustc openjdk-17-jdk-headless
 )
 
 missing=()
