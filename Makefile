@@ -138,7 +138,8 @@ $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 TOOL_PACKAGES := libbpf libelf libdw json-c zlib libmicrohttpd
 TOOL_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(TOOL_PACKAGES)) \
 	$(shell $(PKG_CONFIG) --exists capstone && echo -DHEADWAY_HAVE_CAPSTONE $$($(PKG_CONFIG) --cflags capstone))
-TOOL_LIBS = $(shell $(PKG_CONFIG) --libs $(TOOL_PACKAGES)) \
+# ncursesw's flags would choose another C library interface for all files; its header needs none.
+TOOL_LIBS = $(shell $(PKG_CONFIG) --libs $(TOOL_PACKAGES) ncursesw) \
 	$(shell $(PKG_CONFIG) --exists capstone && $(PKG_CONFIG) --libs capstone) -liberty -lpthread -lm
 TOOL_OBJECTS := $(patsubst userspace/%.c,$(B)/userspace/%.o,$(wildcard userspace/*.c))
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cmd_stat.c - `headway stat`: domains, locks, transactions and wait-for edges of headway.ko; its
+ * cmd_stat.c - `headway stat`: domains, transactions and wait-for edges of headway.ko; its locks,
  * loops and arbiters have files of their own.
  *
  * Computes nothing but rates between two of its own samples (-i); everything else is the module's.
@@ -31,14 +31,6 @@ struct options {
 	unsigned long count;		/* reports; 0 = until interrupted */
 };
 
-/* What a domain counted when we last looked. */
-struct sample {
-	char *domain;
-	uint64_t at_ns;
-	uint64_t commits;
-	uint64_t rollbacks;
-};
-
 struct rates {
 	bool known;
 	bool window;			/* the module's last full window; else our own interval */
@@ -50,8 +42,8 @@ struct rates {
 struct stat {
 	struct options opts;
 	struct headway_kernelfs kfs;
-	struct sample *samples;
-	size_t nr_samples;
+	struct headway_stat_samples domains;
+	struct headway_stat_samples locks;
 	size_t garbled;
 	bool color;
 	bool failed;
@@ -83,39 +75,21 @@ static int complain(struct stat *st)
 
 /* --- rates ------------------------------------------------------------------------------------ */
 
-static struct sample *find_sample(struct stat *st, const char *domain)
-{
-	struct sample *bigger;
-
-	for (size_t i = 0; i < st->nr_samples; i++)
-		if (!strcmp(st->samples[i].domain, domain))
-			return &st->samples[i];
-	bigger = reallocarray(st->samples, st->nr_samples + 1, sizeof(*bigger));
-	if (!bigger)
-		return NULL;
-	st->samples = bigger;
-	bigger = &st->samples[st->nr_samples];
-	*bigger = (struct sample){ .domain = strdup(domain) };
-	if (!bigger->domain)
-		return NULL;
-	st->nr_samples++;
-	return bigger;
-}
-
+/* Of a domain, since the report before; at the first, those of the module's window. */
 static struct rates rates_of(struct stat *st, const char *domain, const struct headway_record *r)
 {
-	struct sample now = { .at_ns = clock_ns(CLOCK_MONOTONIC), .commits = stat_u64(r, "commits"),
-			      .rollbacks = stat_u64(r, "rollbacks") };
-	struct sample *last = find_sample(st, domain);
+	const uint64_t counts[HEADWAY_STAT_COUNTS] = {
+		stat_u64(r, "commits"), stat_u64(r, "rollbacks"),
+	};
+	struct headway_stat_rates own = headway_stat_rate(&st->domains, domain,
+							  clock_ns(CLOCK_MONOTONIC), counts);
 	struct rates rates = { 0 };
 	uint64_t commits_per_s;
 
-	/* Counters that went back were reset: then this interval says nothing. */
-	if (last && last->at_ns && now.commits >= last->commits &&
-	    now.rollbacks >= last->rollbacks && now.at_ns > last->at_ns) {
-		rates.over_s = (double)(now.at_ns - last->at_ns) / NS_PER_S;
-		rates.commits_per_s = (double)(now.commits - last->commits) / rates.over_s;
-		rates.rollbacks_per_s = (double)(now.rollbacks - last->rollbacks) / rates.over_s;
+	if (own.known) {
+		rates.over_s = own.over_s;
+		rates.commits_per_s = own.per_s[0];
+		rates.rollbacks_per_s = own.per_s[1];
 		rates.known = true;
 	} else if (headway_record_u64(r, "commits_per_s", &commits_per_s)) {
 		rates.over_s = (double)stat_u64(r, "window_ns") / NS_PER_S;
@@ -124,10 +98,6 @@ static struct rates rates_of(struct stat *st, const char *domain, const struct h
 		/* The first window is not over yet. */
 		rates.known = rates.over_s > 0;
 		rates.window = true;
-	}
-	if (last) {
-		now.domain = last->domain;
-		*last = now;
 	}
 	return rates;
 }
@@ -171,12 +141,6 @@ static const struct headway_column domain_columns[] = {
 	{ "COMMITS", NULL, false },
 	{ "ROLLBACKS", NULL, false }, { "COMMITS/s", NULL, false },
 	{ "ROLLBACKS/s", NULL, false },
-};
-
-static const struct headway_column lock_columns[] = {
-	{ "LOCK", NULL, true }, { "ACQUISITIONS", NULL, false }, { "CONTENTIONS", NULL, false },
-	{ "ROLLBACKS", NULL, false }, { "WAIT AVG", "us", false }, { "WAIT MAX", "us", false },
-	{ "HOLD AVG", "us", false }, { "WAITERS", NULL, false }, { "HOLDER", NULL, true },
 };
 
 void headway_stat_add_time(struct headway_table *t, const struct headway_record *r,
@@ -229,24 +193,6 @@ static void add_domain(struct headway_table *t, const char *domain, const struct
 	}
 }
 
-static void add_lock(struct headway_table *t, const struct headway_record *r)
-{
-	const char *holder = stat_str(r, "holder");
-
-	stat_add(t, "%s", stat_str(r, "name"));
-	stat_add(t, "%s", stat_str(r, "acquisitions"));
-	stat_add(t, "%s", stat_str(r, "contentions"));
-	stat_add(t, "%s", stat_str(r, "rollbacks"));
-	headway_stat_add_time(t, r, "waittime-count", "waittime-avg_ns", 1e3);
-	headway_stat_add_time(t, r, "waittime-count", "waittime-max_ns", 1e3);
-	headway_stat_add_time(t, r, "holdtime-samples", "holdtime-avg_ns", 1e3);
-	stat_add(t, "%s", stat_str(r, "waiters"));
-	if (!strcmp(holder, "-"))
-		headway_table_add(t, HEADWAY_TINT_DIM, "-");
-	else
-		stat_add(t, "%s (%s)", holder, stat_str(r, "holder_pid"));
-}
-
 static void print_rates_note(const struct rates *rates, bool color)
 {
 	fputs(headway_tint_on(HEADWAY_TINT_DIM, color), stdout);
@@ -256,20 +202,6 @@ static void print_rates_note(const struct rates *rates, bool color)
 	else
 		printf("Rates come when the first window is over.");
 	printf("%s\n", headway_tint_off(HEADWAY_TINT_DIM, color));
-}
-
-/* In the order in which they are to be taken; the module lists them by age. */
-static int compare_locks(const void *a, const void *b)
-{
-	static const char *const labels[] = { "rank", "key" };
-
-	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
-		uint64_t x = stat_u64(a, labels[i]), y = stat_u64(b, labels[i]);
-
-		if (x != y)
-			return x < y ? -1 : 1;
-	}
-	return strcmp(stat_str(a, "name"), stat_str(b, "name"));
 }
 
 /* --- one report ------------------------------------------------------------------------------- */
@@ -289,8 +221,6 @@ static int report_file(struct stat *st, const char *file, const char *type,
 	st->garbled += text.garbled;
 	if (!st->opts.json && columns)
 		headway_table_init(&table, columns, nr_columns);
-	if (row == add_lock && text.nr_records)
-		qsort(text.records, text.nr_records, sizeof(*text.records), compare_locks);
 	for (size_t i = 0; i < text.nr_records; i++) {
 		const struct headway_record *r = &text.records[i];
 
@@ -339,9 +269,10 @@ static int report_domain(struct stat *st, const char *domain, struct headway_tab
 
 static int report_details(struct stat *st)
 {
-	return report_file(st, "locks", "lock", lock_columns, ARRAY_LEN(lock_columns), add_lock,
-			   "No lock of this domain has been used yet.") ||
-	       report_file(st, "transactions", "transaction", headway_txn_columns,
+	if (headway_stat_locks(&st->kfs, st->opts.domain, st->opts.interval_s != 0 ? &st->locks :
+			       NULL, st->opts.json, st->color, &st->garbled))
+		return complain(st);
+	return report_file(st, "transactions", "transaction", headway_txn_columns,
 			   HEADWAY_TXN_COLUMNS, headway_stat_add_txn,
 			   "No live transaction has met a conflict.") ||
 	       report_file(st, "graph", "edge", NULL, 0, NULL, NULL);
@@ -527,9 +458,8 @@ int headway_cmd_stat(int argc, char **argv)
 		fprintf(stderr, "headway stat: left out what cannot be read in the module's files, "
 			"%zu times; are the module and this program of one version?\n",
 			st.garbled);
-	for (size_t i = 0; i < st.nr_samples; i++)
-		free(st.samples[i].domain);
-	free(st.samples);
+	headway_stat_samples_free(&st.domains);
+	headway_stat_samples_free(&st.locks);
 	headway_kernelfs_close(&st.kfs);
 	return st.failed ? HEADWAY_EXIT_FAILED : HEADWAY_EXIT_DONE;
 }

@@ -15,6 +15,7 @@ enum headway_exit {
 };
 
 int headway_cmd_watch(int argc, char **argv);
+int headway_cmd_top(int argc, char **argv);
 int headway_cmd_record(int argc, char **argv);
 int headway_cmd_replay(int argc, char **argv);
 int headway_cmd_doctor(int argc, char **argv);

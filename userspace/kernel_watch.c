@@ -38,6 +38,10 @@ struct source {
 	uint64_t window_ns;		/* 0: the first one is not over */
 	uint64_t commits_per_s;
 	uint64_t rollbacks_per_s;
+	uint64_t window_attempts;
+	uint64_t window_commits;
+	uint64_t window_rollbacks;
+	uint64_t in_flight;
 	char policy[32];
 };
 
@@ -403,6 +407,10 @@ static void take_summary(struct source *s, const struct headway_text *text)
 	s->window_ns = number(&r, "window_ns");
 	s->commits_per_s = number(&r, "commits_per_s");
 	s->rollbacks_per_s = number(&r, "rollbacks_per_s");
+	s->window_attempts = number(&r, "window_attempts");
+	s->window_commits = number(&r, "window_commits");
+	s->window_rollbacks = number(&r, "window_rollbacks");
+	s->in_flight = number(&r, "in_flight");
 	snprintf(s->policy, sizeof(s->policy), "%s", word(&r, "policy"));
 }
 
@@ -461,6 +469,33 @@ int headway_kernel_watch_look(struct headway_kernel_watch *k,
 	}
 	forget_gone(k, to);
 	return err;
+}
+
+bool headway_kernel_watch_source(const struct headway_kernel_watch *k, size_t i,
+				 struct headway_kernel_source *out)
+{
+	const struct source *s = &k->sources[i];
+
+	if (i >= k->nr_sources)
+		return false;
+	*out = (struct headway_kernel_source){
+		.name = s->name, .is_loop = s->is_loop, .verdict = s->verdict,
+		.window_ns = s->window_ns, .attempts = s->window_attempts,
+		.commits = s->window_commits, .rollbacks = s->window_rollbacks,
+		.in_flight = s->in_flight,
+	};
+	return true;
+}
+
+int headway_kernel_watch_read(struct headway_kernel_watch *k, const char *name, bool is_loop,
+			      const char *file, struct headway_text *text)
+{
+	for (size_t i = 0; i < k->nr_sources; i++)
+		if (k->sources[i].is_loop == is_loop && !strcmp(k->sources[i].name, name))
+			return read_file(k, &k->sources[i], file, text);
+	snprintf(k->kfs.error, sizeof(k->kfs.error), "kernel %s %.64s is not watched",
+		 is_loop ? "loop" : "domain", name);
+	return -ENOENT;
 }
 
 bool headway_kernel_watch_ended(const struct headway_kernel_watch *k)

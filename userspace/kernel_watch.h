@@ -11,6 +11,7 @@
 #define HEADWAY_KERNEL_WATCH_H
 
 #include "detect.h"
+#include "logfmt.h"
 #include "names.h"
 
 struct headway_kernel_watch;
@@ -35,6 +36,25 @@ const char *headway_kernel_watch_error(const struct headway_kernel_watch *k);
 /* 0, what the listener returned, or -ENOMEM. */
 int headway_kernel_watch_look(struct headway_kernel_watch *k,
 			      const struct headway_kernel_listener *to);
+
+/* What is watched, as it was at the last look. The counts are of the watchdog's last full window. */
+struct headway_kernel_source {
+	const char *name;		/* good until the next look */
+	bool is_loop;			/* else a domain */
+	enum headway_verdict verdict;
+	uint64_t window_ns;		/* 0: the first one is not over */
+	uint64_t attempts;
+	uint64_t commits;
+	uint64_t rollbacks;
+	uint64_t in_flight;		/* now */
+};
+
+/* Number i; false: there are fewer. */
+bool headway_kernel_watch_source(const struct headway_kernel_watch *k, size_t i,
+				 struct headway_kernel_source *out);
+/* FILE of a domain or loop that is watched (kmod/debugfs.md). 0, or an error with a sentence. */
+int headway_kernel_watch_read(struct headway_kernel_watch *k, const char *name, bool is_loop,
+			      const char *file, struct headway_text *text);
 /* Nothing is left to look at: all that was named is gone, or so is the module. */
 bool headway_kernel_watch_ended(const struct headway_kernel_watch *k);
 /* Why the kernel is not watched any more, though it was to be; NULL: it is. */

@@ -26,6 +26,8 @@ static const struct command commands[] = {
 					    "rest work" },
 	{ "watch", headway_cmd_watch, "[-p PID]... [-c CGROUP] [-a] [-k] [-- COMMAND...]",
 	  "find livelock, deadlock and starvation in processes and kernel" },
+	{ "top", headway_cmd_top, "[-p PID]... [-c CGROUP] [-a] [-k]",
+	  "processes and kernel domains in one table, to leave open" },
 	{ "record", headway_cmd_record, "-o FILE [-p PID]... [-- COMMAND...]",
 	  "watch, and keep what was seen" },
 	{ "replay", headway_cmd_replay, "FILE", "judge a recording again, without root" },

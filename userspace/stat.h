@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * stat.h - what cmd_stat.c shares with stat_live.c, the part about live transactions, stat_loops.c,
- * that about watched loops, stat_arbiters.c, that about arbiters, and stat_json.c.
+ * stat.h - what cmd_stat.c shares with stat_live.c, the part about live transactions, stat_locks.c,
+ * stat_loops.c, stat_arbiters.c and stat_json.c.
  */
 #ifndef HEADWAY_STAT_H
 #define HEADWAY_STAT_H
@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 
 #include "kernelfs.h"
+#include "stat_rates.h"
 #include "table.h"
 
 #define HEADWAY_TXN_COLUMNS 10
@@ -47,6 +48,13 @@ void headway_stat_print_json(struct json_object *o);
 /* For how long the verdict has held; negative when the module does not say. */
 double headway_stat_age_s(const struct headway_record *r);
 enum headway_tint headway_stat_tint(const char *verdict);
+
+/*
+ * The locks of a domain; since: NULL, or what they counted at the report before, of which there are
+ * to be rates. Return: as below.
+ */
+int headway_stat_locks(struct headway_kernelfs *k, const char *domain,
+		       struct headway_stat_samples *since, bool json, bool color, size_t *garbled);
 
 /* All watched loops. Return: 0, or an error with a sentence in K. */
 int headway_stat_loops(struct headway_kernelfs *k, bool json, bool color, size_t *garbled);

@@ -15,7 +15,7 @@ packages=(
 	# kernel and module builds (dwarves: pahole, for BTF)
 	linux-headers-amd64 flex bison bc cpio kmod libelf-dev libssl-dev dwarves rsync xz-utils zstd
 	# BPF and the tool
-	libbpf-dev bpftool libdw-dev libjson-c-dev zlib1g-dev libmicrohttpd-dev libcapstone-dev libiberty-dev
+	libncurses-dev libbpf-dev bpftool libdw-dev libjson-c-dev zlib1g-dev libmicrohttpd-dev libcapstone-dev libiberty-dev
 	# building the module as users' machines do
 	dkms
 	# virtual machines

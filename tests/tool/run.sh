@@ -143,13 +143,16 @@ test_usage() {
 		watch -k --progress syscall:read|a marker is of a process
 		watch --progress x -p 1|marker 'x': no kind of marker
 		watch --attempt x -p 1|marker 'x': no kind of marker
+		top -w 0 -p 1|'0' is not a window
+		top -a -p 1|-a watches every process: leave out -p
+		top --progress x -p 1|marker 'x': no kind of marker
 		doctor extra|takes no argument: 'extra'
 	END
 }
 
 test_man_page() {
 	local command options option missing
-	for command in watch export doctor stat policy; do
+	for command in watch top export doctor stat policy; do
 		run "help-$command" 5 "$command" --help
 		expect "help-$command" 0 "$command --help" out "^Usage: headway $command"
 		options=$(grep -oE -- '--[a-z][a-z-]+' "$tmp/help-$command.out" | sort -u |

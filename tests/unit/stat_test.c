@@ -4,6 +4,7 @@
  * that stands in for debugfs.
  */
 // links: userspace/cmd_stat.c userspace/stat_live.c userspace/stat_loops.c
+// links: userspace/stat_locks.c userspace/stat_rates.c
 // links: userspace/stat_arbiters.c userspace/stat_json.c userspace/cmd_policy.c userspace/table.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c
 // libs: -ljson-c -Wl,--wrap=headway_kernelfs_open
@@ -219,6 +220,62 @@ KTAP_TEST(stat_interval_computes_rates_from_its_own_samples)
 	EXPECT(json_line(2) == NULL);
 	json_object_put(first);
 	json_object_put(second);
+	remove_tree();
+}
+
+static struct headway_stat_rates rates(struct headway_stat_samples *s, const char *name,
+				       uint64_t second, uint64_t count)
+{
+	return headway_stat_rate(s, name, second * 1000000000ull,
+				 (uint64_t[HEADWAY_STAT_COUNTS]){ count, 7 });
+}
+
+KTAP_TEST(rates_are_of_one_name_since_the_time_before)
+{
+	struct headway_stat_samples s = { 0 };
+
+	EXPECT(!rates(&s, "a", 1, 100).known);
+	EXPECT(!rates(&s, "b", 1, 5000).known);
+	EXPECT_NEAR(rates(&s, "a", 3, 150).per_s[0], 25, 0.001);
+	EXPECT_NEAR(rates(&s, "a", 4, 150).per_s[0], 0, 0.001);
+	EXPECT_NEAR(rates(&s, "b", 5, 5004).over_s, 4, 0.001);
+	/* Reset: the next one counts from there. */
+	EXPECT(!rates(&s, "a", 5, 10).known);
+	EXPECT_EQ((int)rates(&s, "a", 6, 30).grown[0], 20);
+	/* No time has passed. */
+	EXPECT(!rates(&s, "a", 6, 40).known);
+	headway_stat_samples_free(&s);
+}
+
+KTAP_TEST(stat_interval_shows_rates_of_locks)
+{
+	const char *first =
+"\nLOCK   ACQUISITIONS  CONTENTIONS  ROLLBACKS  WAIT AVG  WAIT MAX  HOLD AVG  WAITERS  HOLDER\n"
+"                 /s           /s         /s        us        us        us\n"
+"77                -            -          -         -     100.0         -        0  -\n";
+	struct json_object *o;
+
+	make_tree();
+	EXPECT_EQ(run(stat, "dinner", "-i", "0.05", "-n", "2"), 0);
+	EXPECT(strstr(out, first));
+	EXPECT(strstr(out, "\n77              0.0          0.0        0.0         -     100.0"));
+	EXPECT_EQ(run(stat, "dinner", "--json", "-i", "0.05", "-n", "2"), 0);
+	o = json_line(1);
+	ASSERT(o);
+	EXPECT(json_object_object_get_ex(o, "acquisitions_per_s", NULL));
+	EXPECT(!json_object_object_get(o, "acquisitions_per_s"));
+	json_object_put(o);
+	o = json_line(5);
+	ASSERT(o);
+	EXPECT_STREQ(string_of(o, "type"), "lock");
+	EXPECT(json_object_object_get(o, "acquisitions_per_s") != NULL);
+	EXPECT(json_object_get_double(json_object_object_get(o, "rates_over_s")) > 0);
+	json_object_put(o);
+	/* Who cannot be told apart has no rates. */
+	put("domains/dinner/locks", "# headway.locks v1\nname=a rank=1 key=0 acquisitions=1\n"
+	    "name=a rank=1 key=0 acquisitions=2\n");
+	EXPECT_EQ(run(stat, "dinner", "-i", "0.05", "-n", "2"), 0);
+	EXPECT(!strstr(out, "\na   0.0") && strstr(strstr(out, "\n\n") + 2, "\na                -            - "));
 	remove_tree();
 }
 

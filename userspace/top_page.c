@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * top_page.c - a page of `headway top`. PURE. See top_page.h.
+ */
+#define _GNU_SOURCE
+#include "top_page.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LINES = 20000, HISTOGRAM_WIDTH = 40 };
+
+void headway_top_page_clear(struct headway_top_page *p)
+{
+	for (size_t i = 0; i < p->nr; i++)
+		free(p->lines[i].text);
+	p->nr = 0;
+	p->failed = false;
+}
+
+void headway_top_page_free(struct headway_top_page *p)
+{
+	headway_top_page_clear(p);
+	free(p->lines);
+	memset(p, 0, sizeof(*p));
+}
+
+/* Takes over the text. */
+static void add_line(struct headway_top_page *p, enum headway_top_line_kind kind,
+		     enum headway_tint tint, char *text)
+{
+	struct headway_top_line *bigger;
+
+	if (text && p->nr == p->room) {
+		bigger = reallocarray(p->lines, p->room ? 2 * p->room : 64, sizeof(*bigger));
+		if (bigger) {
+			p->lines = bigger;
+			p->room = p->room ? 2 * p->room : 64;
+		}
+	}
+	if (!text || p->nr == p->room || p->nr == MAX_LINES) {
+		p->failed = true;
+		free(text);
+		return;
+	}
+	p->lines[p->nr++] = (struct headway_top_line){ text, kind, tint };
+}
+
+__attribute__((format(printf, 1, 0)))
+static char *formatted(const char *fmt, va_list ap)
+{
+	char *text;
+
+	return vasprintf(&text, fmt, ap) < 0 ? NULL : text;
+}
+
+void headway_top_line(struct headway_top_page *p, enum headway_tint tint, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_line(p, HEADWAY_TOP_TEXT, tint, formatted(fmt, ap));
+	va_end(ap);
+}
+
+void headway_top_section(struct headway_top_page *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (p->nr)
+		add_line(p, HEADWAY_TOP_TEXT, HEADWAY_TINT_NONE, strdup(""));
+	va_start(ap, fmt);
+	add_line(p, HEADWAY_TOP_SECTION, HEADWAY_TINT_NONE, formatted(fmt, ap));
+	va_end(ap);
+}
+
+void headway_top_table_head(struct headway_top_page *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_line(p, HEADWAY_TOP_HEAD, HEADWAY_TINT_DIM, formatted(fmt, ap));
+	va_end(ap);
+}
+
+void headway_top_text(struct headway_top_page *p, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		add_line(p, HEADWAY_TOP_TEXT, HEADWAY_TINT_NONE, strndup(text, len));
+		text += len + (text[len] == '\n');
+	}
+}
+
+const char *headway_top_bar(const struct headway_top_page *p, double share, int width, char *out,
+			    size_t len)
+{
+	static const char *const full = "\u2588", *const part[] = {
+		"", "\u258f", "\u258e", "\u258d", "\u258c", "\u258b", "\u258a", "\u2589",
+	};
+	int eighths, used = 0;
+
+	share = share < 0 ? 0 : share > 1 ? 1 : share;
+	eighths = (int)(share * width * 8 + 0.5);
+	/* What there is is seen. */
+	if (share > 0 && !eighths)
+		eighths = 1;
+	out[0] = '\0';
+	for (int i = 0; i < width && (size_t)used + 4 < len; i++) {
+		int here = eighths - 8 * i;
+
+		if (here <= 0)
+			break;
+		if (p->utf8)
+			used += snprintf(out + used, len - (size_t)used, "%s",
+					 here >= 8 ? full : part[here]);
+		else if (here >= 4 || !i)
+			used += snprintf(out + used, len - (size_t)used, "#");
+	}
+	return out;
+}
+
+void headway_top_page_scroll(struct headway_top_page *p, long by, size_t height)
+{
+	long last = (long)p->nr > (long)height ? (long)(p->nr - height) : 0;
+	long first = (long)p->first + by;
+
+	if (first > last)
+		first = last;
+	p->first = first > 0 ? (size_t)first : 0;
+}
+
+void headway_top_page_jump(struct headway_top_page *p, int step, size_t height)
+{
+	long i = (long)p->first + step;
+
+	while (i > 0 && i < (long)p->nr && p->lines[i].kind != HEADWAY_TOP_SECTION)
+		i += step;
+	headway_top_page_scroll(p, i - (long)p->first, height);
+}
+
+/* --- histograms ------------------------------------------------------------------------------- */
+
+static const char *duration(int power, char *out, size_t len)
+{
+	static const char *const units[] = { "ns", "us", "ms", "s" };
+	int unit = power / 10 < 3 ? power / 10 : 3;
+
+	/* 2^10 ns is 1.02 us: near enough to read. */
+	snprintf(out, len, "%" PRIu64 " %s", (uint64_t)1 << (power - 10 * unit), units[unit]);
+	return out;
+}
+
+void headway_top_histogram(struct headway_top_page *p, const uint64_t *buckets, int nr)
+{
+	char bar[4 * HISTOGRAM_WIDTH + 1], from[24], to[24];
+	int first = nr, last = -1;
+	uint64_t most = 0;
+
+	for (int i = 0; i < nr; i++) {
+		if (!buckets[i])
+			continue;
+		first = i < first ? i : first;
+		last = i;
+		most = buckets[i] > most ? buckets[i] : most;
+	}
+	for (int i = first; i <= last; i++)
+		headway_top_line(p, HEADWAY_TINT_NONE, "  %8s to %-8s %10" PRIu64 "  %s",
+				 duration(i, from, sizeof(from)), duration(i + 1, to, sizeof(to)),
+				 buckets[i],
+				 headway_top_bar(p, (double)buckets[i] / (double)most,
+						 HISTOGRAM_WIDTH, bar, sizeof(bar)));
+}
