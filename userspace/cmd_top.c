@@ -116,7 +116,10 @@ static bool on_serve(void *ctx, const struct headway_scene *scene)
 	}
 	take_look(in);
 	headway_top_keys(t);
-	if (!t->ended)
+	/* To take probes away may take a second, in which nothing would happen. */
+	if (t->ended)
+		headway_top_screen_end();
+	else
 		headway_top_draw(t);
 	return t->ended;
 }

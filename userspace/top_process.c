@@ -238,7 +238,7 @@ static void add_finding(struct details *d)
 	if (!f)
 		return;
 	text = headway_top_finding_text(f, d->names);
-	headway_top_section(d->page, "FINDING");
+	headway_top_section(d->page, "FINDING, as it was announced");
 	headway_top_text(d->page, text ? text : "(out of memory)");
 	free(text);
 }

@@ -125,7 +125,7 @@ test_table() {
 	begin 120 30 tmux-256color "-w 2 ${targets[*]}"
 	check "verdicts come, each beside its process" shows '! livelock +' \
 		'process +[0-9]+ two_lock_grid +! livelock' 'process +[0-9]+ abba_deadlock +! deadlock' \
-		'process +[0-9]+ two_lock_ordered +[+~] (healthy|contended)' '^! 1 deadlock  ! 1 livelock'
+		'process +[0-9]+ two_lock_ordere +[+~] (healthy|contended)' '^! 1 deadlock  ! 1 livelock'
 	keep table
 	check "the worst comes first" above 'abba_deadlock' 'two_lock_grid'
 	check "the livelock has failed tries and no completion" \
