@@ -3,6 +3,8 @@
 # top tier: `headway top` in a real terminal, which tmux is: keys go in, and what stands on the screen is
 # read. The screens are kept in build/captures/, to be looked at.
 #
+# Usage:  run.sh [PART...]     default: all; a part stands on those before it, up to `end`
+#
 # Nothing is waited for by sleeping: a key is followed by what it must bring onto the screen.
 set -u -o pipefail
 
@@ -45,21 +47,22 @@ keep() {	# NAME: the screen, into build/captures/
 	tm capture-pane -p -e -t top >"$captures/$1.ansi"
 }
 
-# shows REGEX...: the screen does, all of them at once. Sets $now.
+# shows REGEX...: the screen does, all of them at once. It is then in $tmp/now.
 shows() {
 	local end=$((SECONDS + limit_s)) regex all
 
 	while :; do
-		now=$(screen)
+		screen >"$tmp/now"
 		all=1
 		for regex in "$@"; do
-			grep -Eq -- "$regex" <<<"$now" || all=
+			grep -Eq -- "$regex" "$tmp/now" || all=
 		done
 		[ -z "$all" ] || return 0
 		[ "$SECONDS" -lt "$end" ] || break
 		sleep 0.1
 	done
-	printf 'not on the screen: %s\n%s\n' "$*" "$now"
+	printf 'not on the screen: %s\n' "$*"
+	cat "$tmp/now"
 	return 1
 }
 
@@ -93,25 +96,29 @@ is_restored() {	# STATUS
 		cmp "$tmp/stty.before" "$tmp/stty.after"
 }
 
-lacks() {	# PCRE TEXT
-	if LC_ALL=C grep -aP -- "$1" <<<"$2"; then
-		return 1
-	fi
+lacks() {	# PCRE FILE
+	! LC_ALL=C grep -aP -- "$1" "$2"
+}
+
+# No colour is on the screen.
+is_plain() {
+	tm capture-pane -p -e -t top >"$tmp/now.ansi"
+	lacks '\x1b\[[0-9;]*3[0-7]m' "$tmp/now.ansi"
 }
 
 fits() {	# COLUMNS LINES: nothing is cut by the terminal, or beyond it
-	[ "$(wc -l <<<"$now")" -le "$2" ] || { echo "more than $2 lines"; return 1; }
-	! LC_ALL=C.UTF-8 grep -E "^.{$(($1 + 1)),}" <<<"$now"
+	[ "$(wc -l <"$tmp/now")" -le "$2" ] || { echo "more than $2 lines"; return 1; }
+	! LC_ALL=C.UTF-8 grep -E "^.{$(($1 + 1)),}" "$tmp/now"
 }
 
 # above REGEX REGEX: both are there, in this order.
 above() {
 	local a b
 
-	a=$(grep -nE -- "$1" <<<"$now" | head -1)
-	b=$(grep -nE -- "$2" <<<"$now" | head -1)
+	a=$(grep -nE -- "$1" "$tmp/now" | head -1)
+	b=$(grep -nE -- "$2" "$tmp/now" | head -1)
 	if [ -z "$a" ] || [ -z "$b" ] || [ "${a%%:*}" -ge "${b%%:*}" ]; then
-		echo "$now"
+		cat "$tmp/now"
 		return 1
 	fi
 }
@@ -143,7 +150,7 @@ test_table() {
 	keys -l livelock
 	keys Enter
 	check "only rows with the text" shows '^only: livelock' '2 not shown' 'two_lock_grid'
-	check "no other is there" lacks 'abba_deadlock' "$now"
+	check "no other is there" lacks 'abba_deadlock' "$tmp/now"
 	keep filter
 	keys Escape
 	check "all are back" shows 'abba_deadlock' '3 of 3 rows'
@@ -178,7 +185,7 @@ test_details() {
 	keys /
 	keys -l abba
 	keys Enter Enter
-	check "all about a deadlock" shows '\(abba_deadlock\)' 'sleeps on mutex_[ab]' 'closes the cycle'
+	check "all about a deadlock" shows '\(abba_deadlock\)' 'sleeps on mutex_(left|right)' 'closes the cycle'
 	keep deadlock
 	keys q l
 	check "what was found" shows 'FINDING [0-9]+' '(LIVELOCK|DEADLOCK) \(confirmed\)'
@@ -242,12 +249,12 @@ test_plain() {
 	keys -l /abba
 	keys Enter Enter
 	check "TERM=vt100: a page" shows 'closes the cycle' '`- '
-	check "TERM=vt100: nothing but ASCII" lacks '[^\x00-\x7f]' "$now"
-	check "TERM=vt100: no colour" lacks '\x1b\[[0-9;]*3[0-7]m' "$(tm capture-pane -p -e -t top)"
+	check "TERM=vt100: nothing but ASCII" lacks '[^\x00-\x7f]' "$tmp/now"
+	check "TERM=vt100: no colour" is_plain
 	keys C-c
 	begin 80 24 screen-mono "-w 2 ${targets[*]}"
 	check "NO_COLOR" shows 'two_lock_grid +! livelock'
-	check "NO_COLOR: no colour" lacks '\x1b\[[0-9;]*3[0-7]m' "$(tm capture-pane -p -e -t top)"
+	check "NO_COLOR: no colour" is_plain
 	keys C-c
 	begin 80 24 dumb "-w 2 ${targets[*]}"
 	check "TERM=dumb: refused, with what to do" shows 'headway watch' '^status 1'
@@ -297,11 +304,8 @@ targets=()
 for pid in "${started[@]}"; do
 	targets+=(-p "$pid")
 done
-test_table
-test_details
-test_sizes
-test_mouse
-test_end
-test_plain
-test_states
+[ $# -gt 0 ] || set -- table details sizes mouse end plain states
+for part in "$@"; do
+	"test_$part"
+done
 ktap_end

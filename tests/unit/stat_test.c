@@ -9,6 +9,7 @@
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c
 // libs: -ljson-c -Wl,--wrap=headway_kernelfs_open
 // libs: -Wl,--wrap=headway_kernelfs_write
+#include "stat_rates.h"
 #include "stat_tree.h"
 
 KTAP_TEST(stat_lists_domains)
