@@ -137,7 +137,8 @@ int headway_language_notes(pid_t pid, char *notes, size_t len, int max)
 			  "seen, but try_lock is not observable: what would settle it is a marker, "
 			  "a function that runs once for each unit of work" },
 		{ t.java, "a Java program: its locks are seen as futex waits only, and compiled "
-			  "methods have no names: what would settle it is a marker" },
+			  "methods have names only where /tmp/perf-PID.map gives them: what would "
+			  "settle it is a marker" },
 		{ t.python, "a Python program: its locks are seen as futex waits only, and the "
 			    "stacks are the interpreter's: what would settle it is a marker" },
 		{ t.elf && !t.interpreter && !t.go && !t.symbols,

@@ -260,6 +260,23 @@ pid_t headway_proc_ns_tid(int task_fd, pid_t tid)
 	return last;
 }
 
+long headway_proc_euid(pid_t pid)
+{
+	char path[64], buf[4096], *real, *effective;
+	const char *p;
+	long euid;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (read_at(AT_FDCWD, path, buf, sizeof(buf)) <= 0)
+		return -1;
+	p = status_line(buf, "\nUid:\t");
+	if (!p)
+		return -1;
+	strtol(p, &real, 10);
+	euid = strtol(real, &effective, 10);
+	return effective == real ? -1 : euid;
+}
+
 bool headway_proc_readable(pid_t pid)
 {
 	char path[64];

@@ -48,6 +48,8 @@ int headway_proc_thread(int task_fd, pid_t tid, struct headway_proc_thread *out)
 int headway_proc_tids(int task_fd, pid_t **tids, size_t *n);
 /* The id that a thread has in its own, innermost pid namespace: what glibc stores as owner. */
 pid_t headway_proc_ns_tid(int task_fd, pid_t tid);
+/* The user that it works as, -1 when it is gone. */
+long headway_proc_euid(pid_t pid);
 /* May its memory be read? */
 bool headway_proc_readable(pid_t pid);
 /* The executable is a 32-bit ELF file: its system calls are not the ones we trace. */

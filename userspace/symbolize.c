@@ -16,19 +16,19 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "demangle.h"
 #include "gobinary.h"
+#include "jitnames.h"
 #include "proc.h"
+#include "rootfile.h"
 #include "sourceline.h"
 
 struct headway_symbolizer {
@@ -41,6 +41,7 @@ struct headway_symbolizer {
 	struct headway_gonames *go;	/* of the executable, when it is a Go program */
 	char *exe;			/* its path, known when go_tried */
 	bool go_tried;
+	struct headway_jitnames jit;
 	time_t reported;		/* last look at its mappings, CLOCK_MONOTONIC, s */
 };
 
@@ -50,27 +51,6 @@ static time_t now_s(void)
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
 	return ts.tv_sec;
-}
-
-static int regular(int fd)
-{
-	struct stat st;
-
-	if (fd >= 0 && (fstat(fd, &st) || !S_ISREG(st.st_mode))) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static int open_in_root(int root, const char *path)
-{
-	struct open_how how = {
-		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-
-	return regular(syscall(SYS_openat2, root, path, &how, sizeof(how)));
 }
 
 /* Whom the callbacks work for: libdwfl passes them nothing of ours. The tool has one thread. */
@@ -87,7 +67,7 @@ static int open_exe(const char *name)
 	if (n <= 0)
 		return -1;
 	target[n] = '\0';
-	return strcmp(target, name) ? -1 : regular(open(link, O_RDONLY | O_CLOEXEC));
+	return strcmp(target, name) ? -1 : headway_regular(open(link, O_RDONLY | O_CLOEXEC));
 }
 
 static int find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_Addr base,
@@ -99,7 +79,7 @@ static int find_elf(Dwfl_Module *mod, void **userdata, const char *name, Dwarf_A
 	if (name[0] == '[')
 		return dwfl_linux_proc_find_elf(mod, userdata, name, base, file_name, elf);
 	if (name[0] == '/') {
-		fd = open_in_root(current->root, name);
+		fd = headway_rootfile_open(current->root, name, 0);
 		if (fd < 0)
 			fd = open_exe(name);
 	}
@@ -134,9 +114,9 @@ static int find_debuginfo(Dwfl_Module *mod, void **userdata, const char *name, D
 	for (i = 1, len = strlen(path); i < n; i++, len += 2)
 		snprintf(path + len, sizeof(path) - len, "%02x", id[i]);
 	snprintf(path + len, sizeof(path) - len, ".debug");
-	fd = open_in_root(current->root, path);
+	fd = headway_rootfile_open(current->root, path, 0);
 	if (fd < 0)
-		fd = regular(open(path, O_RDONLY | O_CLOEXEC));
+		fd = headway_regular(open(path, O_RDONLY | O_CLOEXEC));
 	if (fd >= 0)
 		*found = strdup(path);
 	return fd;
@@ -189,8 +169,9 @@ static char *read_maps(struct headway_symbolizer *s, size_t *len)
 	return read_file(path, len);
 }
 
-static void forget_go(struct headway_symbolizer *s)
+static void forget_program(struct headway_symbolizer *s)
 {
+	headway_jitnames_forget(&s->jit);
 	headway_gonames_free(s->go);
 	free(s->exe);
 	s->exe = NULL;
@@ -224,7 +205,7 @@ static int report(struct headway_symbolizer *s)
 	snprintf(path, sizeof(path), "/proc/%d/exe", s->live);
 	if (!stat(path, &st)) {
 		if (st.st_ino != s->exe_ino || st.st_dev != s->exe_dev)
-			forget_go(s);
+			forget_program(s);
 		s->exe_dev = st.st_dev;
 		s->exe_ino = st.st_ino;
 	}
@@ -245,15 +226,13 @@ static void check_exec(struct headway_symbolizer *s)
 struct headway_symbolizer *headway_symbolizer_new(pid_t pid)
 {
 	struct headway_symbolizer *s = calloc(1, sizeof(*s));
-	char path[64];
 
 	if (!s)
 		return NULL;
 	elf_version(EV_CURRENT);
 	s->pid = pid;
 	s->live = headway_proc_live_tid(pid);
-	snprintf(path, sizeof(path), "/proc/%d/root", s->live);
-	s->root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	s->root = headway_root_open(s->live);
 	if (s->root < 0)
 		goto free_symbolizer;
 	s->dwfl = dwfl_begin(&callbacks);
@@ -285,7 +264,7 @@ void headway_symbolizer_free(struct headway_symbolizer *s)
 {
 	if (!s)
 		return;
-	forget_go(s);
+	forget_program(s);
 	dwfl_end(s->dwfl);
 	close(s->root);
 	free(s);
@@ -351,7 +330,7 @@ static const char *go_symbol_of(struct headway_symbolizer *s, Dwfl_Module *mod, 
 		n = readlink(path, exe, sizeof(exe) - 1);
 		exe[n < 0 ? 0 : n] = '\0';
 		s->exe = strdup(exe);
-		fd = regular(open(path, O_RDONLY | O_CLOEXEC));
+		fd = headway_regular(open(path, O_RDONLY | O_CLOEXEC));
 		if (fd >= 0) {
 			s->go = headway_gonames_read(fd);
 			close(fd);
@@ -362,6 +341,14 @@ static const char *go_symbol_of(struct headway_symbolizer *s, Dwfl_Module *mod, 
 	name = headway_gonames_at(s->go, addr - bias, &start);
 	*offset = addr - bias - start;
 	return name;
+}
+
+/* Compiled code is in no file: NULL when a module has the address. */
+static const char *jit_name_of(struct headway_symbolizer *s, uint64_t addr, uint64_t *offset)
+{
+	if (dwfl_addrmodule(s->dwfl, addr))
+		return NULL;
+	return headway_jitname(&s->jit, s->root, s->pid, s->live, addr, offset);
 }
 
 static int unknown(uint64_t addr, char *buf, size_t len)
@@ -423,6 +410,11 @@ int headway_symbolize_frames(struct headway_symbolizer *s, uint64_t addr, char *
 	 * Every address in a stack is the one after a call (or after the system call), which may be
 	 * the start of the next line, or of the next function: look just before it.
 	 */
+	name = mod ? jit_name_of(s, addr - 1, &offset) : NULL;
+	if (name) {
+		snprintf(bufs, len, "%s+0x%llx", name, (unsigned long long)offset + 1);
+		return 1;
+	}
 	name = symbol_of(s, mod, addr - 1, &offset);
 	if (!name) {
 		unknown(addr, bufs, len);

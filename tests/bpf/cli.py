@@ -230,6 +230,21 @@ def test_hostile_names_json():
     need_clean_text(out, "stdout")
 
 
+def test_compiled_code_has_names():
+    """code that was compiled at run time is named by /tmp/perf-PID.map"""
+    with own("jitted") as (pid,):
+        try:
+            _, out, _ = run_watch("--json", "-p", pid, "-d", 5, "-w", 1)
+        finally:
+            os.unlink(f"/tmp/perf-{pid}.map")
+    stacks = [actor["stack"] for f in objects(out) if f["type"] == "finding"
+              for actor in f["actors"] if actor["stack"]]
+    need(stacks, f"no stack in {out[-300:]!r}")
+    need(stacks[-1][0].startswith("poll_mutex+"), f"stack {stacks[-1]}")
+    frame = stacks[-1][1]
+    need(frame == "LBank;::transfer from compiled code+0x6", f"frame {frame!r}")
+
+
 def test_pid_gone():
     """a pid that is gone is one clear line and exit status 1"""
     with subprocess.Popen(["true"]) as process:
