@@ -145,6 +145,7 @@ int headway_tasks(struct bpf_iter__task *ctx)
 	rec.exit_state = task->exit_state;
 	rec.syscall_nr = -1;
 	bpf_core_read(rec.comm, sizeof(rec.comm), &task->comm);
+	bpf_core_read(&rec.exit_word, sizeof(rec.exit_word), &task->clear_child_tid);
 	/* One that runs changes them; as in /proc/PID/syscall. */
 	if (rec.state && !rec.exit_state) {
 		regs = (struct pt_regs *)bpf_task_pt_regs(task);

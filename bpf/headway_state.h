@@ -91,6 +91,7 @@ struct headway_task_rec {
 	__u64 args[6];			/* valid when syscall_nr >= 0 */
 	__u64 sp;
 	__u64 pc;
+	__u64 exit_word;		/* task->clear_child_tid */
 	__u32 tid;			/* in the tool's pid namespace */
 	__u32 tgid;
 	__u32 ns_tid;			/* in its own */
@@ -112,7 +113,7 @@ _Static_assert(sizeof(struct headway_thread_key) == 8, "headway_thread_key layou
 _Static_assert(sizeof(struct headway_thread_state) ==
 	       sizeof(struct headway_thread_rec) + 96, "headway_thread_state layout");
 _Static_assert(sizeof(struct headway_pid_pair) == 8, "headway_pid_pair layout");
-_Static_assert(sizeof(struct headway_task_rec) == 128, "headway_task_rec layout");
+_Static_assert(sizeof(struct headway_task_rec) == 136, "headway_task_rec layout");
 _Static_assert(sizeof(struct headway_mark_key) == 12, "headway_mark_key layout");
 _Static_assert(sizeof(struct headway_hint) == 40, "headway_hint layout");
 

@@ -100,16 +100,21 @@ static int build_waits(struct headway_judge *j)
 
 	for (size_t i = 0; i < v->nr_actors; i++) {
 		const struct headway_thread_rec *rec = &v->actors[i].now.rec;
-		long owner;
+		uint32_t kind = HEADWAY_EDGE_JOIN;
+		long peer;
 		int err;
 
 		if (!headway_judge_asleep(j, i))
 			continue;
-		owner = headway_view_wait_owner(v, rec);
-		if (owner < 0)
+		peer = headway_view_joined(v, rec);
+		if (peer < 0) {
+			peer = headway_view_wait_owner(v, rec);
+			kind = HEADWAY_EDGE_OWNER;
+		}
+		if (peer < 0)
 			continue;
-		err = headway_graph_add(&j->waits, i, (size_t)owner, rec->wait_addr,
-					HEADWAY_EDGE_OWNER | HEADWAY_EDGE_BLOCKED);
+		err = headway_graph_add(&j->waits, i, (size_t)peer, rec->wait_addr,
+					kind | HEADWAY_EDGE_BLOCKED);
 		if (err)
 			return err;
 	}

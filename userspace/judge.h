@@ -21,6 +21,7 @@ enum headway_edge_flags {
 	HEADWAY_EDGE_OWNER = 1,		/* the owner was read at the failure or the wait */
 	HEADWAY_EDGE_HELD = 2,		/* the peer was seen to hold that lock */
 	HEADWAY_EDGE_BLOCKED = 4,	/* asleep, without a timeout */
+	HEADWAY_EDGE_JOIN = 8,		/* for the end of the other thread */
 };
 
 enum headway_retry {
@@ -48,7 +49,7 @@ struct headway_judge {
 	bool *inside;			/* scratch: part of the finding that is being made */
 	size_t nr_words;
 	struct headway_word *words;	/* sorted by (tgid, addr) */
-	struct headway_graph waits;	/* asleep since the window began -> owner */
+	struct headway_graph waits;	/* asleep since the window began -> owner, or joined */
 	struct headway_graph tries;	/* hot -> hot owner of what it fails on */
 	unsigned int nr_findings;
 	struct headway_finding findings[HEADWAY_JUDGE_FINDINGS];

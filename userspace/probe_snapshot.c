@@ -213,6 +213,7 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
 	t->syscall_nr = proc->syscall_nr;
 	t->alive = lives(task);
 	t->tries_hidden = target->tries_hidden;
+	t->exit_word = task->exit_word;
 	if (!t->alive)
 		return 0;
 	prune_held(&t->rec);

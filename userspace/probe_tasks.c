@@ -67,6 +67,7 @@ static int add_record(struct headway_tasks *tasks, const struct headway_task_rec
 	task->tgid = rec->tgid;
 	task->ns_tid = rec->ns_tid;
 	task->ns_tgid = rec->ns_tgid;
+	task->exit_word = rec->exit_word;
 	task->proc.tid = rec->tid;
 	memcpy(task->proc.comm, rec->comm, sizeof(task->proc.comm));
 	task->proc.comm[sizeof(task->proc.comm) - 1] = '\0';

@@ -17,6 +17,7 @@ struct headway_task {
 	pid_t tgid;
 	pid_t ns_tid;			/* in its own pid namespace */
 	pid_t ns_tgid;
+	uint64_t exit_word;		/* see snapshot.h; 0 without the iterator */
 	struct headway_proc_thread proc;
 };
 

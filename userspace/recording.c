@@ -40,7 +40,7 @@ static const struct headway_member thread_fields[] = {
 	THREAD_REC(U64, held[6]), THREAD_REC(U64, held[7]),
 	THREAD(U64, cpu_ns), THREAD(U64, wait_bp), THREAD(U64, wait_object),
 	THREAD(S32, syscall_nr), THREAD(CHAR, state), THREAD(BOOL, alive),
-	THREAD(BOOL, tries_hidden),
+	THREAD(BOOL, tries_hidden), THREAD(U64, exit_word),
 };
 
 #define LOCK_KEY(kind, member) FIELD(kind, struct headway_snap_lock, key.member, #member)

@@ -3,7 +3,8 @@
  * verdict_blocked.c - nobody tries any more: deadlock, and all wait for one stalled holder. PURE.
  *
  * Invariant: a deadlock is said only of threads that have slept on validated words, without a
- * timeout, since the window began: such a cycle cannot resolve by itself.
+ * timeout, since the window began: such a cycle cannot resolve by itself. A thread that is joined is
+ * never a stalled holder for that: to wait for the end of a thread that waits for work is normal.
  */
 #include "judge.h"
 
@@ -89,13 +90,42 @@ void headway_judge_wait(const struct headway_judge *j, struct headway_finding *f
 	headway_finding_add_wait(fa, wanted(j, a), 0, true);
 }
 
+/* The thread whose end this one waits for, or NULL. */
+static const struct headway_actor *joined(const struct headway_judge *j,
+					  const struct headway_actor *a)
+{
+	long target = headway_view_joined(j->v, &a->now.rec);
+
+	return target < 0 ? NULL : &j->v->actors[target];
+}
+
+/* One waiter for the end of a thread, which has no lock. */
+static void add_joiner(struct headway_judge *j, struct headway_finding *f, size_t waiter,
+		       enum headway_role role)
+{
+	const struct headway_actor *a = &j->v->actors[waiter], *o = joined(j, a);
+	struct headway_finding_actor *fa = headway_judge_actor(j, f, waiter, role);
+
+	headway_finding_add_lock(f, a->now.rec.wait_addr, HEADWAY_KIND_FUTEX, o->now.rec.tid);
+	if (!fa)
+		return;
+	headway_finding_add_wait(fa, a->now.rec.wait_addr, o->now.rec.tid, true);
+	headway_finding_evidence(f, THREAD " has waited for %.1f s for " THREAD " to end",
+				 THREAD_ARGS(a), waited_s(j, a), THREAD_ARGS(o));
+}
+
 /* One waiter of a finding: its edge, its lock, one sentence. */
 static void add_blocked(struct headway_judge *j, struct headway_finding *f, size_t waiter,
 			size_t owner, enum headway_role role)
 {
 	const struct headway_actor *a = &j->v->actors[waiter], *o = &j->v->actors[owner];
-	struct headway_finding_actor *fa = headway_judge_actor(j, f, waiter, role);
+	struct headway_finding_actor *fa;
 
+	if (joined(j, a)) {
+		add_joiner(j, f, waiter, role);
+		return;
+	}
+	fa = headway_judge_actor(j, f, waiter, role);
 	headway_finding_add_lock(f, wanted(j, a), kind_wanted(a), o->now.rec.tid);
 	if (!fa)
 		return;
@@ -117,10 +147,27 @@ static void add_waiter(struct headway_judge *j, struct headway_finding *f,
 	add_blocked(j, f, e->from, e->to, HEADWAY_ROLE_WAITER);
 }
 
+/* The first of the cycle that waits for the end of the next one, or NULL. */
+static const struct headway_actor *find_joiner(const struct headway_judge *j, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (joined(j, &j->v->actors[j->path[i]]))
+			return &j->v->actors[j->path[i]];
+	return NULL;
+}
+
 static void advise_deadlock(const struct headway_judge *j, struct headway_finding *f, size_t len)
 {
-	const struct headway_actor *a = &j->v->actors[j->path[0]], *b;
+	const struct headway_actor *a = find_joiner(j, len), *b;
 
+	if (a) {
+		b = joined(j, a);
+		headway_finding_advice(f, "let " THREAD " unlock what " THREAD " needs before it "
+				       "waits for the end of that thread", THREAD_ARGS(a),
+				       THREAD_ARGS(b));
+		return;
+	}
+	a = &j->v->actors[j->path[0]];
 	if (len == 1) {
 		headway_finding_advice(f, THREAD " locks %s a second time: do not call the "
 						 "code "
@@ -226,7 +273,7 @@ static int build_chains(const struct headway_judge *j, struct headway_graph *g)
 	for (size_t i = 0; i < j->waits.nr_edges && !err; i++) {
 		const struct headway_edge *e = &j->waits.edges[i];
 
-		if (!j->claimed[e->from])
+		if (!j->claimed[e->from] && !(e->flags & HEADWAY_EDGE_JOIN))
 			err = headway_graph_add(g, e->from, e->to, e->lock, e->flags);
 	}
 	for (size_t i = 0; i < j->v->nr_actors && !err; i++) {
@@ -288,8 +335,12 @@ static void describe_futex(const struct headway_judge *j, struct headway_finding
 {
 	const struct headway_thread_rec *rec = &h->now.rec;
 	const char *limit = rec->wait_flags & HEADWAY_WAIT_TIMEOUT ? " (with a timeout)" : "";
+	const struct headway_actor *o = joined(j, h);
 
-	if (headway_shape_is_cond(headway_shape_of(rec->wait_flags)))
+	if (o)
+		headway_finding_evidence(f, THREAD ", the holder, waits for " THREAD " to end%s",
+					 THREAD_ARGS(h), THREAD_ARGS(o), limit);
+	else if (headway_shape_is_cond(headway_shape_of(rec->wait_flags)))
 		headway_finding_evidence(f, THREAD ", the holder, waits on a condition variable, "
 					 "@L%llx@%s; who would signal it is not observable",
 					 THREAD_ARGS(h), wanted(j, h), limit);

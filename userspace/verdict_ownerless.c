@@ -64,9 +64,8 @@ static bool sleeps_within(const struct headway_judge *j, size_t actor)
 
 	if (!headway_judge_asleep(j, actor))
 		return false;
-	/* pthread_join() waits at the id of a thread, with the call for words that are shared. */
-	return rec->wait_flags & HEADWAY_WAIT_PRIVATE ||
-	       (rec->wait_word && headway_view_find_ns(j->v, rec->tgid, rec->wait_word) >= 0);
+	/* Who waits for the end of a thread does it by the call for words that are shared. */
+	return rec->wait_flags & HEADWAY_WAIT_PRIVATE || headway_view_joined(j->v, rec) >= 0;
 }
 
 /* The first thread of a program, when all it has left to do is to be told of the end. */

@@ -10,6 +10,7 @@
 #include "window.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -284,6 +285,17 @@ long headway_view_wait_owner(const struct headway_view *v, const struct headway_
 		other = (long)i;
 	}
 	return other;
+}
+
+long headway_view_joined(const struct headway_view *v, const struct headway_thread_rec *rec)
+{
+	long actor;
+
+	if (!rec->wait_addr || !rec->wait_word || rec->wait_flags & HEADWAY_WAIT_PRIVATE ||
+	    (rec->wait_op != FUTEX_WAIT && rec->wait_op != FUTEX_WAIT_BITSET))
+		return -1;
+	actor = headway_view_find_ns(v, rec->tgid, rec->wait_word);
+	return actor >= 0 && v->actors[actor].now.exit_word == rec->wait_addr ? actor : -1;
 }
 
 bool headway_view_is_mutex(const struct headway_thread_rec *rec)

@@ -168,6 +168,11 @@ const struct headway_contact *headway_view_contact(const struct headway_view *v,
  */
 long headway_view_wait_owner(const struct headway_view *v, const struct headway_thread_rec *rec);
 /*
+ * The thread of the same process whose end this one waits for, as pthread_join() does: at the word
+ * that the kernel wakes then, which has that thread's id. -1 otherwise.
+ */
+long headway_view_joined(const struct headway_view *v, const struct headway_thread_rec *rec);
+/*
  * Is the word with an owner, that this thread waits or waited on, a mutex? A lock for reading and
  * writing is none: who was woken there and waits again may well have read in between.
  */

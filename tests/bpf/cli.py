@@ -314,6 +314,22 @@ def test_attach_late():
     need(verdicts(out) == {"deadlock"}, f"findings {verdicts(out)}")
 
 
+def test_join():
+    """a thread that is joined with the mutex held that it needs is a deadlock"""
+    with corpus("join_deadlock") as pid:
+        _, out, err = run_watch("--json", "-p", pid, "-d", 4, "-w", 1)
+    need(verdicts(out) == {"deadlock"}, f"findings {verdicts(out)}: {err.decode()}")
+    finding = next(f for f in objects(out) if f["type"] == "finding")
+    need(finding["confidence"] == "confirmed", finding["confidence"])
+    edges = {(actor["comm"], wait["owner_tid"]) for actor in finding["actors"]
+             for wait in actor["waits_for"]}
+    tids = {actor["comm"]: actor["tid"] for actor in finding["actors"]}
+    need(edges == {("stopper", tids.get("worker")), ("worker", tids.get("stopper"))},
+         f"edges {sorted(edges)} of {tids}")
+    need(any(text.endswith("(worker) to end") for text in finding["evidence"]),
+         f"evidence {finding['evidence']}")
+
+
 def need_abba(out, pid=None, named=True):
     """One deadlock with an edge each way between its two threads. Return: the finding."""
     findings = [f for f in objects(out) if f["type"] == "finding"]

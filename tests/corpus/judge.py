@@ -354,6 +354,7 @@ CONTENTS = {
                                      [("left_right", "mutex_right", "right_left"),
                                       ("right_left", "mutex_left", "left_right")])),
     ],
+    "join_deadlock": [("stacks", Case.check_stacks, (["stopper"], ["stop_worker"]))],
     "pi_abba": [
         ("edges", Case.check_edges, (["mutex_left", "mutex_right"],
                                      [("left_right", "mutex_right", "right_left"),

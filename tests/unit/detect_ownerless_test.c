@@ -174,6 +174,7 @@ KTAP_TEST(who_joins_them_cannot_help)
 
 	begin_and_sleep(&s, 0);
 	sleep_at_shared(&s, 100, 101);
+	stream_thread(&s, 101)->exit_word = 0xc000;
 	ticks(&s, 12);
 	EXPECT_EQ(s.announced[HEADWAY_DEADLOCK], 1u);
 	stream_end(&s);
