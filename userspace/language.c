@@ -24,12 +24,33 @@ struct traits {
 	bool elf, go, rust, java, python, interpreter, symbols;
 };
 
-static bool contains(Elf_Scn *scn, const GElf_Shdr *sh, const char *text)
+static const Elf_Data *data_of(Elf_Scn *scn, const GElf_Shdr *sh)
 {
 	Elf_Data *data = sh->sh_type != SHT_NOBITS && sh->sh_size <= READ_MAX ?
 			 elf_rawdata(scn, NULL) : NULL;
 
-	return data && data->d_buf && memmem(data->d_buf, data->d_size, text, strlen(text));
+	return data && data->d_buf ? data : NULL;
+}
+
+static bool contains(Elf_Scn *scn, const GElf_Shdr *sh, const char *text)
+{
+	const Elf_Data *data = data_of(scn, sh);
+
+	return data && memmem(data->d_buf, data->d_size, text, strlen(text));
+}
+
+/* `name` behind a slash: this program itself has all these names, and none of them so. */
+static bool contains_path(Elf_Scn *scn, const GElf_Shdr *sh, const char *name)
+{
+	const Elf_Data *data = data_of(scn, sh);
+	const char *at = data ? data->d_buf : NULL, *end = data ? at + data->d_size : NULL;
+
+	while (at && (at = memmem(at, (size_t)(end - at), name, strlen(name)))) {
+		if (at > (const char *)data->d_buf && at[-1] == '/')
+			return true;
+		at++;
+	}
+	return false;
 }
 
 static void look_at_sections(Elf *elf, struct traits *t)
@@ -51,8 +72,8 @@ static void look_at_sections(Elf *elf, struct traits *t)
 		if (!strcmp(name, ".comment"))
 			t->rust |= contains(scn, &sh, "rustc");
 		else if (!strcmp(name, ".rodata"))
-			t->rust |= contains(scn, &sh, "/rustc/") ||
-				   contains(scn, &sh, "library/std/src/");
+			t->rust |= contains_path(scn, &sh, "rustc/") ||
+				   contains_path(scn, &sh, "library/std/src/");
 	}
 }
 
