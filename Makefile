@@ -151,12 +151,16 @@ $(SYSCALL_TABLE): Makefile | $(B)/bpf
 	$(Q)echo '#include <asm/unistd.h>' | $(CC) -E -dM - | \
 		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/{ "\1", \2 },/p' | sort >$@
 
+# What `headway demo` says names functions and locks of its own, stripped or not, and their callers.
+$(B)/userspace/demo_grid.o: override CFLAGS += -fno-omit-frame-pointer
+TOOL_LDFLAGS := -Wl,--export-dynamic-symbol='headway_demo_*'
+
 ##@ userspace: the headway tool, build/headway
 userspace: $(B)/headway
 
 $(B)/headway: $(TOOL_OBJECTS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(TOOL_OBJECTS) $(TOOL_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(TOOL_LDFLAGS) $(LDFLAGS) -o $@ $(TOOL_OBJECTS) $(TOOL_LIBS)
 
 $(B)/userspace/%.o: userspace/%.c Makefile $(SKELETONS) $(SYSCALL_TABLE) | $(B)/userspace
 	$(call say,CC,$@)

@@ -24,6 +24,7 @@ struct command {
 static const struct command commands[] = {
 	{ "doctor", headway_cmd_doctor, "", "what works on this kernel, and what would make the "
 					    "rest work" },
+	{ "demo", headway_cmd_demo, "", "a livelock and its cure, watched for some seconds" },
 	{ "watch", headway_cmd_watch, "[-p PID]... [-c CGROUP] [-a] [-k] [-- COMMAND...]",
 	  "find livelock, deadlock and starvation in processes and kernel" },
 	{ "top", headway_cmd_top, "[-p PID]... [-c CGROUP] [-a] [-k]",

@@ -106,7 +106,7 @@ test_usage() {
 	run none 5
 	expect none 2 "no command: usage, status 2" err '^Usage: headway COMMAND'
 	run bogus 5 bogus
-	expect bogus 2 "unknown command: status 2" err "no such command 'bogus'; there are: doctor watch"
+	expect bogus 2 "unknown command: status 2" err "no such command 'bogus'; there are: doctor .*watch"
 	check "unknown command: one line" one_line bogus
 	run option 5 --bogus
 	expect option 2 "unknown option before the command: status 2" err 'unknown option'
@@ -147,12 +147,14 @@ test_usage() {
 		top -a -p 1|-a watches every process: leave out -p
 		top --progress x -p 1|marker 'x': no kind of marker
 		doctor extra|takes no argument: 'extra'
+		demo extra|takes no argument: 'extra'
+		demo -d 1|'1' is not a duration: 6 to 3600
 	END
 }
 
 test_man_page() {
 	local command options option missing
-	for command in watch top export doctor stat policy; do
+	for command in watch top export doctor demo stat policy; do
 		run "help-$command" 5 "$command" --help
 		expect "help-$command" 0 "$command --help" out "^Usage: headway $command"
 		options=$(grep -oE -- '--[a-z][a-z-]+' "$tmp/help-$command.out" | sort -u |
@@ -172,6 +174,14 @@ test_man_page() {
 		grep -qF -- "$option" "$tmp"/help-*.out "$tmp/help.out" || missing+=" $option"
 	done < <(sed -n '/^\.SH OPTIONS/,/^\.SH [^O]/s/^\.BR* .*\(\\-\\-[a-z\\-]*\).*/\1/p' "$page")
 	same "every option of the man page exists" "$missing" ""
+}
+
+# The verdicts themselves are what it exits by.
+test_demo() {
+	run demo 100 demo
+	expect demo 0 "demo: a livelock, and its cure" out '^LIVELOCK .*demo_grid' out 'mutex_a' \
+		out 'transfer_with_rollback' out 'both in one order +no finding'
+	same "demo: nothing stays behind" "$(pgrep -fc -- "$headway demo --grid=")" 0
 }
 
 test_bad_targets() {
@@ -403,6 +413,7 @@ test_usage
 test_man_page
 test_bad_targets
 test_doctor
+test_demo
 test_findings
 test_hostile_names
 test_command
