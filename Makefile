@@ -35,7 +35,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
 
-.PHONY: help all kmod bpf userspace corpus corpus-programs corpus-go corpus-rust corpus-java unit fuzzers fuzz demo check soak bench bench-lock bench-probe lint install deps clean modules_install dkms
+.PHONY: help all kmod bpf userspace corpus corpus-programs corpus-go corpus-rust corpus-java unit fuzzers fuzz demo check soak bench bench-lock bench-probe lint man install deps clean modules_install dkms
 
 ##@ help: this list
 help:
@@ -164,8 +164,15 @@ $(B)/headway: $(TOOL_OBJECTS)
 
 $(B)/userspace/%.o: userspace/%.c Makefile $(SKELETONS) $(SYSCALL_TABLE) | $(B)/userspace
 	$(call say,CC,$@)
-	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) $(INCLUDES) -DHEADWAY_VERSION='"$(VERSION)"' \
+	$(Q)$(CC) -std=gnu11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(INCLUDES) -DHEADWAY_VERSION='"$(VERSION)"' \
 		$(TOOL_CFLAGS) -MMD -MP -c $< -o $@
+
+##@ man: headway(8) and a page for each command, in build/man
+man: $(B)/man/headway.8
+
+$(B)/man/headway.8: $(B)/headway userspace/headway.8 userspace/manpages.sh userspace/manpages.awk
+	$(call say,MAN,$(@D))
+	$(Q)userspace/manpages.sh $(B)/headway userspace/headway.8 $(@D)
 
 # ---- test programs --------------------------------------------------------------------------
 
@@ -326,12 +333,22 @@ bench-lock: deps
 lint: deps
 	$(Q)tests/lint.sh
 
-##@ install: the tool, its man page and headway/sdt.h (markers for programs), below PREFIX
-install: userspace
+# Where zsh looks: distributions' packages have another place than who builds by hand.
+ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/site-functions
+
+##@ install: the tool, man pages, completions, headway/sdt.h (markers for programs), below PREFIX
+install: userspace man
 	$(Q)install -D -m 0755 $(B)/headway $(DESTDIR)$(PREFIX)/bin/headway
-	$(Q)install -D -m 0644 userspace/include/headway/sdt.h $(DESTDIR)$(PREFIX)/include/headway/sdt.h
-	$(Q)for page in $(wildcard userspace/*.8 userspace/*.1); do \
-		install -D -m 0644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
+	$(Q)install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(B)/man/*.8
+	$(Q)install -D -m 0644 -t $(DESTDIR)$(PREFIX)/include/headway userspace/include/headway/*.h
+	$(Q)install -d $(DESTDIR)$(PREFIX)/share/pkgconfig
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(MODULE_VERSION)|' userspace/headway.pc.in \
+		>$(DESTDIR)$(PREFIX)/share/pkgconfig/headway.pc
+	$(Q)install -D -m 0644 userspace/completions/headway.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/headway
+	$(Q)install -D -m 0644 -t $(DESTDIR)$(ZSH_COMPLETIONS) userspace/completions/_headway
+	$(Q)install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d \
+		userspace/completions/headway.fish
 
 ##@ clean: remove build/ (the caches outside of the tree stay)
 clean:

@@ -48,13 +48,12 @@ static void print_help(FILE *out)
 		     "going on.\n\n"
 		     "Commands:\n");
 	for (int i = 0; i < NR_COMMANDS; i++) {
-		char line[64];
-
-		snprintf(line, sizeof(line), "%s %s", commands[i].name, commands[i].usage);
-		fprintf(out, "  %-40s %s\n", line, commands[i].help);
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+		if (*commands[i].usage)
+			fprintf(out, "  %-10s   %s\n", "", commands[i].usage);
 	}
-	fprintf(out, "\n`headway COMMAND --help` lists a command's options; `man headway` has the "
-		     "rest.\n"
+	fprintf(out, "\n`headway COMMAND --help` lists a command's options; `man headway` and `man "
+		     "headway-COMMAND` have the rest.\n"
 		     "  -?, --help     this text\n  -V, --version  the version\n");
 }
 

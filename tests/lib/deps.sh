@@ -28,6 +28,8 @@ packages=(
 	gnuplot-nox
 	# tests: signals and processes by id, a terminal for the tool
 	procps util-linux bsdextrautils
+	# manual pages, and the shells that complete command lines
+	man-db bash-completion zsh fish
 )
 
 if [ "${1:-}" = list ]; then

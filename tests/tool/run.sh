@@ -91,13 +91,6 @@ lacks() {	# PCRE FILE...
 	! LC_ALL=C grep -aP -- "$pattern" "$@"
 }
 
-man_is_clean() {
-	local said
-	said=$(man --warnings -l "$page" 2>&1 >/dev/null)
-	echo "$said"
-	[ -z "$said" ]
-}
-
 one_line() {	# NAME: stderr is one line, or one and the hint to --help
 	[ "$(grep -vc '^Try ' "$tmp/$1.err")" -eq 1 ]
 }
@@ -150,30 +143,6 @@ test_usage() {
 		demo extra|takes no argument: 'extra'
 		demo -d 1|'1' is not a duration: 6 to 3600
 	END
-}
-
-test_man_page() {
-	local command options option missing
-	for command in watch top export doctor demo stat policy; do
-		run "help-$command" 5 "$command" --help
-		expect "help-$command" 0 "$command --help" out "^Usage: headway $command"
-		options=$(grep -oE -- '--[a-z][a-z-]+' "$tmp/help-$command.out" | sort -u |
-			grep -vx -e --help -e --usage)
-		missing=
-		for option in $options; do
-			# roff writes '-' as '\-'
-			grep -qF -- "${option//-/\\-}" "$page" || missing+=" $option"
-		done
-		same "man page has the options of $command" "$missing" ""
-	done
-	check "man page formats without complaint" \
-		man_is_clean
-	missing=
-	while read -r option; do
-		option=${option//\\-/-}
-		grep -qF -- "$option" "$tmp"/help-*.out "$tmp/help.out" || missing+=" $option"
-	done < <(sed -n '/^\.SH OPTIONS/,/^\.SH [^O]/s/^\.BR* .*\(\\-\\-[a-z\\-]*\).*/\1/p' "$page")
-	same "every option of the man page exists" "$missing" ""
 }
 
 # The verdicts themselves are what it exits by.
@@ -402,6 +371,8 @@ no_orphans() {
 
 # shellcheck source=tests/tool/group.sh
 . tests/tool/group.sh
+# shellcheck source=tests/tool/install.sh
+. tests/tool/install.sh
 
 ktap_begin tool
 if [ "$(id -u)" -ne 0 ]; then
@@ -410,7 +381,9 @@ if [ "$(id -u)" -ne 0 ]; then
 	exit
 fi
 test_usage
-test_man_page
+test_man_pages
+test_completions
+test_install
 test_bad_targets
 test_doctor
 test_demo
