@@ -48,8 +48,7 @@ static struct headway_txn *headway_waits_for(struct headway_txn *txn)
 			 * While we hold wait_lock it cannot end; if it is live, it cannot while we
 			 * hold live_lock. @txn itself has been given the lock and not noticed yet.
 			 */
-			if (owner == txn || !READ_ONCE(owner->live) ||
-			    !READ_ONCE(owner->waiting_on))
+			if (owner == txn || !owner->live || !READ_ONCE(owner->waiting_on))
 				owner = NULL;
 		}
 		raw_spin_unlock(&lock->wait_lock);

@@ -176,8 +176,8 @@ void headway_txn_go_live(struct headway_txn *txn)
 	txn->backoff_policy = HEADWAY_NR_POLICIES;
 	txn->stack_to = NULL;
 	txn->begin_ns = ktime_get_ns();
-	txn->live = 1;
 	raw_spin_lock(&txn->domain->live_lock);
+	txn->live = 1;
 	list_add_tail(&txn->live_node, &txn->domain->live);
 	raw_spin_unlock(&txn->domain->live_lock);
 }

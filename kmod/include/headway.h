@@ -180,7 +180,7 @@ struct headway_txn {
 	u8 wounded;			/* set by a wounder under a held lock's wait_lock */
 	u8 ending;			/* own; others read: gives back all that it holds */
 	u8 started;			/* own; headway_txn_until_done() has entered its body */
-	u8 live;			/* own; on domain->live */
+	u8 live;			/* own, under live_lock; on domain->live */
 	int last;			/* own; the last lock call's result; > 0 = none yet */
 	u8 joined;			/* own; counted in the domain's epoch */
 	u8 adaptive;			/* own; @policy is an arm of `adaptive` */
