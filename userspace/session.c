@@ -256,22 +256,24 @@ static int look_at_processes(struct session *w)
 	return err;
 }
 
-/* Why the first of those that are missing is. */
-static const char *why_missing(const struct session *w)
+/* Why the first of these is missing. */
+static const char *why_missing(const struct session *w, uint32_t missing)
 {
 	for (int i = 0; w->probe && i < HEADWAY_NR_PROBES; i++)
-		if (w->snap.missing_probes & 1u << i)
+		if (missing & 1u << i)
 			return headway_probe_missing_reason(w->probe, (enum headway_probe_id)i);
 	return NULL;
 }
 
 static void set_scene(struct session *w, const struct headway_assessment *a)
 {
+	uint32_t missing = w->snap.missing_probes & headway_detect_needs(HEADWAY_LIVELOCK);
+
 	w->scene = (struct headway_scene){
 		.assessment = *a, .detect = w->pipe.detect, .names = w->pipe.names,
 		.snap = w->probe ? &w->snap : NULL,
 		.group = watches_group(w) ? headway_probe_group(w->probe) : NULL,
-		.missing_probes = w->snap.missing_probes, .missing_reason = why_missing(w),
+		.missing_probes = missing, .missing_reason = why_missing(w, missing),
 		.looks = w->scene.looks + 1, .kernel = w->pipe.kernel,
 		.kernel_lost = w->pipe.kernel ? headway_kernel_watch_lost(w->pipe.kernel) : NULL,
 	};

@@ -137,26 +137,26 @@ enum headway_tint headway_top_tint(enum headway_verdict v)
 	}
 }
 
-static const struct {
-	char letter;
-	int height;
-} marks[HEADWAY_NR_VERDICTS] = {
-	[HEADWAY_IDLE] = { '.', 1 }, [HEADWAY_HEALTHY] = { '+', 2 },
-	[HEADWAY_CONTENDED] = { '~', 3 }, [HEADWAY_UNDETERMINED] = { '?', 4 },
-	[HEADWAY_TRANSIENT] = { 'T', 5 }, [HEADWAY_RETRY_STORM] = { 'R', 6 },
-	[HEADWAY_SPIN_HANG] = { 'H', 7 }, [HEADWAY_STALLED_HOLDER] = { 'O', 7 },
-	[HEADWAY_STARVATION] = { 'S', 7 }, [HEADWAY_LIVELOCK] = { 'L', 8 },
-	[HEADWAY_DEADLOCK] = { 'D', 8 },
-};
-
-char headway_top_letter(unsigned int verdict)
+const char *headway_top_mark(unsigned int verdict, bool utf8)
 {
-	return verdict < HEADWAY_NR_VERDICTS ? marks[verdict].letter : ' ';
-}
+	static const struct {
+		const char *letter;
+		const char *bar;
+	} marks[HEADWAY_NR_VERDICTS] = {
+		[HEADWAY_IDLE] = { ".", "\u2581" }, [HEADWAY_HEALTHY] = { "+", "\u2582" },
+		[HEADWAY_CONTENDED] = { "~", "\u2583" },
+		[HEADWAY_UNDETERMINED] = { "?", "\u2584" },
+		[HEADWAY_TRANSIENT] = { "T", "\u2585" },
+		[HEADWAY_RETRY_STORM] = { "R", "\u2586" },
+		[HEADWAY_SPIN_HANG] = { "H", "\u2587" },
+		[HEADWAY_STALLED_HOLDER] = { "O", "\u2587" },
+		[HEADWAY_STARVATION] = { "S", "\u2587" }, [HEADWAY_LIVELOCK] = { "L", "\u2588" },
+		[HEADWAY_DEADLOCK] = { "D", "\u2588" },
+	};
 
-int headway_top_height(unsigned int verdict)
-{
-	return verdict < HEADWAY_NR_VERDICTS ? marks[verdict].height : 0;
+	if (verdict >= HEADWAY_NR_VERDICTS)
+		return " ";
+	return utf8 ? marks[verdict].bar : marks[verdict].letter;
 }
 
 static const char *cell_number(double value, char *out, size_t len)

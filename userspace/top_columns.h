@@ -27,8 +27,7 @@ void headway_top_number(double value, char *out, size_t len);
 /* '!' a finding, '?' cannot be told, '~' contended, '+' healthy, '.' idle. */
 char headway_top_symbol(enum headway_verdict v);
 enum headway_tint headway_top_tint(enum headway_verdict v);
-/* A letter for each verdict, ' ' for none; as a bar, 1 to 8 high, 0 for none. */
-char headway_top_letter(unsigned int verdict);
-int headway_top_height(unsigned int verdict);
+/* In a history: a bar, the worse the higher, or without UTF-8 a letter; " " for none. */
+const char *headway_top_mark(unsigned int verdict, bool utf8);
 
 #endif /* HEADWAY_TOP_COLUMNS_H */

@@ -14,22 +14,13 @@ enum { HISTORY_WIDTH = 60 };
 /* The newest at the right. */
 static void add_history(struct headway_top *t, const struct headway_top_row *row)
 {
-	static const char *const bars[] = {
-		" ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588",
-	};
 	char text[4 * HISTORY_WIDTH + 1];
 	size_t used = 0;
 
-	for (size_t ago = HISTORY_WIDTH; ago--;) {
-		unsigned int v = headway_top_history(row, ago);
-
-		if (t->page.utf8)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s",
-						 bars[headway_top_height(v)]);
-		else
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%c",
-						 headway_top_letter(v));
-	}
+	for (size_t ago = HISTORY_WIDTH; ago--;)
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s",
+					 headway_top_mark(headway_top_history(row, ago),
+							  t->page.utf8));
 	headway_top_line(&t->page, HEADWAY_TINT_NONE, "  history %s now", text);
 }
 

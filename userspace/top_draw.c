@@ -124,8 +124,10 @@ static void draw_state(const struct headway_top *t)
 		x += put(2, x, t->width - x, HEADWAY_TINT_BAD, 0, "KERNEL not watched: %s  ",
 			 s->kernel_lost);
 	if (s->missing_probes)
-		x += put(2, x, t->width - x, HEADWAY_TINT_WARN, 0, "LIMITED: %s  ",
-			 s->missing_reason ? s->missing_reason : "a probe is missing");
+		x += put(2, x, t->width - x, HEADWAY_TINT_WARN, 0, "LIMITED: no %s probe: %s  ",
+			 headway_probe_name((enum headway_probe_id)
+					    __builtin_ctz(s->missing_probes)),
+			 s->missing_reason ? s->missing_reason : "unknown");
 	x += put(2, x, t->width - x, HEADWAY_TINT_DIM, 0, "%zu threads, %.0f %% CPU, %llu events",
 		 a->threads, a->cpu_share * 100, (unsigned long long)a->events);
 	if (t->rates_over_s > 0)
@@ -166,17 +168,12 @@ static void draw_head(const struct headway_top *t, const struct headway_top_layo
 static void draw_history(const struct headway_top_row *row, int y, int x, int width,
 			 unsigned int style)
 {
-	static const char *const bars[] = {
-		" ", "\u2581", "\u2582", "\u2583", "\u2584", "\u2585", "\u2586", "\u2587", "\u2588",
-	};
-
 	for (int i = 0; i < width; i++) {
 		unsigned int v = headway_top_history(row, (size_t)(width - 1 - i));
-		char letter[2] = { headway_top_letter(v), '\0' };
+		enum headway_tint tint = v < HEADWAY_NR_VERDICTS ?
+			headway_top_tint((enum headway_verdict)v) : HEADWAY_TINT_NONE;
 
-		headway_top_put(y, x + i, 1, headway_top_screen_utf8() ?
-				bars[headway_top_height(v)] : letter, v < HEADWAY_NR_VERDICTS ?
-				headway_top_tint((enum headway_verdict)v) : HEADWAY_TINT_NONE,
+		headway_top_put(y, x + i, 1, headway_top_mark(v, headway_top_screen_utf8()), tint,
 				style, false);
 	}
 }

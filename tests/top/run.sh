@@ -286,9 +286,9 @@ test_states() {
 	begin 120 30 tmux-256color "-w 2 --no-uprobes -p $!"
 	# shellcheck disable=SC1003
 	check "a hostile name is escaped" shows '[0-9] e\\x1b\[31m\\x0a"'
-	check "a probe that is missing is said" shows '^LIMITED: '
+	check "a probe that is missing is said" shows '^LIMITED: no pthread_mutex_trylock probe'
 	keep limited
-	kill -KILL "$!"
+	{ kill -KILL "$!" && wait "$!"; } 2>/dev/null
 	check "the end of all that is watched is said, and the screen stays" \
 		shows 'what was watched has ended'
 	keys q
