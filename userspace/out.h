@@ -34,9 +34,14 @@ void headway_out_text_finding(FILE *out, struct headway_names *names,
 void headway_out_text_summary(FILE *out, const struct headway_summary *s, bool color);
 
 /* JSON lines, as the schema beside this file says. Return 0 or -ENOMEM. */
+struct json_object;
 int headway_out_json_finding(FILE *out, struct headway_names *names,
 			     const struct headway_finding *f);
 int headway_out_json_summary(FILE *out, const struct headway_summary *s);
+/* The same as objects, which the caller puts; NULL: no memory. */
+struct json_object *headway_json_finding(struct headway_names *names,
+					 const struct headway_finding *f);
+struct json_object *headway_json_summary(const struct headway_summary *s);
 
 /* The live line on a terminal, or a line every few seconds elsewhere. */
 struct headway_status {

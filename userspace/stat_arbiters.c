@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dot.h"
 #include "stat.h"
 
 #define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
@@ -74,15 +75,6 @@ static void print_edge(const struct headway_record *r, bool first)
 
 /* --- DOT -------------------------------------------------------------------------------------- */
 
-static void put_quoted(const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putchar('\\');
-		putchar(*text);
-	}
-}
-
 /* A holder is a node: all its requests are one activity. */
 static void put_node(const struct headway_record *r, const char *end)
 {
@@ -90,25 +82,25 @@ static void put_node(const struct headway_record *r, const char *end)
 
 	snprintf(label, sizeof(label), "%s_activity", end);
 	printf("\t\"a");
-	put_quoted(stat_str(r, label));
+	headway_dot_text(stdout, stat_str(r, label));
 	printf("\" [label=\"");
-	put_quoted(stat_str(r, end));
+	headway_dot_text(stdout, stat_str(r, end));
 	snprintf(label, sizeof(label), "%s_pid", end);
 	printf(" (");
-	put_quoted(stat_str(r, label));
+	headway_dot_text(stdout, stat_str(r, label));
 	printf(")\"];\n");
 }
 
 static void put_arrow(const struct headway_record *r)
 {
 	printf("\t\"a");
-	put_quoted(stat_str(r, "waiter_activity"));
+	headway_dot_text(stdout, stat_str(r, "waiter_activity"));
 	printf("\" -> \"a");
-	put_quoted(stat_str(r, "holder_activity"));
+	headway_dot_text(stdout, stat_str(r, "holder_activity"));
 	printf("\" [label=\"");
-	put_quoted(stat_str(r, "resources"));
+	headway_dot_text(stdout, stat_str(r, "resources"));
 	printf("\\n");
-	put_quoted(stat_str(r, "why"));
+	headway_dot_text(stdout, stat_str(r, "why"));
 	printf(", %.0f ms\"];\n", (double)stat_u64(r, "wait_ns") / 1e6);
 }
 
@@ -122,7 +114,7 @@ int headway_stat_arbiter_dot(struct headway_kernelfs *k, const char *arbiter, si
 		return err;
 	*garbled += text.garbled;
 	printf("digraph \"");
-	put_quoted(arbiter);
+	headway_dot_text(stdout, arbiter);
 	printf("\" {\n");
 	for (size_t i = 0; i < text.nr_records; i++) {
 		put_node(&text.records[i], "waiter");
