@@ -70,6 +70,13 @@ static void measure_owner(struct headway_view *v, struct headway_contact *c)
 	c->owner_constant = last && !changed;
 }
 
+uint64_t headway_contact_fails(const struct headway_contact *c)
+{
+	if (c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX)
+		return c->delta.try_fail;
+	return c->is_mutex ? c->delta.wait_timeout + c->delta.lost_races : 0;
+}
+
 static uint64_t contact_wins(const struct headway_contact *c)
 {
 	uint64_t got;

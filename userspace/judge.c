@@ -11,13 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint64_t headway_contact_fails(const struct headway_contact *c)
-{
-	if (c->key.kind == HEADWAY_KIND_PTHREAD_MUTEX)
-		return c->delta.try_fail;
-	return c->is_mutex ? c->delta.wait_timeout + c->delta.lost_races : 0;
-}
-
 uint64_t headway_judge_at_least(const struct headway_view *v, double per_s, uint64_t min)
 {
 	double want = per_s * headway_view_seconds(v);

@@ -102,7 +102,6 @@ void headway_judge_wait(const struct headway_judge *j, struct headway_finding *f
 /* The contact on which an actor failed most, NULL when it failed on none. */
 const struct headway_contact *headway_judge_main_contact(const struct headway_judge *j,
 							 size_t actor);
-uint64_t headway_contact_fails(const struct headway_contact *c);
 /* When the actor completed last, or when it was first seen: since when it is stuck. */
 uint64_t headway_judge_onset(const struct headway_judge *j, size_t actor);
 /*

@@ -177,6 +177,8 @@ long headway_view_joined(const struct headway_view *v, const struct headway_thre
  * writing is none: who was woken there and waits again may well have read in between.
  */
 bool headway_view_is_mutex(const struct headway_thread_rec *rec);
+/* Tries that did not get this word. */
+uint64_t headway_contact_fails(const struct headway_contact *c);
 /* Completions of an actor: commits at trylock sites, and futex words got. */
 uint64_t headway_actor_completions(const struct headway_actor *a);
 /*
