@@ -143,6 +143,10 @@ TOOL_LIBS = $(shell $(PKG_CONFIG) --libs $(TOOL_PACKAGES) ncursesw) \
 	$(shell $(PKG_CONFIG) --exists capstone && $(PKG_CONFIG) --libs capstone) -liberty -lpthread -lm
 TOOL_OBJECTS := $(patsubst userspace/%.c,$(B)/userspace/%.o,$(wildcard userspace/*.c))
 
+# The page of `headway report`. Without D3's modules or esbuild it is empty, and the tool says so.
+PAGE_LACKS := $(shell userspace/report/build.sh --can)
+PAGE := $(B)/report$(if $(PAGE_LACKS),-none)
+
 # The names of the system calls, from the same header as the programs that are watched.
 SYSCALL_TABLE := $(B)/bpf/syscall_table.h
 
@@ -158,9 +162,12 @@ TOOL_LDFLAGS := -Wl,--export-dynamic-symbol='headway_demo_*'
 ##@ userspace: the headway tool, build/headway
 userspace: $(B)/headway
 
-$(B)/headway: $(TOOL_OBJECTS)
+# The second one is for the tests: what is made where the page cannot be.
+$(B)/headway: $(TOOL_OBJECTS) $(PAGE)/page.o
+$(B)/headway-nopage: $(TOOL_OBJECTS) $(B)/report-none/page.o
+$(B)/headway $(B)/headway-nopage:
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(TOOL_LDFLAGS) $(LDFLAGS) -o $@ $(TOOL_OBJECTS) $(TOOL_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(TOOL_LDFLAGS) $(LDFLAGS) -o $@ $^ $(TOOL_LIBS)
 
 $(B)/userspace/%.o: userspace/%.c Makefile $(SKELETONS) $(SYSCALL_TABLE) | $(B)/userspace
 	$(call say,CC,$@)
@@ -173,6 +180,20 @@ man: $(B)/man/headway.8
 $(B)/man/headway.8: $(B)/headway userspace/headway.8 userspace/manpages.sh userspace/manpages.awk
 	$(call say,MAN,$(@D))
 	$(Q)userspace/manpages.sh $(B)/headway userspace/headway.8 $(@D)
+
+$(B)/report/head.html: $(wildcard userspace/report/*)
+	$(call say,PAGE,$@)
+	$(Q)userspace/report/build.sh $(@D)
+
+$(B)/report-none/head.html:
+	$(if $(PAGE_LACKS),@echo '  PAGE      left out of headway report: missing $(PAGE_LACKS)')
+	$(Q)mkdir -p $(@D)
+	$(Q): >$(@D)/tail.html
+	$(Q): >$@
+
+$(B)/report/page.o $(B)/report-none/page.o: %/page.o: userspace/report_page.S %/head.html
+	$(call say,AS,$@)
+	$(Q)$(CC) -Wa,-I$(@D) -c $< -o $@
 
 # ---- test programs --------------------------------------------------------------------------
 

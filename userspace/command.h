@@ -18,6 +18,7 @@ int headway_cmd_watch(int argc, char **argv);
 int headway_cmd_top(int argc, char **argv);
 int headway_cmd_record(int argc, char **argv);
 int headway_cmd_replay(int argc, char **argv);
+int headway_cmd_report(int argc, char **argv);
 int headway_cmd_doctor(int argc, char **argv);
 int headway_cmd_demo(int argc, char **argv);
 int headway_cmd_stat(int argc, char **argv);

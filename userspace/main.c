@@ -34,6 +34,8 @@ static const struct command commands[] = {
 	{ "replay", headway_cmd_replay, "FILE", "judge a recording again, without root" },
 	{ "export", headway_cmd_export, "[-l ADDR:PORT] [-p PID]... [-a] [-k]",
 	  "watch, and serve metrics to Prometheus" },
+	{ "report", headway_cmd_report, "FILE >PAGE.html", "a recording as a page with charts, or for "
+							   "other tools" },
 	{ "stat", headway_cmd_stat, "[DOMAIN]", "progress of the kernel domains of headway.ko" },
 	{ "policy", headway_cmd_policy, "DOMAIN [NAME]", "show or switch a domain's conflict "
 							 "policy" },

@@ -1,0 +1,133 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# runs: beside
+# report tier: `headway report` on the recordings of the corpus: the page; names that would be script; the trace,
+# the folded stacks and the graph, each read by what reads such.
+set -u -o pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+cd "$top" || exit 1
+# shellcheck source=tests/lib/ktap.sh
+. tests/lib/ktap.sh
+recordings=tests/replay/recordings
+tmp=$(mktemp -d)
+pages=$tmp/pages
+mkdir "$pages"
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM HUP
+
+make -s build/headway build/headway-nopage >&2 || exit 1
+
+# report NAME FILE OPTION...: output in $tmp/NAME; sets $status.
+report() {
+	local name=$1 file=$2
+	shift 2
+	timeout -k 5 60 build/headway report "$@" "$file" >"$tmp/$name" 2>"$tmp/$name.err" </dev/null
+	status=$?
+}
+
+fails() {
+	! "$@" >/dev/null
+}
+
+# What is in the page as data, as a browser takes it out.
+data_of() {
+	sed -n '/<script type="application\/json" id="data">/,/<\/script>/p' "$1" | sed '1d; s,</script>$,,'
+}
+
+# The findings of the page are those of the replay, each with its times.
+same_findings() {
+	data_of "$1" >"$tmp/data"
+	build/headway replay --json "$2" | /usr/bin/python3 -B -c '
+import json, sys
+page = json.load(open(sys.argv[1]))
+lines = [json.loads(line) for line in sys.stdin]
+for finding in page["findings"]:
+    at, until, _ = finding.pop("at_s"), finding.pop("until_s"), finding.pop("over")
+    assert finding["first_seen_s"] <= at <= until <= page["summary"]["duration_s"] + 1, (at, until)
+assert page["findings"] + [page["summary"]] == lines, "the page says something else than replay"
+columns = len(page["ends_s"])
+assert columns == len(page["states"]) and page["ends_s"] == sorted(page["ends_s"])
+assert page["actors"] and page["clock_ns"] > 0
+for actor in page["actors"]:
+    assert columns == len(actor["attempts"]) == len(actor["completions"]) == len(actor["cpu_percent"])
+' "$tmp/data"
+}
+
+test_pages() {
+	local name
+
+	while IFS=$'\t' read -r name _; do
+		[[ "$name" != \#* ]] || continue
+		report "pages/$name.html" "$recordings/$name.hw"
+		check "$name: status 0" test "$status" -eq 0
+		check "$name: says what replay says" same_findings "$pages/$name.html" "$recordings/$name.hw"
+	done <"$recordings/expected.tsv"
+	report again "$recordings/two_lock_grid.hw"
+	check "the same recording makes the same page" cmp "$tmp/again" "$pages/two_lock_grid.html"
+	check "nothing in it is fetched" fails grep -oE '(src|href|url)[=(]"?https?:[^"]*' "$tmp/again"
+	tests/report/hostile.py "$recordings/two_lock_grid.hw" "$tmp/hostile.hw" || exit 1
+	report pages/hostile.html "$tmp/hostile.hw"
+	check "hostile names: status 0" test "$status" -eq 0
+	check "hostile names: no tag in the data" fails grep -F '<' <(data_of "$pages/hostile.html")
+}
+
+folded_is_right() {
+	[ -s "$1" ] && fails grep -vE '^[^;]+(;[^;]+)+ [0-9]+$' "$1"
+}
+
+test_others() {
+	report trace "$recordings/two_lock_grid.hw" --perfetto
+	check "--perfetto: a trace with the livelock" tests/report/trace.py "$tmp/trace" livelock
+	check "control: a trace without it is noticed" fails tests/report/trace.py "$tmp/trace" deadlock
+	sed 's/"ph":"e"/"ph":"b"/' "$tmp/trace" >"$tmp/bad-trace"
+	check "control: a finding that does not end is noticed" fails tests/report/trace.py "$tmp/bad-trace" livelock
+	report healthy "$recordings/hot_mutex.hw" --perfetto
+	check "--perfetto: nothing found" tests/report/trace.py "$tmp/healthy"
+	report hostile-trace "$tmp/hostile.hw" --perfetto
+	check "--perfetto: hostile names" tests/report/trace.py "$tmp/hostile-trace" livelock
+	report folded "$recordings/two_lock_grid.hw" --folded
+	check "--folded: lines of a flame graph" folded_is_right "$tmp/folded"
+	check "--folded: where it rolls back" grep -Eq '^two_lock_grid;.*;transfer_with_rollback\+0x[^;]* [0-9]+$' "$tmp/folded"
+	report hostile-folded "$tmp/hostile.hw" --folded
+	check "--folded: hostile names" folded_is_right "$tmp/hostile-folded"
+	report graph "$recordings/abba_deadlock.hw" --dot
+	check "--dot: Graphviz draws it" dot -Tsvg -o "$tmp/graph.svg" "$tmp/graph"
+	check "--dot: a cycle of two" test "$(grep -c ' -> ' "$tmp/graph")" -eq 2
+	report hostile-graph "$tmp/hostile.hw" --dot
+	check "--dot: hostile names" dot -Tsvg -o "$tmp/graph.svg" "$tmp/hostile-graph"
+}
+
+test_errors() {
+	local size
+
+	report usage "$recordings/abba_deadlock.hw" --dot --folded
+	check "two forms: status 2" test "$status" -eq 2
+	report nowhere /nowhere/x.hw
+	check "no such file: status 1" test "$status" -eq 1
+	check "no such file: nothing printed" test ! -s "$tmp/nowhere"
+	size=$(stat -c %s "$recordings/two_lock_grid.hw")
+	head -c $((size * 9 / 10)) "$recordings/two_lock_grid.hw" >"$tmp/cut.hw"
+	report cut "$tmp/cut.hw"
+	check "cut off: status 1" test "$status" -eq 1
+	check "cut off: says where" grep -q 'byte [0-9]* .*expected' "$tmp/cut.err"
+	check "cut off: a page all the same" grep -q '"findings":\[{' <(data_of "$tmp/cut")
+	script -qec "build/headway report $recordings/abba_deadlock.hw" /dev/null >"$tmp/terminal" </dev/null
+	check "a terminal: status 2" test $? -eq 2
+	check "a terminal: says where the page goes" grep -q 'the page goes to a file' "$tmp/terminal"
+	build/headway report "$recordings/abba_deadlock.hw" >/dev/full 2>"$tmp/full.err"
+	check "a full disk: status 1" test $? -eq 1
+	check "a full disk: said" grep -q 'cannot write' "$tmp/full.err"
+	build/headway-nopage report "$recordings/abba_deadlock.hw" >"$tmp/nopage" 2>"$tmp/nopage.err"
+	check "built without the page: status 1" test $? -eq 1
+	check "built without the page: says what to do" grep -q 'build.sh --can' "$tmp/nopage.err"
+	check "built without the page: the others work" grep -q digraph \
+		<(build/headway-nopage report --dot "$recordings/abba_deadlock.hw")
+}
+
+ktap_begin report
+test_pages
+test_others
+test_errors
+ktap_end

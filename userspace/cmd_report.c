@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cmd_report.c - `headway report`: a recording as a page, a trace, stacks or a graph. What is
+ * watched live is recorded into memory first, so there is one way to a report.
+ *
+ * Invariant: the report is data, on standard output and nothing else there; a recording that is cut
+ * off or damaged is told as far as it goes, and the exit status is HEADWAY_EXIT_FAILED.
+ */
+#define _GNU_SOURCE
+#include <argp.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "player.h"
+#include "report_live.h"
+#include "report_out.h"
+#include "session.h"
+
+enum { OPT_PERFETTO = 0x100, OPT_FOLDED, OPT_DOT, OPT_LIVE };
+
+struct form {
+	int key;
+	const char *name;
+	int (*print)(FILE *out, const struct headway_report_view *v);
+};
+
+static const struct form forms[] = {
+	{ 0, "page", headway_report_page },
+	{ OPT_PERFETTO, "--perfetto", headway_report_trace },
+	{ OPT_FOLDED, "--folded", headway_report_folded },
+	{ OPT_DOT, "--dot", headway_report_dot },
+};
+
+struct input {
+	const struct form *form;
+	const char *file;
+	struct headway_target_options target;	/* of a live one */
+};
+
+static const struct argp_option options[] = {
+	{ "perfetto", OPT_PERFETTO, NULL, 0, "a trace for ui.perfetto.dev, in JSON, instead of the "
+					     "page", 0 },
+	{ "folded", OPT_FOLDED, NULL, 0, "the stacks of failed tries, folded for a flame graph", 0 },
+	{ "dot", OPT_DOT, NULL, 0, "who waited for whom, for `dot -Tsvg`", 0 },
+	{ "live", OPT_LIVE, NULL, 0, "watch now, with the options of `headway watch`; comes first: "
+				     "see `headway report --live --help`", 0 },
+	{ 0 },
+};
+
+static void check_output(struct argp_state *state, const struct form *form)
+{
+	if (!form->key && isatty(STDOUT_FILENO))
+		argp_error(state, "the page goes to a file: add >page.html");
+}
+
+static error_t parse_form(int key, struct argp_state *state, const struct form **form)
+{
+	switch (key) {
+	case OPT_PERFETTO:
+	case OPT_FOLDED:
+	case OPT_DOT:
+		if ((*form)->key)
+			argp_error(state, "one form at a time: %s is another", (*form)->name);
+		*form = &forms[key - OPT_PERFETTO + 1];
+		return 0;
+	case ARGP_KEY_END:
+		check_output(state, *form);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct input *in = state->input;
+
+	switch (key) {
+	case OPT_LIVE:
+		argp_error(state, "--live comes first: headway report --live ...");
+		return 0;
+	case ARGP_KEY_ARG:
+		if (in->file)
+			argp_error(state, "one recording at a time");
+		in->file = arg;
+		return 0;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "which recording? Give its FILE, or --live to watch now");
+		return 0;
+	default:
+		return parse_form(key, state, &in->form);
+	}
+}
+
+static error_t parse_live(int key, char *arg, struct argp_state *state)
+{
+	struct input *in = state->input;
+
+	(void)arg;
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &in->target;
+		return 0;
+	case OPT_LIVE:
+		return 0;
+	case ARGP_KEY_END:
+		if (in->target.kernel && !headway_target_has_processes(&in->target))
+			argp_error(state, "-k alone makes no report: add -p PID, -c CGROUP, -a or "
+					  "a command, or use `headway stat`");
+		return parse_form(key, state, &in->form);
+	default:
+		return parse_form(key, state, &in->form);
+	}
+}
+
+#define WHAT_IT_HAS \
+	"The page has the attempts and completions of each thread over time, the findings with " \
+	"evidence and advice, who waited for whom, the stacks of failed tries, and the locks.\n\n" \
+	"Exit status: 0 done, 1 failed, or the recording is cut off or damaged, 2 usage."
+
+static const struct argp argp = {
+	.options = options, .parser = parse_option, .args_doc = "FILE\n--live ...",
+	.doc = "Tells the whole watch that `headway record` kept in FILE: without an option as one "
+	       "page of HTML, on standard output, that a browser opens without a network.\v" WHAT_IT_HAS,
+};
+
+static const struct argp_child live_children[] = { { &headway_target_argp, 0, NULL, 0 }, { 0 } };
+
+static const struct argp live_argp = {
+	.options = options, .parser = parse_live, .children = live_children,
+	.args_doc = "--live -p PID...\n--live -c CGROUP\n--live -a\n--live -- COMMAND ARGS...",
+	.doc = "Watches as `headway watch` does, and then tells the whole watch: without an option as "
+	       "one page of HTML, on standard output, that a browser opens without a network. What "
+	       "COMMAND prints goes to standard error.\v" WHAT_IT_HAS,
+};
+
+/* 0: to the end. An error has been told. */
+static int collect(struct headway_report *r, struct headway_detect *d,
+		   struct headway_player *player, struct headway_summary *s)
+{
+	struct headway_snapshot snap;
+	int got, err = 0;
+
+	while ((got = headway_player_next(player, &snap)) > 0) {
+		err = headway_detect_feed(d, &snap);
+		if (!err)
+			err = headway_report_look(r, d, snap.time_ns);
+		if (err) {
+			fprintf(stderr, "headway report: cannot judge the recording: %s\n",
+				strerror(-err));
+			return err;
+		}
+		s->missing_probes = snap.missing_probes;
+		s->duration_ns = snap.time_ns - r->began_ns;
+	}
+	if (got < 0)
+		fprintf(stderr, "headway report: %s\n", headway_player_error(player));
+	else
+		s->duration_ns = headway_player_end(player)->duration_ns;
+	return got;
+}
+
+static void end_summary(struct headway_summary *s, const struct headway_player *player)
+{
+	const struct headway_recording_end *end = headway_player_end(player);
+
+	s->command_ended = end->command_ended;
+	s->command_status = end->command_status;
+	for (int i = 0; i < HEADWAY_NR_PROBES; i++) {
+		const char *why = headway_player_missing_reason(player, (enum headway_probe_id)i);
+
+		s->probe_names[i] = headway_probe_name((enum headway_probe_id)i);
+		s->probe_reasons[i] = why ? why : "unknown";
+	}
+}
+
+static int print(const struct form *form, const struct headway_report_view *v)
+{
+	int err = form->print(stdout, v);
+
+	if (err == -ENOSYS)
+		fprintf(stderr, "headway report: this program was built without the page: install "
+				"the packages that `userspace/report/build.sh --can` names, and "
+				"build it again; --perfetto, --folded and --dot work\n");
+	else if (err)
+		fprintf(stderr, "headway report: cannot write: %s\n", strerror(-err));
+	return err;
+}
+
+static int report(const struct input *in, struct headway_player *player,
+		  struct headway_names *names, struct headway_report_live *live)
+{
+	const struct headway_recording_header *h = headway_player_header(player);
+	struct headway_report *r = headway_report_new();
+	struct headway_detect_options o = {
+		.window_ns = h->window_ns, .interval_ns = h->interval_ns,
+		.changes = headway_report_changes, .ctx = r,
+	};
+	struct headway_summary s = { .command = h->command[0] ? h->command : NULL };
+	struct headway_detect *d = r ? headway_detect_new(&o) : NULL;
+	struct headway_report_view v = {
+		.report = r, .names = names, .summary = &s, .header = h, .live = live,
+	};
+	int err = -ENOMEM, failed = 0;
+
+	if (d)
+		err = collect(r, d, player, &s);
+	else
+		fprintf(stderr, "headway report: out of memory\n");
+	if (!err || err == -ENODATA || err == -EBADMSG) {
+		s.assessment = headway_detect_assessment(d);
+		end_summary(&s, player);
+		failed = print(in->form, &v);
+	}
+	headway_report_free(r);
+	headway_detect_free(d);
+	return err || failed ? HEADWAY_EXIT_FAILED : HEADWAY_EXIT_DONE;
+}
+
+/* Returns the exit status. */
+static int report_file(const struct input *in, struct headway_report_live *live)
+{
+	struct headway_player *player = headway_player_new();
+	struct headway_names *names = NULL;
+	struct headway_name_source source;
+	int status = HEADWAY_EXIT_FAILED;
+
+	if (player) {
+		source = headway_player_names(player);
+		names = headway_names_new(&source);
+	}
+	if (!names)
+		fprintf(stderr, "headway report: out of memory\n");
+	else if (headway_player_open(player, in->file))
+		fprintf(stderr, "headway report: %s\n", headway_player_error(player));
+	else
+		status = report(in, player, names, live);
+	headway_names_free(names);
+	headway_player_free(player);
+	return status;
+}
+
+/* Returns the exit status. */
+static int report_live(struct input *in)
+{
+	static const struct headway_view_options view = { .json = true, .silent = true };
+	int fd = memfd_create("headway-report", MFD_CLOEXEC), status, told;
+	struct headway_report_live *live = headway_report_live_new();
+	struct headway_guest guest = headway_report_live_guest(live);
+	char path[64];
+	struct stat st;
+
+	if (fd < 0 || !live) {
+		fprintf(stderr, "headway report: cannot record: %s\n", strerror(errno));
+		headway_report_live_free(live);
+		return HEADWAY_EXIT_FAILED;
+	}
+	/* Who wants to keep the recording has named a file. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (!in->target.output)
+		in->target.output = path;
+	in->file = in->target.output;
+	status = headway_session_run("headway report", &in->target, &view, &guest);
+	/* It was said why there is nothing. */
+	if (status != HEADWAY_EXIT_FAILED || (!stat(in->file, &st) && st.st_size)) {
+		told = report_file(in, live);
+		status = status ? status : told;
+	}
+	headway_report_live_free(live);
+	close(fd);
+	return status;
+}
+
+int headway_cmd_report(int argc, char **argv)
+{
+	static char name[] = "headway report";
+	struct input in = { .form = &forms[0], .target = { .window_s = 5 } };
+	bool live = argc > 1 && !strcmp(argv[1], "--live");
+
+	argv[0] = name;
+	argp_err_exit_status = HEADWAY_EXIT_USAGE;
+	argp_parse(live ? &live_argp : &argp, argc, argv, live ? ARGP_IN_ORDER : 0, NULL, &in);
+	signal(SIGPIPE, SIG_IGN);
+	return live ? report_live(&in) : report_file(&in, NULL);
+}

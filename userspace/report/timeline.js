@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Attempts and completions of each actor over time, with the findings on them; one clock for all. */
+
+import { scaleLinear } from "d3-scale";
+import { axisBottom } from "d3-axis";
+import { area, curveStepAfter } from "d3-shape";
+import { select } from "d3-selection";
+import { drawing, el, fit, hint, rate, seconds, svg } from "./dom.js";
+import { choose, chosenFinding, columnAt, end, isActor, onChoice, perSecond, starts, tone, watch } from "./watch.js";
+
+const LEFT = 230, RIGHT = 12, STRIP = 16, ROW = 44, FEW = 10;
+
+function steps(values, x, y) {
+	const last = values.length - 1;
+	const points = values.map((_, i) => [starts[i], perSecond(values, i)]);
+
+	if (last >= 0)
+		points.push([watch.ends_s[last], points[last][1]]);
+	return area().curve(curveStepAfter).x((p) => x(p[0])).y0(y(0)).y1((p) => y(p[1]))(points);
+}
+
+function drawStates(picture, x) {
+	picture.append(svg("text", { x: LEFT - 8, y: 12, "text-anchor": "end" }, "state of the watch"));
+	watch.states.forEach((state, i) => picture.append(svg("rect", {
+		class: `strip ${tone(state)}`, x: x(starts[i]), width: Math.max(x(watch.ends_s[i]) - x(starts[i]), 0.5),
+		y: 0, height: STRIP - 2,
+	}, hint(`${seconds(starts[i])} – ${seconds(watch.ends_s[i])}: ${state ?? "no full window yet"}`))));
+	/* A word on each run of one state that is wide enough for it. */
+	for (let i = 0, k; i < watch.states.length; i = k) {
+		for (k = i + 1; k < watch.states.length && watch.states[k] === watch.states[i]; k++)
+			;
+		const word = fit(watch.states[i] ?? "not judged yet", x(watch.ends_s[k - 1]) - x(starts[i]) - 8);
+
+		picture.append(svg("text", { class: "word", x: x(starts[i]) + 4, y: 11.5 }, word));
+	}
+}
+
+function drawBands(picture, x, y, actor) {
+	for (const finding of watch.findings.filter((f) => isActor(f, actor.tid)))
+		picture.append(svg("rect", {
+			class: `band${finding === chosenFinding() ? " chosen" : ""}`, x: x(finding.first_seen_s), y: y + 2,
+			width: Math.max(x(finding.until_s) - x(finding.first_seen_s), 3), height: ROW - 5,
+			on: { click: () => choose(finding) },
+		}, hint(`${finding.verdict}: ${finding.actors.find((a) => a.tid === actor.tid).role}, ` +
+			`${seconds(finding.first_seen_s)} – ${seconds(finding.until_s)}`)));
+}
+
+function drawActor(picture, x, top, actor) {
+	const rates = [actor.attempts, actor.completions].flatMap((v) => v.map((_, i) => perSecond(v, i)));
+	const most = Math.max(...rates, 1e-9), y = scaleLinear([0, most], [top + ROW - 4, top + 6]);
+	const label = `${actor.comm}, ${actor.name}`;
+
+	drawBands(picture, x, top, actor);
+	picture.append(
+		svg("text", { x: LEFT - 8, y: top + 19, "text-anchor": "end" }, fit(label, LEFT - 12),
+			hint(`${label}, process ${actor.pid}`)),
+		svg("text", { class: "faint", x: LEFT - 8, y: top + 35, "text-anchor": "end" },
+			rates.some((r) => r > 0) ? `up to ${rate(most)}` : "no attempts seen"),
+		svg("path", { class: "attempts", d: steps(actor.attempts, x, y), "pointer-events": "none" }),
+		svg("path", { class: "completions", d: steps(actor.completions, x, y), "pointer-events": "none" }),
+		svg("line", { class: "rule", x1: LEFT, x2: x(end), y1: top + ROW - 3.5, y2: top + ROW - 3.5 }));
+}
+
+function draw(place, readout, actors) {
+	const width = Math.max(place.clientWidth, 600), height = STRIP + actors.length * ROW + 26;
+	const x = scaleLinear([0, end], [LEFT, width - RIGHT]);
+	const picture = drawing(width, height, "attempts and completions over time");
+	const axis = svg("g", { transform: `translate(0,${height - 24})` });
+	const cross = svg("line", { class: "cross", y1: 0, y2: height - 24, x1: -9, x2: -9 });
+
+	drawStates(picture, x);
+	actors.forEach((actor, k) => drawActor(picture, x, STRIP + k * ROW, actor));
+	select(axis).call(axisBottom(x).ticks(8).tickFormat((s) => `${s} s`));
+	picture.append(axis, cross);
+	picture.addEventListener("mousemove", (event) => {
+		const box = picture.getBoundingClientRect();
+		const at = x.invert((event.clientX - box.left) * width / box.width);
+		const actor = actors[Math.floor(((event.clientY - box.top) * height / box.height - STRIP) / ROW)];
+		const i = columnAt(at);
+
+		if (at < 0 || at > end || i < 0)
+			return;
+		cross.setAttribute("x1", x(at));
+		cross.setAttribute("x2", x(at));
+		readout.textContent = `${seconds(at)}: ${watch.states[i] ?? "not judged yet"}` + (actor ?
+			`; ${actor.comm}, ${actor.name}: ${rate(perSecond(actor.attempts, i))} attempts, ` +
+			`${rate(perSecond(actor.completions, i))} completions, ${actor.cpu_percent[i]} % CPU` : "");
+	});
+	place.replaceChildren(picture);
+}
+
+export function timeline() {
+	const place = el("div", { id: "timeline" }), readout = el("span", { class: "faint", id: "readout" });
+	const more = el("button", { type: "button", on: { click: () => { few = !few; redraw(); } } });
+	let few = true;
+
+	function redraw() {
+		const finding = chosenFinding();
+		/* Those of the finding that is looked at come first. */
+		const actors = finding ? [...watch.actors.filter((a) => isActor(finding, a.tid)),
+			...watch.actors.filter((a) => !isActor(finding, a.tid))] : watch.actors;
+
+		more.textContent = few ? `show all ${watch.actors.length}` : "show few";
+		more.hidden = watch.actors.length <= FEW;
+		draw(place, readout, few ? actors.slice(0, FEW) : actors);
+	}
+
+	onChoice(redraw);
+	return {
+		nodes: [el("h2", {}, `Attempts and completions: ${watch.actors.length} of ${watch.actors_total} actors`),
+			el("div", { class: "tools" },
+				el("span", {}, el("span", { class: "key attempts" }), "attempts"),
+				el("span", {}, el("span", { class: "key completions" }), "completions"), more, readout),
+			place],
+		redraw,
+	};
+}
