@@ -60,8 +60,8 @@ static const struct argp argp = {
 	.doc = "Shows processes and the domains of headway.ko in one table, the worst first: "
 	       "verdict, attempts, completions and failed tries a second, who waits, and how it "
 	       "went; Enter shows all about one of them, ? the keys. Without a target, every process, "
-	       "and the kernel if headway.ko is loaded.\vWhat COMMAND prints is thrown away. Exit "
-	       "status: 0 done, 1 failed, 2 usage.",
+	       "and the kernel if headway.ko is loaded.\vWhat COMMAND prints is thrown away.\n\n"
+	       "Exit status: 0 done, 1 failed, 2 usage.",
 };
 
 static void on_finding(void *ctx, const struct headway_finding *f, struct headway_names *names)

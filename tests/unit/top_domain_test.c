@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * top_domain_test.c - the page of `headway top` about a domain of headway.ko, on a tree of files that
- * stands in for debugfs.
+ * top_domain_test.c - the rows of `headway top` of domains and loops of headway.ko, and the page about
+ * one, on a tree of files that stands in for debugfs.
  */
 // links: userspace/top_domain.c userspace/top_log.c userspace/top_page.c userspace/top_waits.c
+// links: userspace/top_feed.c userspace/top_model.c
 // links: userspace/kernel_watch.c userspace/kernel_finding.c userspace/kernel_names.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c userspace/names.c
 // links: userspace/escape.c userspace/proc.c userspace/out_text.c userspace/table.c
@@ -11,12 +12,29 @@
 // libs: -Wl,--wrap=headway_kernelfs_write
 #include "stat_tree.h"
 
+#include "activity.h"
 #include "kernel_watch.h"
 #include "top.h"
 
 static struct headway_top top;
 static struct headway_scene scene;
 static char page[32768];
+
+/* No process is watched here. */
+int headway_activity_collect(struct headway_activity *a, const struct headway_detect *d,
+			     uint32_t pid)
+{
+	(void)a;
+	(void)d;
+	(void)pid;
+	abort();
+}
+
+void headway_activity_free(struct headway_activity *a)
+{
+	(void)a;
+	abort();
+}
 
 static int on_finding(void *ctx, const struct headway_finding *f, struct headway_names *names)
 {
@@ -100,6 +118,37 @@ KTAP_TEST(a_source_is_as_its_summary_says)
 	EXPECT_EQ((int)s.rollbacks, 8);
 	EXPECT_EQ((int)s.in_flight, 5);
 	EXPECT(!headway_kernel_watch_source(scene.kernel, 1, &s));
+	end();
+}
+
+KTAP_TEST(domains_and_loops_have_rows)
+{
+	const struct headway_top_row *row;
+
+	begin();
+	make_dir("loops/claim");
+	put("loops/claim/summary", "# headway.summary v1\nverdict=idle\nwindow_ns=0\n");
+	put("loops/claim/events", "# headway.events v1\n");
+	look();
+	headway_top_model_init(&top.model);
+	EXPECT_EQ(headway_top_feed(&top), 0);
+	EXPECT_EQ((int)top.model.nr_order, 2);
+	row = headway_top_row_at(&top.model, 0);
+	ASSERT(row);
+	EXPECT(row->source == HEADWAY_TOP_DOMAIN && row->judged &&
+	       row->verdict == HEADWAY_LIVELOCK);
+	EXPECT_STREQ(row->name, "dinner");
+	/* Of a window of 2 s. */
+	EXPECT_NEAR(row->attempts_per_s, 5, 0.001);
+	EXPECT_NEAR(row->completions_per_s, 1, 0.001);
+	EXPECT_NEAR(row->failed_per_s, 4, 0.001);
+	EXPECT_EQ((int)row->actors, 5);
+	EXPECT_EQ((int)row->waiting, -1);
+	row = headway_top_row_at(&top.model, 1);
+	ASSERT(row);
+	/* Its first window is not over. */
+	EXPECT(row->source == HEADWAY_TOP_LOOP && !row->judged);
+	headway_top_model_free(&top.model);
 	end();
 }
 
