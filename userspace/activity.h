@@ -3,8 +3,8 @@
  * activity.h - what each process did in the last window, and of one its threads, locks and who
  * waits for whom. PURE.
  *
- * For views that show more than findings. The verdict of a process is that of the worst finding that
- * holds about it; without one, it is judged by what the state of a whole watch is judged by
+ * For views that show more than findings. The verdict of a process is that of the worst finding
+ * that holds about it; without one, it is judged by what the state of a whole watch is judged by
  * (assess.c).
  */
 #ifndef HEADWAY_ACTIVITY_H

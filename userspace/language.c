@@ -163,8 +163,8 @@ int headway_language_notes(pid_t pid, char *notes, size_t len, int max)
 		{ t.python, "a Python program: its locks are seen as futex waits only, and the "
 			    "stacks are the interpreter's: what would settle it is a marker" },
 		{ t.elf && !t.interpreter && !t.go && !t.symbols,
-		  "linked statically and stripped: pthread_mutex_trylock cannot be found in it, and "
-		  "addresses have no names" },
+		  "linked statically and stripped: pthread_mutex_trylock cannot be found in it, "
+		  "and addresses have no names" },
 		{ t.elf && !t.interpreter && !t.go && t.symbols, "linked statically" },
 		{ t.elf && t.interpreter && !t.symbols && !t.java && !t.python && !t.go,
 		  "stripped: what it does not export has no name, unless its debug symbols are "

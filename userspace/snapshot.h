@@ -30,7 +30,7 @@ struct headway_snap_thread {
 	uint64_t wait_bp;
 	/* The lock it waits for, one number in all processes that share it; 0 not shared. */
 	uint64_t wait_object;
-	uint64_t exit_word;		/* futex word that the kernel clears, and wakes, when it ends */
+	uint64_t exit_word;		/* futex word that the kernel clears and wakes at its end */
 	int32_t syscall_nr;		/* as in /proc/PID/syscall; -1 running, -2 unknown */
 	char state;			/* R S D T Z X as in /proc/PID/task/TID/stat, '?' unknown */
 	bool alive;

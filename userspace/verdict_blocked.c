@@ -3,8 +3,8 @@
  * verdict_blocked.c - nobody tries any more: deadlock, and all wait for one stalled holder. PURE.
  *
  * Invariant: a deadlock is said only of threads that have slept on validated words, without a
- * timeout, since the window began: such a cycle cannot resolve by itself. A thread that is joined is
- * never a stalled holder for that: to wait for the end of a thread that waits for work is normal.
+ * timeout, since the window began: such a cycle cannot resolve by itself. A thread that is joined
+ * is never a stalled holder for that: to wait for the end of one that waits for work is normal.
  */
 #include "judge.h"
 

@@ -151,10 +151,11 @@ static void report_hung(struct headway_judge *j, uint32_t tgid, size_t first)
 			add_hung(j, f, i);
 	headway_finding_evidence(f, "none of these waits has a timeout, and every other thread of "
 				    "process %u sleeps as well, or waits for the end", tgid);
-	headway_finding_evidence(f, "these words do not tell who owns them, so the cycle itself was "
-				    "not seen");
+	headway_finding_evidence(f, "these words do not tell who owns them, so the cycle itself "
+				    "was not seen");
 	headway_finding_advice(f, "take the locks in one order everywhere: the stacks show which "
-				  "one each thread wants, and the functions above it which it holds");
+				  "one each thread wants, and the functions above it which it "
+				  "holds");
 }
 
 int headway_judge_ownerless(struct headway_judge *j)

@@ -182,8 +182,8 @@ uint64_t headway_contact_fails(const struct headway_contact *c);
 /* Completions of an actor: commits at trylock sites, and futex words got. */
 uint64_t headway_actor_completions(const struct headway_actor *a);
 /*
- * Those that are a sign of progress: none where failed tries are not seen. Not even those by trylock:
- * Java's machine takes a lock of its own so with each park().
+ * Those that are a sign of progress: none where failed tries are not seen. Not even those by
+ * trylock: Java's machine takes a lock of its own so with each park().
  */
 uint64_t headway_actor_gains(const struct headway_actor *a);
 /* Tries that did not get what they wanted. */

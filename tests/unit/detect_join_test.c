@@ -118,7 +118,7 @@ KTAP_TEST(holder_that_joins)
 	ticks(&s, 8);
 	EXPECT_ONLY(&s, HEADWAY_STALLED_HOLDER);
 	EXPECT_EQ(s.last.actors[0].tid, 102u);
-	EXPECT(says(&s.last, "thread 102 (actor), the holder, waits for thread 103 (actor) to end"));
+	EXPECT(says(&s.last, "102 (actor), the holder, waits for thread 103 (actor) to end"));
 	stream_end(&s);
 }
 

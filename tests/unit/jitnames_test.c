@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // links: userspace/jitnames.c userspace/perfmap.c userspace/rootfile.c userspace/proc.c
 /*
- * jitnames_test.c - which file may name a process's code. Below a root of the test's own; the process
- * is the test itself.
+ * jitnames_test.c - which file may name a process's code. Below a root of the test's own; the
+ * process is the test itself.
  */
 #include "ktap.h"
 
