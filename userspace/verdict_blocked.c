@@ -90,20 +90,11 @@ void headway_judge_wait(const struct headway_judge *j, struct headway_finding *f
 	headway_finding_add_wait(fa, wanted(j, a), 0, true);
 }
 
-/* The thread whose end this one waits for, or NULL. */
-static const struct headway_actor *joined(const struct headway_judge *j,
-					  const struct headway_actor *a)
-{
-	long target = headway_view_joined(j->v, &a->now.rec);
-
-	return target < 0 ? NULL : &j->v->actors[target];
-}
-
 /* One waiter for the end of a thread, which has no lock. */
 static void add_joiner(struct headway_judge *j, struct headway_finding *f, size_t waiter,
-		       enum headway_role role)
+		       size_t joined, enum headway_role role)
 {
-	const struct headway_actor *a = &j->v->actors[waiter], *o = joined(j, a);
+	const struct headway_actor *a = &j->v->actors[waiter], *o = &j->v->actors[joined];
 	struct headway_finding_actor *fa = headway_judge_actor(j, f, waiter, role);
 
 	headway_finding_add_lock(f, a->now.rec.wait_addr, HEADWAY_KIND_FUTEX, o->now.rec.tid);
@@ -121,8 +112,8 @@ static void add_blocked(struct headway_judge *j, struct headway_finding *f, size
 	const struct headway_actor *a = &j->v->actors[waiter], *o = &j->v->actors[owner];
 	struct headway_finding_actor *fa;
 
-	if (joined(j, a)) {
-		add_joiner(j, f, waiter, role);
+	if (headway_view_joined(j->v, &a->now.rec) >= 0) {
+		add_joiner(j, f, waiter, owner, role);
 		return;
 	}
 	fa = headway_judge_actor(j, f, waiter, role);
@@ -147,27 +138,29 @@ static void add_waiter(struct headway_judge *j, struct headway_finding *f,
 	add_blocked(j, f, e->from, e->to, HEADWAY_ROLE_WAITER);
 }
 
-/* The first of the cycle that waits for the end of the next one, or NULL. */
-static const struct headway_actor *find_joiner(const struct headway_judge *j, size_t len)
+/* The cycle goes through a pthread_join(). */
+static bool advise_joiner(const struct headway_judge *j, struct headway_finding *f, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (joined(j, &j->v->actors[j->path[i]]))
-			return &j->v->actors[j->path[i]];
-	return NULL;
+	for (size_t i = 0; i < len; i++) {
+		const struct headway_actor *a = &j->v->actors[j->path[i]], *b;
+
+		if (headway_view_joined(j->v, &a->now.rec) < 0)
+			continue;
+		b = &j->v->actors[j->path[(i + 1) % len]];
+		headway_finding_advice(f, "let " THREAD " unlock what " THREAD " needs before it "
+				       "waits for the end of that thread", THREAD_ARGS(a),
+				       THREAD_ARGS(b));
+		return true;
+	}
+	return false;
 }
 
 static void advise_deadlock(const struct headway_judge *j, struct headway_finding *f, size_t len)
 {
-	const struct headway_actor *a = find_joiner(j, len), *b;
+	const struct headway_actor *a = &j->v->actors[j->path[0]], *b;
 
-	if (a) {
-		b = joined(j, a);
-		headway_finding_advice(f, "let " THREAD " unlock what " THREAD " needs before it "
-				       "waits for the end of that thread", THREAD_ARGS(a),
-				       THREAD_ARGS(b));
+	if (advise_joiner(j, f, len))
 		return;
-	}
-	a = &j->v->actors[j->path[0]];
 	if (len == 1) {
 		headway_finding_advice(f, THREAD " locks %s a second time: do not call the "
 						 "code "
@@ -335,11 +328,11 @@ static void describe_futex(const struct headway_judge *j, struct headway_finding
 {
 	const struct headway_thread_rec *rec = &h->now.rec;
 	const char *limit = rec->wait_flags & HEADWAY_WAIT_TIMEOUT ? " (with a timeout)" : "";
-	const struct headway_actor *o = joined(j, h);
+	long joined = headway_view_joined(j->v, rec);
 
-	if (o)
+	if (joined >= 0)
 		headway_finding_evidence(f, THREAD ", the holder, waits for " THREAD " to end%s",
-					 THREAD_ARGS(h), THREAD_ARGS(o), limit);
+					 THREAD_ARGS(h), THREAD_ARGS(&j->v->actors[joined]), limit);
 	else if (headway_shape_is_cond(headway_shape_of(rec->wait_flags)))
 		headway_finding_evidence(f, THREAD ", the holder, waits on a condition variable, "
 					 "@L%llx@%s; who would signal it is not observable",

@@ -9,13 +9,11 @@
 
 static struct headway_perfmap *parse(const char *lines)
 {
-	size_t len = strlen(lines);
-	char *text = malloc(len + 1);
+	char *text = strdup(lines);
 
 	if (!text)
 		abort();
-	memcpy(text, lines, len);
-	return headway_perfmap_parse(text, len);
+	return headway_perfmap_parse(text, strlen(lines));
 }
 
 static void expect_at(const struct headway_perfmap *m, uint64_t addr, const char *name,
