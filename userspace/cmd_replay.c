@@ -57,24 +57,44 @@ static int play(struct headway_pipeline *pipe, struct headway_player *player, ui
 {
 	struct headway_snapshot snap;
 	uint64_t first_ns = 0, nr = 0;
-	int got, err;
+	int got, err = 0;
 
 	while ((got = headway_player_next(player, &snap)) > 0) {
-		err = headway_pipeline_feed(pipe, &snap);
+		uint64_t now_ns;
+
+		if (got & HEADWAY_PLAYER_SNAPSHOT && pipe->detect)
+			err = headway_pipeline_feed(pipe, &snap);
+		if (!err && got & HEADWAY_PLAYER_KERNEL)
+			err = headway_pipeline_look(pipe);
 		if (err) {
 			fprintf(stderr, "%s: that was snapshot %llu of the recording\n", pipe->who,
 				(unsigned long long)nr + 1);
 			return err;
 		}
+		now_ns = got & HEADWAY_PLAYER_SNAPSHOT ? snap.time_ns :
+							 headway_player_look_ns(player);
 		if (!nr++)
-			first_ns = snap.time_ns;
-		*watched_ns = snap.time_ns - first_ns;
+			first_ns = now_ns;
+		*watched_ns = now_ns > first_ns ? now_ns - first_ns : 0;
 	}
 	if (got < 0)
 		fprintf(stderr, "%s: %s\n", pipe->who, headway_player_error(player));
 	else
 		*watched_ns = headway_player_end(player)->duration_ns;
 	return got;
+}
+
+static int open_pipeline(struct headway_pipeline *pipe, struct headway_player *player)
+{
+	const struct headway_recording_header *h = headway_player_header(player);
+	struct headway_kernel_reader source = headway_player_kernel(player);
+
+	if (h->watches_kernel) {
+		pipe->kernel = headway_kernel_watch_new(h->domains, h->nr_domains, &source);
+		if (!pipe->kernel)
+			return -ENOMEM;
+	}
+	return h->kernel_alone ? 0 : headway_pipeline_open(pipe, h->window_ns, h->interval_ns);
 }
 
 static int replay(struct headway_pipeline *pipe, struct headway_player *player)
@@ -84,7 +104,7 @@ static int replay(struct headway_pipeline *pipe, struct headway_player *player)
 	struct headway_summary s = { .command = h->command[0] ? h->command : NULL };
 	int err, status;
 
-	if (headway_pipeline_open(pipe, h->window_ns, h->interval_ns)) {
+	if (open_pipeline(pipe, player)) {
 		fprintf(stderr, "%s: out of memory\n", pipe->who);
 		return HEADWAY_EXIT_FAILED;
 	}
@@ -94,6 +114,10 @@ static int replay(struct headway_pipeline *pipe, struct headway_player *player)
 		return HEADWAY_EXIT_FAILED;
 	s.command_ended = end->command_ended;
 	s.command_status = end->command_status;
+	if (end->has_group)
+		s.group = &end->group;
+	s.group_alone = end->group_alone;
+	s.cgroup = end->cgroup[0] ? end->cgroup : NULL;
 	for (int i = 0; i < HEADWAY_NR_PROBES; i++) {
 		const char *why = headway_player_missing_reason(player, (enum headway_probe_id)i);
 
@@ -102,7 +126,7 @@ static int replay(struct headway_pipeline *pipe, struct headway_player *player)
 	}
 	if (headway_pipeline_summary(pipe, &s) || err)
 		return HEADWAY_EXIT_FAILED;
-	status = headway_pipeline_exit(pipe);
+	status = headway_pipeline_exit(pipe, &s);
 	if (status != HEADWAY_EXIT_DONE || !(pipe->missing_probes & 1u << HEADWAY_PROBE_MARKERS))
 		return status;
 	/* As for the watch: what was asked for was never looked at. */

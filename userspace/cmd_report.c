@@ -148,6 +148,8 @@ static int collect(struct headway_report *r, struct headway_detect *d,
 	int got, err = 0;
 
 	while ((got = headway_player_next(player, &snap)) > 0) {
+		if (!(got & HEADWAY_PLAYER_SNAPSHOT))
+			continue;
 		err = headway_detect_feed(d, &snap);
 		if (!err)
 			err = headway_report_look(r, d, snap.time_ns);

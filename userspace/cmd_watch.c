@@ -57,7 +57,7 @@ static const struct argp watch_argp = {
 
 static const struct argp record_argp = {
 	.parser = parse_option, .children = children,
-	.args_doc = "-o FILE -p PID...\n-o FILE -c CGROUP\n-o FILE -a\n-o FILE -- COMMAND ARGS...",
+	.args_doc = "-o FILE -p PID...\n-o FILE -c CGROUP\n-o FILE -a\n-o FILE -k [DOMAIN]\n-o FILE -- COMMAND ARGS...",
 	.doc = "Watches processes as `headway watch` does, and keeps what it saw in FILE, names "
 	       "included: `headway replay FILE` judges it again, on any machine and without "
 	       "root.\vA recording that was cut off can be replayed as far as it goes.\n\n"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kernel_watch.c - follows the verdicts of headway.ko's domains and watched loops, in debugfs.
+ * kernel_watch.c - follows the verdicts of headway.ko's domains and watched loops.
  *
  * Invariants: a transition is told once; what is told as present was read after the module said so;
  * what cannot be read any more is said, and its last verdict is not kept as if it still held.
@@ -14,16 +14,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "kernel_finding.h"
 #include "kernelfs.h"
-#include "proc.h"
 
 enum {
 	EVENTS_IN_RING = 64,		/* the module remembers so many */
 	LOCKS_WORTH_READING = 4096,	/* 1 MB or so */
-	STACK_TEXT = 8192,
 };
 
 struct source {
@@ -46,11 +43,15 @@ struct source {
 };
 
 struct headway_kernel_watch {
-	struct headway_kernelfs kfs;
-	bool all;
+	struct headway_kernel_reader from;
+	const char *const *named;	/* nr_named 0: all */
+	size_t nr_named;
+	bool looked;
+	char error[512];		/* of a file that somebody asked for */
 	bool complained;		/* of a file that cannot be understood */
 	char lost[512];			/* "" or why it is not watched any more */
-	uint64_t began_ns;		/* boot clock */
+	uint64_t began_ns;		/* the first look; boot clock, as the next */
+	uint64_t now_ns;		/* the last look */
 	struct source *sources;
 	size_t nr_sources;
 	uint64_t events;		/* transitions seen */
@@ -58,16 +59,9 @@ struct headway_kernel_watch {
 	unsigned int findings[HEADWAY_NR_VERDICTS];
 	struct headway_names *names;
 	struct headway_kernel_names known;
+	struct headway_kernel_thread thread;
 	struct headway_finding finding;
 };
-
-static uint64_t boot_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
 
 static uint64_t number(const struct headway_record *r, const char *label)
 {
@@ -97,8 +91,7 @@ static void say(const struct headway_kernel_listener *to, const char *fmt, ...)
 static int read_file(struct headway_kernel_watch *k, const struct source *s, const char *file,
 		     struct headway_text *text)
 {
-	return s->is_loop ? headway_kernelfs_read_loop(&k->kfs, s->name, file, text) :
-			    headway_kernelfs_read(&k->kfs, s->name, file, text);
+	return k->from.read(k->from.ctx, s->is_loop, s->name, file, text);
 }
 
 /* --- what is watched -------------------------------------------------------------------------- */
@@ -123,76 +116,55 @@ static int add_source(struct headway_kernel_watch *k, const char *name, bool is_
 	return 0;
 }
 
-/* Those that there are; only this one unless NAME is NULL. */
-static int add_listed(struct headway_kernel_watch *k, bool loops, const char *name,
-		      uint64_t seen_ns)
+static bool is_wanted(const struct headway_kernel_watch *k, const char *name)
+{
+	for (size_t i = 0; i < k->nr_named; i++)
+		if (!strcmp(k->named[i], name))
+			return true;
+	return !k->nr_named;
+}
+
+static int add_listed(struct headway_kernel_watch *k, bool loops, uint64_t seen_ns)
 {
 	char **names;
 	size_t nr;
-	int err;
+	int err = k->from.list(k->from.ctx, loops, &names, &nr);
 
-	err = loops ? headway_kernelfs_loops(&k->kfs, &names, &nr) :
-		      headway_kernelfs_domains(&k->kfs, &names, &nr);
 	if (err)
 		return err;
 	for (size_t i = 0; i < nr && !err; i++)
-		if (!name || !strcmp(name, names[i]))
+		if (is_wanted(k, names[i]))
 			err = add_source(k, names[i], loops, seen_ns);
 	headway_kernelfs_free_names(names);
 	return err;
 }
 
-static int find_sources(struct headway_kernel_watch *k, const char *name, uint64_t seen_ns)
+/* What was there before the first look is no news; all that is done by those who come later is. */
+static int find_sources(struct headway_kernel_watch *k)
 {
-	int err = add_listed(k, false, name, seen_ns);
+	uint64_t seen_ns = k->looked ? 0 : k->began_ns;
+	int err = add_listed(k, false, seen_ns);
 
-	return err ? err : add_listed(k, true, name, seen_ns);
+	return err ? err : add_listed(k, true, seen_ns);
 }
 
-static int find_named(struct headway_kernel_watch *k, const char *name)
-{
-	size_t before = k->nr_sources;
-	int err;
-
-	for (size_t i = 0; i < before; i++)
-		if (!strcmp(k->sources[i].name, name))
-			return 0;
-	err = find_sources(k, name, k->began_ns);
-	if (err || k->nr_sources > before)
-		return err;
-	return headway_kernelfs_check_domain(&k->kfs, name);
-}
-
-int headway_kernel_watch_open(struct headway_kernel_watch **out, const char *const *names,
-			      size_t nr, const char *root)
+struct headway_kernel_watch *headway_kernel_watch_new(const char *const *names, size_t nr,
+						      const struct headway_kernel_reader *from)
 {
 	struct headway_kernel_watch *k = calloc(1, sizeof(*k));
 	struct headway_name_source source;
-	int err;
 
-	*out = k;
 	if (!k)
-		return -ENOMEM;
-	k->kfs.dir = -1;
-	k->all = !nr;
-	k->began_ns = boot_ns();
+		return NULL;
+	k->from = *from;
+	k->named = names;
+	k->nr_named = nr;
 	source = headway_kernel_names_source(&k->known);
 	k->names = headway_names_new(&source);
-	if (!k->names) {
-		snprintf(k->kfs.error, sizeof(k->kfs.error), "out of memory");
-		return -ENOMEM;
-	}
-	err = headway_kernelfs_open(&k->kfs, root);
-	if (!err && k->all)
-		err = find_sources(k, NULL, k->began_ns);
-	for (size_t i = 0; i < nr && !err; i++)
-		err = find_named(k, names[i]);
-	return err;
-}
-
-const char *headway_kernel_watch_error(const struct headway_kernel_watch *k)
-{
-	return k ? k->kfs.error : "out of memory";
+	if (k->names)
+		return k;
+	free(k);
+	return NULL;
 }
 
 static void forget_gone(struct headway_kernel_watch *k, const struct headway_kernel_listener *to)
@@ -235,22 +207,20 @@ static bool same_comm(const char *word, const char *comm)
 }
 
 /* What the module does not say of a thread: its process and state, and where a holder sleeps. */
-static void ask_proc(struct headway_kernel_watch *k, struct headway_finding_actor *a)
+static void ask_thread(struct headway_kernel_watch *k, struct headway_finding_actor *a)
 {
-	char text[STACK_TEXT], comm[HEADWAY_COMM_LEN + 1];
-	struct headway_proc_thread t;
-	pid_t tgid;
+	struct headway_kernel_thread *t = &k->thread;
+	char comm[HEADWAY_COMM_LEN + 1];
 
 	/* Another thread may have its number by now. */
 	snprintf(comm, sizeof(comm), "%.*s", HEADWAY_COMM_LEN, a->comm);
-	if (headway_proc_process((pid_t)a->tid, &t) || !same_comm(comm, t.comm))
+	if (k->from.thread(k->from.ctx, (pid_t)a->tid, t) || !same_comm(comm, t->comm))
 		return;
-	a->state = t.state;
-	tgid = headway_proc_tgid((pid_t)a->tid);
-	if (tgid > 0)
-		a->tgid = (uint32_t)tgid;
-	if (a->stack_id < 0 && !headway_proc_kernel_stack((pid_t)a->tid, text, sizeof(text)))
-		a->stack_id = headway_kernel_names_stack(&k->known, text, "\n");
+	a->state = t->state;
+	if (t->tgid)
+		a->tgid = t->tgid;
+	if (a->stack_id < 0 && t->stack[0])
+		a->stack_id = headway_kernel_names_stack(&k->known, t->stack, "\n");
 }
 
 static void set_times(const struct headway_kernel_watch *k, struct headway_finding *f,
@@ -258,12 +228,11 @@ static void set_times(const struct headway_kernel_watch *k, struct headway_findi
 {
 	/* The module believes what two windows in a row have shown. */
 	uint64_t onset = at_ns > 2 * f->window_ns ? at_ns - 2 * f->window_ns : 0;
-	uint64_t now = boot_ns();
 
 	if (onset < k->began_ns)
 		onset = k->began_ns;
 	f->first_seen_ns = onset - k->began_ns;
-	f->latency_ns = now > onset ? now - onset : 0;
+	f->latency_ns = k->now_ns > onset ? k->now_ns - onset : 0;
 }
 
 /* NULL where there is none to read; the finding then says so. */
@@ -286,9 +255,9 @@ static int tell_finding(struct headway_kernel_watch *k, const struct source *s,
 		where = read_about(k, s, "locks", &locks);
 	headway_kernel_finding(f, &k->known, alarm, who, where);
 	if (!alarm->over && !who)
-		headway_kernel_names_note(&k->known, k->kfs.error);
+		headway_kernel_names_note(&k->known, k->from.error(k->from.ctx));
 	for (unsigned int i = 0; i < f->nr_actors; i++)
-		ask_proc(k, &f->actors[i]);
+		ask_thread(k, &f->actors[i]);
 	set_times(k, f, at_ns);
 	headway_text_free(&actors);
 	headway_text_free(&locks);
@@ -391,12 +360,6 @@ static void understand(struct headway_kernel_watch *k, const struct source *s, s
 		"program of one version?", kind_of(s), s->name);
 }
 
-/* 1: the source is gone. Else as a look, or an error of the file's, said in k->kfs. */
-static int gone_or(int err)
-{
-	return err == -ENOENT || err == -EIO || err == -ENODEV ? 1 : err;
-}
-
 static void take_summary(struct source *s, const struct headway_text *text)
 {
 	struct headway_record r = headway_text_all(text);
@@ -414,7 +377,7 @@ static void take_summary(struct source *s, const struct headway_text *text)
 	snprintf(s->policy, sizeof(s->policy), "%s", word(&r, "policy"));
 }
 
-/* Of the look itself: 0 or what the listener returned. *failed: of reading, as gone_or(). */
+/* Of the look itself: 0 or what the listener returned. *failed: of reading. */
 static int look_at(struct headway_kernel_watch *k, struct source *s,
 		   const struct headway_kernel_listener *to, int *failed)
 {
@@ -423,7 +386,7 @@ static int look_at(struct headway_kernel_watch *k, struct source *s,
 	uint64_t since_ns;
 	int err;
 
-	*failed = gone_or(read_file(k, s, "summary", &text));
+	*failed = read_file(k, s, "summary", &text);
 	if (*failed)
 		return 0;
 	understand(k, s, text.garbled, to);
@@ -434,7 +397,7 @@ static int look_at(struct headway_kernel_watch *k, struct source *s,
 	if (s->looked_at && since_ns == s->since_ns)
 		return 0;
 
-	*failed = gone_or(read_file(k, s, "events", &text));
+	*failed = read_file(k, s, "events", &text);
 	if (*failed)
 		return 0;
 	understand(k, s, text.garbled, to);
@@ -452,20 +415,23 @@ int headway_kernel_watch_look(struct headway_kernel_watch *k,
 
 	if (headway_kernel_watch_ended(k))
 		return 0;
-	/* Those that came since the look before: all that they did is news. */
-	if (k->all) {
-		failed = find_sources(k, NULL, 0);
+	k->now_ns = k->from.look(k->from.ctx);
+	if (!k->looked)
+		k->began_ns = k->now_ns;
+	if (!k->looked || !k->nr_named) {
+		failed = find_sources(k);
 		if (failed == -ENOMEM)
 			return failed;
 		if (failed)
 			lose(k, to, failed == -ENOENT ? "the module headway was unloaded" :
-							k->kfs.error);
+							k->from.error(k->from.ctx));
 	}
+	k->looked = true;
 	for (size_t i = 0; i < k->nr_sources && !err; i++) {
 		err = look_at(k, &k->sources[i], to, &failed);
-		k->sources[i].gone = failed == 1;
-		if (failed < 0 && !k->lost[0])
-			lose(k, to, k->kfs.error);
+		k->sources[i].gone = failed == -ENOENT;
+		if (failed && failed != -ENOENT && !k->lost[0])
+			lose(k, to, k->from.error(k->from.ctx));
 	}
 	forget_gone(k, to);
 	return err;
@@ -490,17 +456,30 @@ bool headway_kernel_watch_source(const struct headway_kernel_watch *k, size_t i,
 int headway_kernel_watch_read(struct headway_kernel_watch *k, const char *name, bool is_loop,
 			      const char *file, struct headway_text *text)
 {
-	for (size_t i = 0; i < k->nr_sources; i++)
-		if (k->sources[i].is_loop == is_loop && !strcmp(k->sources[i].name, name))
-			return read_file(k, &k->sources[i], file, text);
-	snprintf(k->kfs.error, sizeof(k->kfs.error), "kernel %s %.64s is not watched",
+	for (size_t i = 0; i < k->nr_sources; i++) {
+		const struct source *s = &k->sources[i];
+		int err;
+
+		if (s->is_loop != is_loop || strcmp(s->name, name))
+			continue;
+		err = read_file(k, s, file, text);
+		if (err)
+			snprintf(k->error, sizeof(k->error), "%s", k->from.error(k->from.ctx));
+		return err;
+	}
+	snprintf(k->error, sizeof(k->error), "kernel %s %.64s is not watched",
 		 is_loop ? "loop" : "domain", name);
 	return -ENOENT;
 }
 
+const char *headway_kernel_watch_error(const struct headway_kernel_watch *k)
+{
+	return k->error;
+}
+
 bool headway_kernel_watch_ended(const struct headway_kernel_watch *k)
 {
-	return k->lost[0] || (!k->all && !k->nr_sources);
+	return k->lost[0] || (k->looked && k->nr_named && !k->nr_sources);
 }
 
 const char *headway_kernel_watch_lost(const struct headway_kernel_watch *k)
@@ -520,12 +499,13 @@ const char *headway_kernel_watch_blind(const struct headway_kernel_watch *k)
 	return NULL;
 }
 
-static void describe(const struct source *s, char *text, size_t len)
+static void describe(const struct headway_kernel_watch *k, const struct source *s, char *text,
+		     size_t len)
 {
 	if (headway_verdict_is_finding(s->verdict))
 		snprintf(text, len, "%s in kernel %s %.63s, for %.1f s",
 			 headway_verdict_name(s->verdict), kind_of(s), s->name,
-			 (double)(boot_ns() - s->since_ns) / 1e9);
+			 k->now_ns > s->since_ns ? (double)(k->now_ns - s->since_ns) / 1e9 : 0.0);
 	else
 		snprintf(text, len, "kernel %s %.63s: %" PRIu64 " commits/s, %" PRIu64
 				    " rollbacks/s", kind_of(s), s->name, s->commits_per_s,
@@ -558,10 +538,10 @@ void headway_kernel_watch_assess(const struct headway_kernel_watch *k,
 		snprintf(a->reason, sizeof(a->reason), "the kernel is not watched any more: %.250s",
 			 k->lost);
 	else if (worst)
-		describe(worst, a->reason, sizeof(a->reason));
+		describe(k, worst, a->reason, sizeof(a->reason));
 	else
-		snprintf(a->reason, sizeof(a->reason), "%s", k->all ?
-			 "no kernel domain is registered" : "what was watched is gone");
+		snprintf(a->reason, sizeof(a->reason), "%s", k->nr_named ?
+			 "what was watched is gone" : "no kernel domain is registered");
 }
 
 void headway_kernel_watch_free(struct headway_kernel_watch *k)
@@ -572,6 +552,5 @@ void headway_kernel_watch_free(struct headway_kernel_watch *k)
 		free(k->sources[i].name);
 	free(k->sources);
 	headway_names_free(k->names);
-	headway_kernelfs_close(&k->kfs);
 	free(k);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * kernel_watch.h - follows the verdicts of headway.ko's domains and watched loops, in debugfs.
+ * kernel_watch.h - follows the verdicts of headway.ko's domains and watched loops.
  *
  * Each look reads what the module's watchdog believes; when that changed since the look before, the
  * events in between are read, so that none is missed between two looks. Its tracepoints are not
@@ -11,7 +11,7 @@
 #define HEADWAY_KERNEL_WATCH_H
 
 #include "detect.h"
-#include "logfmt.h"
+#include "kernel_reader.h"
 #include "names.h"
 
 struct headway_kernel_watch;
@@ -26,13 +26,11 @@ struct headway_kernel_listener {
 };
 
 /*
- * names: domains or loops, all of which must be there; nr 0: all, those that come later included.
- * root: NULL in production (find debugfs). 0 or a negative errno; then a sentence is in
- * headway_kernel_watch_error(*out), and *out is to be freed all the same, unless it is NULL.
+ * names: domains or loops, which must stay; nr 0: all, those that come later included. What was
+ * over before the first look is not told. NULL: no memory.
  */
-int headway_kernel_watch_open(struct headway_kernel_watch **out, const char *const *names,
-			      size_t nr, const char *root);
-const char *headway_kernel_watch_error(const struct headway_kernel_watch *k);
+struct headway_kernel_watch *headway_kernel_watch_new(const char *const *names, size_t nr,
+						      const struct headway_kernel_reader *from);
 /* 0, what the listener returned, or -ENOMEM. */
 int headway_kernel_watch_look(struct headway_kernel_watch *k,
 			      const struct headway_kernel_listener *to);
@@ -52,9 +50,11 @@ struct headway_kernel_source {
 /* Number i; false: there are fewer. */
 bool headway_kernel_watch_source(const struct headway_kernel_watch *k, size_t i,
 				 struct headway_kernel_source *out);
-/* FILE of a domain or loop that is watched (kmod/debugfs.md). 0, or an error with a sentence. */
+/* FILE of a domain or loop that is watched (kmod/debugfs.md). 0, or an error with a sentence... */
 int headway_kernel_watch_read(struct headway_kernel_watch *k, const char *name, bool is_loop,
 			      const char *file, struct headway_text *text);
+/* ... which is this. */
+const char *headway_kernel_watch_error(const struct headway_kernel_watch *k);
 /* Nothing is left to look at: all that was named is gone, or so is the module. */
 bool headway_kernel_watch_ended(const struct headway_kernel_watch *k);
 /* Why the kernel is not watched any more, though it was to be; NULL: it is. */

@@ -124,8 +124,6 @@ bool headway_target_has_processes(const struct headway_target_options *o)
 
 static void check_kernel_alone(struct argp_state *state, const struct headway_target_options *o)
 {
-	if (o->output)
-		argp_error(state, "only processes are recorded, and -k alone watches none");
 	if (o->markers.nr)
 		argp_error(state, "a marker is of a process, and -k alone watches none");
 }

@@ -22,6 +22,7 @@ struct headway_summary {
 	const char *probe_names[32];	/* by enum headway_probe_id, those that are missing */
 	const char *probe_reasons[32];
 	const struct headway_probe_group *group;	/* NULL: only processes that were named */
+	bool group_alone;		/* no other process was named */
 	const char *cgroup;		/* whose processes; NULL: the whole system's */
 	const char *command;		/* COMMAND that was started, NULL none */
 	bool command_ended;		/* by itself, before the watch */

@@ -14,6 +14,7 @@
 
 #include "command.h"
 #include "escape.h"
+#include "probe.h"
 
 int headway_pipeline_open(struct headway_pipeline *p, uint64_t window_ns, uint64_t interval_ns)
 {
@@ -193,12 +194,30 @@ static bool was_blind_to_processes(const struct headway_pipeline *p)
 	return false;
 }
 
-int headway_pipeline_exit(const struct headway_pipeline *p)
+/* Was there anybody to find something in, and room for all? */
+static bool was_blind_to_group(const struct headway_pipeline *p, const struct headway_summary *s)
+{
+	char name[4400];
+
+	if (s->group->left_out)
+		fprintf(stderr, "%s: %zu processes were left out, so --fail-on cannot be answered: "
+				"watch a cgroup with fewer\n", p->who, s->group->left_out);
+	else if (!s->group->seen && s->group_alone && s->cgroup)
+		fprintf(stderr, "%s: no process was ever in the cgroup %s, so --fail-on cannot be "
+				"answered\n", p->who,
+			headway_escape(s->cgroup, strlen(s->cgroup), name, sizeof(name)));
+	else
+		return false;
+	return true;
+}
+
+int headway_pipeline_exit(const struct headway_pipeline *p, const struct headway_summary *s)
 {
 	if (p->fired)
 		return HEADWAY_EXIT_FOUND;
 	if (p->view->fail_on && ((p->detect && was_blind_to_processes(p)) ||
-				 (p->kernel && was_blind_to_kernel(p))))
+				 (p->kernel && was_blind_to_kernel(p)) ||
+				 (s->group && was_blind_to_group(p, s))))
 		return HEADWAY_EXIT_BLIND;
 	return HEADWAY_EXIT_DONE;
 }

@@ -43,7 +43,7 @@ struct headway_assessment headway_pipeline_assessment(const struct headway_pipel
 /* Fills in what it knows itself, and prints the summary. */
 int headway_pipeline_summary(struct headway_pipeline *p, struct headway_summary *s);
 /* The exit status of a watch that did not fail. */
-int headway_pipeline_exit(const struct headway_pipeline *p);
+int headway_pipeline_exit(const struct headway_pipeline *p, const struct headway_summary *s);
 void headway_pipeline_close(struct headway_pipeline *p);
 
 #endif /* HEADWAY_PIPELINE_H */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel_tape.h"
 #include "namebook.h"
 #include "recfile.h"
 
@@ -32,6 +33,9 @@ struct headway_player {
 	struct headway_snapshot snap;
 	char reasons[HEADWAY_NR_PROBES][HEADWAY_RECORDING_TEXT_MAX];
 	struct headway_namebook names;
+	struct headway_kernel_tape kernel;
+	char domains[HEADWAY_RECORDING_DOMAINS_MAX][256];
+	const char *domain_names[HEADWAY_RECORDING_DOMAINS_MAX];
 };
 
 #define fail(p, ...) headway_recfile_fail(&(p)->file, __VA_ARGS__)
@@ -62,8 +66,38 @@ void headway_player_free(struct headway_player *p)
 	}
 	free(p->markers);
 	headway_namebook_free(&p->names);
+	headway_kernel_tape_clear(&p->kernel);
 	headway_recfile_free(&p->file);
 	free(p);
+}
+
+/* What was watched. */
+static int take_targets(struct headway_player *p, struct json_object *o)
+{
+	struct headway_recording_header *h = &p->header;
+	struct json_object *value;
+	size_t nr;
+
+	h->kernel_alone = json_object_object_get_ex(o, "kernel_alone", &value) &&
+			  json_object_get_boolean(value);
+	h->watches_kernel = json_object_object_get_ex(o, "domains", &value);
+	if (!h->watches_kernel)
+		return 0;
+	nr = json_object_is_type(value, json_type_array) ? json_object_array_length(value) :
+							   SIZE_MAX;
+	if (nr > HEADWAY_RECORDING_DOMAINS_MAX)
+		return fail(p, -EBADMSG, "an array \"domains\" of at most %d names",
+			    HEADWAY_RECORDING_DOMAINS_MAX);
+	for (size_t i = 0; i < nr; i++) {
+		p->domain_names[i] = p->domains[i];
+		if (headway_text_from_json(json_object_array_get_idx(value, i), p->domains[i],
+					   sizeof(p->domains[i])))
+			return fail(p, -EBADMSG, "in \"domains\" names of less than %zu bytes",
+				    sizeof(p->domains[i]));
+	}
+	h->domains = p->domain_names;
+	h->nr_domains = nr;
+	return 0;
 }
 
 static int take_header(struct headway_player *p, struct json_object *o, const char *type)
@@ -76,8 +110,8 @@ static int take_header(struct headway_player *p, struct json_object *o, const ch
 		return fail(p, -EBADMSG, "the header of a recording, \"type\":\""
 			    HEADWAY_RECORDING_TYPE "\"");
 	err = headway_recfile_u64(&p->file, o, "version", &version);
-	if (!err && version != HEADWAY_RECORDING_VERSION)
-		err = fail(p, -EBADMSG, "version %d of the format, not %llu: use the version of headway that made it",
+	if (!err && (!version || version > HEADWAY_RECORDING_VERSION))
+		err = fail(p, -EBADMSG, "version 1 to %d of the format, not %llu: use the version of headway that made it",
 			   HEADWAY_RECORDING_VERSION, (unsigned long long)version);
 	if (!err)
 		err = headway_recfile_u64(&p->file, o, "window_ns", &h->window_ns);
@@ -95,8 +129,9 @@ static int take_header(struct headway_player *p, struct json_object *o, const ch
 		err = headway_recfile_text(&p->file, o, "machine", h->machine, sizeof(h->machine));
 	if (!err)
 		err = headway_recfile_text(&p->file, o, "started", h->started, sizeof(h->started));
-	return err ? err : headway_recfile_text(&p->file, o, "command", h->command,
-						sizeof(h->command));
+	if (!err)
+		err = headway_recfile_text(&p->file, o, "command", h->command, sizeof(h->command));
+	return err ? err : take_targets(p, o);
 }
 
 /* Rows of the snapshot before that come before this key are as they were. NULL key: all. */
@@ -287,6 +322,27 @@ static int take_snapshot(struct headway_player *p, struct json_object *o)
 	return 0;
 }
 
+static int take_group(struct headway_player *p, struct json_object *o)
+{
+	struct headway_recording_end *end = &p->close;
+	struct json_object *group, *value;
+
+	end->has_group = json_object_object_get_ex(o, "group", &group);
+	if (!end->has_group)
+		return 0;
+	for (size_t i = 0; i < headway_nr_group_fields; i++) {
+		const struct headway_member *f = &headway_group_fields[i];
+
+		if (json_object_object_get_ex(group, f->name, &value) &&
+		    headway_member_from_json(f, &end->group, value))
+			return fail(p, -EBADMSG, "as \"%s\" of a group %s", f->name,
+				    headway_member_wants(f));
+	}
+	end->group_alone = json_object_object_get_ex(o, "group_alone", &value) &&
+			   json_object_get_boolean(value);
+	return headway_recfile_text(&p->file, o, "cgroup", end->cgroup, sizeof(end->cgroup));
+}
+
 static int take_close(struct headway_player *p, struct json_object *o)
 {
 	const struct headway_member f = {
@@ -304,6 +360,9 @@ static int take_close(struct headway_player *p, struct json_object *o)
 	    headway_member_from_json(&f, &status, value))
 		return fail(p, -EBADMSG, "as \"%s\" %s", f.name, headway_member_wants(&f));
 	p->close.command_status = status;
+	err = take_group(p, o);
+	if (err)
+		return err;
 	p->closed = true;
 	return 0;
 }
@@ -329,6 +388,8 @@ static int take_line(struct headway_player *p, struct json_object *o, const char
 		wanted = headway_namebook_lock(&p->names, o);
 	else if (!strcmp(type, "stack"))
 		wanted = headway_namebook_stack(&p->names, o);
+	else if (!strncmp(type, "kernel_", 7))
+		wanted = headway_kernel_tape_line(&p->kernel, type, o);
 	/* Any other is a later version's. */
 	return wanted ? fail(p, -EBADMSG, "%s", wanted) : 0;
 }
@@ -389,13 +450,16 @@ int headway_player_next(struct headway_player *p, struct headway_snapshot *snap)
 		int got;
 
 		p->have_snapshot = false;
+		headway_kernel_tape_clear(&p->kernel);
 		got = next_record(p);
 		if (got <= 0)
 			return got;
-		if (p->have_snapshot) {
+		got = (p->have_snapshot ? HEADWAY_PLAYER_SNAPSHOT : 0) |
+		      (p->kernel.looked ? HEADWAY_PLAYER_KERNEL : 0);
+		if (p->have_snapshot)
 			*snap = p->snap;
-			return 1;
-		}
+		if (got)
+			return got;
 	}
 }
 
@@ -413,6 +477,16 @@ const char *headway_player_missing_reason(const struct headway_player *p,
 					  enum headway_probe_id id)
 {
 	return p->reasons[id][0] ? p->reasons[id] : NULL;
+}
+
+uint64_t headway_player_look_ns(const struct headway_player *p)
+{
+	return p->kernel.time_ns;
+}
+
+struct headway_kernel_reader headway_player_kernel(struct headway_player *p)
+{
+	return headway_kernel_tape_reader(&p->kernel);
 }
 
 struct headway_name_source headway_player_names(struct headway_player *p)

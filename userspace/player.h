@@ -8,9 +8,15 @@
 #ifndef HEADWAY_PLAYER_H
 #define HEADWAY_PLAYER_H
 
+#include "kernel_reader.h"
 #include "recfile.h"
 
 struct headway_player;
+
+enum headway_player_record {
+	HEADWAY_PLAYER_SNAPSHOT = 1,
+	HEADWAY_PLAYER_KERNEL = 2,	/* a look at the kernel, for headway_player_kernel() */
+};
 
 /* NULL: no memory. */
 struct headway_player *headway_player_new(void);
@@ -23,8 +29,9 @@ int headway_player_start(struct headway_player *p, const char *name, headway_rec
 			 void *ctx);
 const struct headway_recording_header *headway_player_header(const struct headway_player *p);
 /*
- * 1: *snap is the next one, valid until the call after. 0: that was all. -ENODATA: it was cut off
- * here, and what came before is whole. -EBADMSG: it is not a recording, or damaged.
+ * What is in the next record: enum headway_player_record. *snap is valid until the call after, and
+ * set if there is one. 0: that was all. -ENODATA: it was cut off here, and what came before is
+ * whole. -EBADMSG: it is not a recording, or damaged.
  */
 int headway_player_next(struct headway_player *p, struct headway_snapshot *snap);
 /* Once headway_player_next() returned 0. */
@@ -33,6 +40,9 @@ const struct headway_recording_end *headway_player_end(const struct headway_play
 const char *headway_player_missing_reason(const struct headway_player *p,
 					  enum headway_probe_id id);
 struct headway_name_source headway_player_names(struct headway_player *p);
+/* The answers of the record that was read last. */
+uint64_t headway_player_look_ns(const struct headway_player *p);
+struct headway_kernel_reader headway_player_kernel(struct headway_player *p);
 const char *headway_player_error(const struct headway_player *p);
 void headway_player_free(struct headway_player *p);
 

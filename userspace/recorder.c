@@ -2,28 +2,25 @@
 /*
  * recorder.c - writes a recording while a watch goes on.
  *
- * Invariants: a record is whole in the file when its commit returns 0; the first error stays, and
- * every later call returns it. Names of contended locks and of their stacks are looked up when they
- * are new, a bounded number in a snapshot: a later engine may want to name other locks than ours.
+ * Names of contended locks and of their stacks are looked up when they are new, a bounded number in
+ * a snapshot: a later engine may want to name other locks than ours.
  */
 #include "recorder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <zlib.h>
+
+#include "kernel_tee.h"
+#include "recwriter.h"
 
 enum { NAMES_PER_SNAPSHOT = 64 };
 
 struct headway_recorder {
-	gzFile file;
-	int err;
-	uint64_t bytes;			/* these since the last check */
-	uint32_t crc;
+	struct headway_recwriter out;
 	struct headway_name_source live;
+	struct headway_kernel_tee kernel;
 	struct headway_rows before[HEADWAY_NR_ROW_KINDS];
 	struct headway_rows now[HEADWAY_NR_ROW_KINDS];
 	uint64_t counters[HEADWAY_NR_COUNTERS];
@@ -33,69 +30,42 @@ struct headway_recorder {
 
 static int fail(struct headway_recorder *r, int err)
 {
-	if (!r->err)
-		r->err = err;
-	return r->err;
+	return headway_recwriter_fail(&r->out, err);
 }
 
-/* json-c reports a failed allocation by NULL, and the value is lost: what is written is checked. */
 static void put(struct headway_recorder *r, struct json_object *o, const char *key,
 		struct json_object *value)
 {
-	if (!value || json_object_object_add(o, key, value))
-		fail(r, -ENOMEM);
+	headway_recwriter_put(&r->out, o, key, value);
 }
 
 static struct json_object *line_of(struct headway_recorder *r, const char *type)
 {
-	struct json_object *o = json_object_new_object();
-
-	if (!o)
-		fail(r, -ENOMEM);
-	else
-		put(r, o, "type", json_object_new_string(type));
-	return o;
+	return headway_recwriter_line(&r->out, type);
 }
 
-/* Writes and frees. */
 static int write_line(struct headway_recorder *r, struct json_object *o)
 {
-	static const int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
-	size_t len = 0;
-	const char *text = o ? json_object_to_json_string_length(o, flags, &len) : NULL;
-
-	if (!text)
-		fail(r, -ENOMEM);
-	if (!r->err && (gzwrite(r->file, text, (unsigned int)len) != (int)len ||
-			gzwrite(r->file, "\n", 1) != 1))
-		fail(r, errno ? -errno : -EIO);
-	if (!r->err) {
-		r->crc = (uint32_t)crc32(r->crc, (const Bytef *)text, (uInt)len);
-		r->crc = (uint32_t)crc32(r->crc, (const Bytef *)"\n", 1);
-		r->bytes += len + 1;
-	}
-	json_object_put(o);
-	return r->err;
+	return headway_recwriter_write(&r->out, o);
 }
 
 int headway_recorder_commit(struct headway_recorder *r)
 {
-	struct json_object *o = line_of(r, "check");
-	char crc[16];
+	r->kernel.looking = false;
+	return headway_recwriter_commit(&r->out);
+}
 
-	if (!o)
-		return r->err;
-	snprintf(crc, sizeof(crc), "%08x", r->crc);
-	put(r, o, "bytes", json_object_new_uint64(r->bytes));
-	put(r, o, "crc32", json_object_new_string(crc));
-	errno = 0;
-	if (write_line(r, o))
-		return r->err;
-	r->bytes = 0;
-	r->crc = 0;
-	if (gzflush(r->file, Z_SYNC_FLUSH) != Z_OK)
-		return fail(r, errno ? -errno : -EIO);
-	return 0;
+/* Names of domains; [] stands for all. */
+static void put_domains(struct headway_recorder *r, struct json_object *o,
+			const struct headway_recording_header *h)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; array && i < h->nr_domains; i++)
+		headway_recwriter_append(&r->out, array,
+					 headway_text_to_json(h->domains[i],
+							      HEADWAY_RECORDING_TEXT_MAX - 1));
+	put(r, o, "domains", array);
 }
 
 static int write_header(struct headway_recorder *r, const struct headway_recording_header *h)
@@ -103,7 +73,7 @@ static int write_header(struct headway_recorder *r, const struct headway_recordi
 	struct json_object *o = line_of(r, HEADWAY_RECORDING_TYPE);
 
 	if (!o)
-		return r->err;
+		return r->out.err;
 	put(r, o, "version", json_object_new_int(HEADWAY_RECORDING_VERSION));
 	put(r, o, "window_ns", json_object_new_uint64(h->window_ns));
 	put(r, o, "interval_ns", json_object_new_uint64(h->interval_ns));
@@ -111,6 +81,10 @@ static int write_header(struct headway_recorder *r, const struct headway_recordi
 	put(r, o, "kernel", headway_text_to_json(h->kernel, sizeof(h->kernel)));
 	put(r, o, "machine", headway_text_to_json(h->machine, sizeof(h->machine)));
 	put(r, o, "started", headway_text_to_json(h->started, sizeof(h->started)));
+	if (h->kernel_alone)
+		put(r, o, "kernel_alone", json_object_new_boolean(1));
+	if (h->watches_kernel)
+		put_domains(r, o, h);
 	if (h->command[0])
 		put(r, o, "command", headway_text_to_json(h->command, sizeof(h->command)));
 	write_line(r, o);
@@ -122,33 +96,19 @@ int headway_recorder_open(struct headway_recorder **out, const char *path,
 			  const struct headway_name_source *live)
 {
 	struct headway_recorder *r = calloc(1, sizeof(*r));
-	int fd, err;
+	int err;
 
 	*out = NULL;
 	if (!r)
 		return -ENOMEM;
 	r->live = *live;
-	/* Who may read it may read names and addresses of the target: as private as a core dump. */
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
-	if (fd < 0) {
-		err = -errno;
-		goto free_recorder;
-	}
-	r->file = gzdopen(fd, "wb");
-	if (!r->file) {
-		close(fd);
-		err = -ENOMEM;
-		goto free_recorder;
-	}
-	err = write_header(r, header);
-	if (err) {
+	err = headway_recwriter_open(&r->out, path);
+	if (!err)
+		err = write_header(r, header);
+	if (err)
 		headway_recorder_free(r);
-		return err;
-	}
-	*out = r;
-	return 0;
-free_recorder:
-	free(r);
+	else
+		*out = r;
 	return err;
 }
 
@@ -189,8 +149,9 @@ static int stack_names(void *ctx, pid_t pid, int32_t stack_id,
 	put(r, o, "pid", json_object_new_int(pid));
 	put(r, o, "id", json_object_new_int(stack_id));
 	for (int i = 0; i < nr; i++)
-		json_object_array_add(array, headway_text_to_json(frames[i],
-								  HEADWAY_RECORDING_TEXT_MAX - 1));
+		headway_recwriter_append(&r->out, array,
+					 headway_text_to_json(frames[i],
+							      HEADWAY_RECORDING_TEXT_MAX - 1));
 	put(r, o, "frames", array);
 	/* An empty one too: the id may have stood for another stack before. */
 	write_line(r, o);
@@ -200,6 +161,13 @@ static int stack_names(void *ctx, pid_t pid, int32_t stack_id,
 struct headway_name_source headway_recorder_names(struct headway_recorder *r)
 {
 	return (struct headway_name_source){ .lock = lock_name, .stack = stack_names, .ctx = r };
+}
+
+struct headway_kernel_reader headway_recorder_kernel(struct headway_recorder *r,
+						     const struct headway_kernel_reader *live)
+{
+	r->kernel = (struct headway_kernel_tee){ .from = *live, .out = &r->out };
+	return headway_kernel_tee_reader(&r->kernel);
 }
 
 /* One row against the same one in the snapshot before (NULL: there was none). */
@@ -244,7 +212,7 @@ static void write_rows(struct headway_recorder *r, enum headway_row_kind kind)
 	const struct headway_rows *now = &r->now[kind], *before = &r->before[kind];
 	size_t i = 0, k = 0;
 
-	while (!r->err && (i < now->nr || k < before->nr)) {
+	while (!r->out.err && (i < now->nr || k < before->nr)) {
 		const void *new = i < now->nr ? now->data + i * type->size : NULL;
 		const void *old = k < before->nr ? before->data + k * type->size : NULL;
 		int order = !old ? -1 : !new ? 1 : headway_row_compare(type, new, old);
@@ -263,7 +231,7 @@ static void take_rows(struct headway_recorder *r, enum headway_row_kind kind, co
 {
 	const struct headway_row_type *type = &headway_row_types[kind];
 
-	for (size_t i = 0; i < nr && !r->err; i++) {
+	for (size_t i = 0; i < nr && !r->out.err; i++) {
 		void *row = headway_rows_add(&r->now[kind], type);
 
 		if (row)
@@ -311,7 +279,7 @@ static void write_snapshot(struct headway_recorder *r, const struct headway_snap
 	put(r, o, "counters", counters);
 	for (int i = 0; i < HEADWAY_NR_PROBES; i++)
 		if (snap->missing_probes & 1u << i)
-			json_object_array_add(missing, json_object_new_string(
+			headway_recwriter_append(&r->out, missing, json_object_new_string(
 				headway_probe_name((enum headway_probe_id)i)));
 	put(r, o, "missing", missing);
 	put(r, o, "target_exited", json_object_new_boolean(snap->target_exited));
@@ -384,13 +352,12 @@ static void name_locks(struct headway_recorder *r)
 
 int headway_recorder_snapshot(struct headway_recorder *r, const struct headway_snapshot *snap)
 {
-	errno = 0;
 	take_snapshot(r, snap);
 	for (int kind = 0; kind < HEADWAY_NR_ROW_KINDS; kind++)
 		write_rows(r, (enum headway_row_kind)kind);
 	write_snapshot(r, snap);
 	name_locks(r);
-	return r->err;
+	return r->out.err;
 }
 
 int headway_recorder_missing(struct headway_recorder *r, enum headway_probe_id id,
@@ -400,42 +367,50 @@ int headway_recorder_missing(struct headway_recorder *r, enum headway_probe_id i
 	char *known = r->reasons[id];
 
 	if (!strncmp(known, reason, HEADWAY_RECORDING_TEXT_MAX - 1))
-		return r->err;
+		return r->out.err;
 	snprintf(known, HEADWAY_RECORDING_TEXT_MAX, "%s", reason);
 	o = line_of(r, "probe");
 	if (!o)
-		return r->err;
+		return r->out.err;
 	put(r, o, "name", json_object_new_string(headway_probe_name(id)));
 	put(r, o, "reason", headway_text_to_json(known, HEADWAY_RECORDING_TEXT_MAX));
 	return write_line(r, o);
 }
 
+static void put_group(struct headway_recorder *r, struct json_object *o,
+		      const struct headway_recording_end *end)
+{
+	struct json_object *group = json_object_new_object();
+
+	for (size_t i = 0; group && i < headway_nr_group_fields; i++)
+		put(r, group, headway_group_fields[i].name,
+		    headway_member_to_json(&headway_group_fields[i], &end->group));
+	put(r, o, "group", group);
+	put(r, o, "group_alone", json_object_new_boolean(end->group_alone));
+	put(r, o, "cgroup", headway_text_to_json(end->cgroup, sizeof(end->cgroup)));
+}
+
 int headway_recorder_finish(struct headway_recorder *r, const struct headway_recording_end *end)
 {
 	struct json_object *o = line_of(r, "close");
-	int err;
 
 	if (!o)
-		return r->err;
+		return r->out.err;
 	put(r, o, "duration_ns", json_object_new_uint64(end->duration_ns));
 	put(r, o, "command_ended", json_object_new_boolean(end->command_ended));
 	put(r, o, "command_status", json_object_new_int(end->command_status));
+	if (end->has_group)
+		put_group(r, o, end);
 	write_line(r, o);
 	headway_recorder_commit(r);
-	errno = 0;
-	err = gzclose(r->file);
-	r->file = NULL;
-	if (err != Z_OK)
-		fail(r, errno ? -errno : -EIO);
-	return r->err;
+	return headway_recwriter_close(&r->out);
 }
 
 void headway_recorder_free(struct headway_recorder *r)
 {
 	if (!r)
 		return;
-	if (r->file)
-		gzclose(r->file);
+	headway_recwriter_close(&r->out);
 	for (int kind = 0; kind < HEADWAY_NR_ROW_KINDS; kind++) {
 		free(r->now[kind].data);
 		free(r->before[kind].data);

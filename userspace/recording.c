@@ -82,6 +82,15 @@ const struct headway_row_type headway_row_types[HEADWAY_NR_ROW_KINDS] = {
 	[HEADWAY_ROW_MARK] = ROWS(mark, 2, struct headway_snap_mark, 4 * HEADWAY_MAX_MARKS),
 };
 
+#define GROUP(kind, member) FIELD(kind, struct headway_probe_group, member, #member)
+_Static_assert(sizeof(size_t) == sizeof(uint64_t), "a count is written as 64 bits");
+const struct headway_member headway_group_fields[] = {
+	GROUP(U64, seen), GROUP(U64, now), GROUP(U64, most), GROUP(U64, without_trylock),
+	GROUP(U64, left_out), GROUP(U64, bits32), GROUP(BOOL, removed),
+};
+const size_t headway_nr_group_fields =
+	sizeof(headway_group_fields) / sizeof(headway_group_fields[0]);
+
 const char *const headway_counter_names[HEADWAY_NR_COUNTERS] = {
 	[HEADWAY_CNT_EVENTS] = "events",
 	[HEADWAY_CNT_LOST_THREADS] = "lost_threads",

@@ -10,8 +10,9 @@
  *
  * Lines come in records, each ended by
  *	{"type":"check","bytes":N,"crc32":"..."}	of the lines since the check before
- * The first record is the header, each of the others a snapshot, the last one the close:
- *	{"type":"headway-recording","version":1,"window_ns":..,"interval_ns":..,"tool":..,...}
+ * The first record is the header, each of the others a snapshot, a look at the kernel, or both, the
+ * last one the close:
+ *	{"type":"headway-recording","version":2,"window_ns":..,"interval_ns":..,"tool":..,...}
  *	{"type":"thread","tid":..,FIELD:..}		rows, by rising key; "gone":true: not there
  *	{"type":"lock","tid":..,"kind":..,"addr":..}	any more
  *	{"type":"marker","place":..}
@@ -20,11 +21,16 @@
  *	{"type":"snapshot","time_ns":..,"counters":{..},"missing":[..],"target_exited":..}
  *	{"type":"lock_name","pid":..,"addr":..,"name":..}
  *	{"type":"stack","pid":..,"id":..,"frames":[..]}
- *	{"type":"close","duration_ns":..,"command_ended":..,"command_status":..}
+ *	{"type":"kernel_look","time_ns":..}		a look at headway.ko: what was asked for
+ *	{"type":"kernel_list","loops":..,"names":[..]}	and what the answers were (kernel_tee.c)
+ *	{"type":"kernel_file","name":..,"loop":..,"file":..}
+ *	{"type":"kernel_line","text":..}		of the last file, as the module wrote it
+ *	{"type":"kernel_thread","tid":..,"comm":..,"state":..,"tgid":..,"stack":[..]}
+ *	{"type":"close","duration_ns":..,"command_ended":..,"command_status":..,"group":{..}}
  *
  * Strings are in the form of headway_escape(), so that every line is valid JSON and loses nothing.
  * Readers pass over types and fields that they do not know; HEADWAY_RECORDING_VERSION rises when
- * that would make them say something wrong.
+ * that would make them say something wrong. Version 1 knew nothing of the kernel.
  */
 #ifndef HEADWAY_RECORDING_H
 #define HEADWAY_RECORDING_H
@@ -32,21 +38,28 @@
 #include <json-c/json.h>
 
 #include "names.h"
+#include "probe.h"
 #include "snapshot.h"
 
 #define HEADWAY_RECORDING_TYPE "headway-recording"
 
 enum headway_recording_limits {
-	HEADWAY_RECORDING_VERSION = 1,
+	HEADWAY_RECORDING_VERSION = 2,	/* older ones are read too */
 	HEADWAY_RECORDING_LINE_MAX = 1 << 20,
 	HEADWAY_RECORDING_TEXT_MAX = 512,
 	HEADWAY_RECORDING_STACKS_MAX = 65536,
 	HEADWAY_RECORDING_NAMES_MAX = 262144,
+	HEADWAY_RECORDING_DOMAINS_MAX = 64,
+	HEADWAY_RECORDING_LOOK_MAX = 64 << 20,
 };
 
 struct headway_recording_header {
 	uint64_t window_ns;
 	uint64_t interval_ns;
+	bool kernel_alone;		/* no process was watched */
+	bool watches_kernel;		/* these domains and loops; none: all */
+	const char *const *domains;
+	size_t nr_domains;
 	/* For people; hostile in a recording. */
 	char tool[128];			/* version */
 	char kernel[128];		/* release */
@@ -59,6 +72,10 @@ struct headway_recording_end {
 	uint64_t duration_ns;
 	bool command_ended;		/* by itself, before the watch */
 	int command_status;		/* as from waitpid() */
+	bool has_group;
+	struct headway_probe_group group;
+	bool group_alone;		/* nothing else was named */
+	char cgroup[HEADWAY_RECORDING_TEXT_MAX];	/* "": the whole system */
 };
 
 enum headway_member_type {
@@ -102,6 +119,9 @@ struct headway_row_type {
 };
 
 extern const struct headway_row_type headway_row_types[HEADWAY_NR_ROW_KINDS];
+/* Of struct headway_probe_group. */
+extern const struct headway_member headway_group_fields[];
+extern const size_t headway_nr_group_fields;
 extern const char *const headway_counter_names[HEADWAY_NR_COUNTERS];
 
 /* Rows of one kind, sorted by key. */

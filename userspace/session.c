@@ -22,6 +22,7 @@
 
 #include "cgroup.h"
 #include "command.h"
+#include "kernel_live.h"
 #include "names_live.h"
 #include "pipeline.h"
 #include "probe.h"
@@ -42,6 +43,7 @@ struct session {
 	struct headway_cgroup cgroup;
 	struct headway_probe *probe;	/* NULL: only the kernel is watched */
 	struct headway_live_names *live;
+	struct headway_kernel_live kernel;
 	struct headway_recorder *recorder;	/* NULL: nothing is recorded */
 	struct headway_pipeline pipe;
 	struct headway_snapshot snap;
@@ -153,19 +155,16 @@ static int open_probes(struct session *w)
 
 static int open_kernel(struct session *w)
 {
-	int err = headway_kernel_watch_open(&w->pipe.kernel, w->opts->domains, w->opts->nr_domains,
-					    NULL);
+	int err = headway_kernel_live_open(&w->kernel);
 
 	if (err == -ENOENT && w->opts->kernel_if_loaded) {
-		headway_kernel_watch_free(w->pipe.kernel);
-		w->pipe.kernel = NULL;
+		headway_kernel_live_close(&w->kernel);
 		return 0;
 	}
+	for (size_t i = 0; i < w->opts->nr_domains && !err; i++)
+		err = headway_kernel_live_check(&w->kernel, w->opts->domains[i]);
 	if (err)
-		headway_pipeline_say(&w->pipe, "%s", headway_kernel_watch_error(w->pipe.kernel));
-	else if (w->opts->output)
-		headway_pipeline_say(&w->pipe,
-				     "what the kernel's domains do is shown, but not recorded");
+		headway_pipeline_say(&w->pipe, "%s", w->kernel.kfs.error);
 	return err;
 }
 
@@ -191,6 +190,10 @@ static int start_recording(struct session *w, const struct headway_name_source *
 	struct headway_recording_header h = {
 		.window_ns = (uint64_t)(w->opts->window_s * NS_PER_S),
 		.interval_ns = (uint64_t)(w->opts->interval_s * NS_PER_S),
+		.kernel_alone = !w->probe,
+		.watches_kernel = w->opts->kernel,
+		.domains = w->opts->domains,
+		.nr_domains = w->opts->nr_domains,
 		.tool = HEADWAY_VERSION,
 	};
 	time_t now = time(NULL);
@@ -249,11 +252,7 @@ static int look_at_processes(struct session *w)
 		record_missing(w);
 	}
 	warn_markers(w);
-	err = headway_pipeline_feed(&w->pipe, &w->snap);
-	/* After the findings, whose names belong to the record. */
-	if (!err && w->recorder)
-		err = say_recording(w, headway_recorder_commit(w->recorder));
-	return err;
+	return headway_pipeline_feed(&w->pipe, &w->snap);
 }
 
 /* Why the first of these is missing. */
@@ -287,6 +286,9 @@ static int look(struct session *w)
 
 	if (!err)
 		err = headway_pipeline_look(&w->pipe);
+	/* After the findings, whose names belong to the record. */
+	if (!err && w->recorder)
+		err = say_recording(w, headway_recorder_commit(w->recorder));
 	if (err)
 		return err;
 	now = now_ns();
@@ -422,55 +424,65 @@ static int watch_on(struct session *w)
 	}
 }
 
-static int sum_up(struct session *w)
+static int finish_recording(struct session *w, const struct headway_summary *s)
 {
-	struct headway_summary s = {
+	struct headway_recording_end end = {
+		.duration_ns = s->duration_ns, .command_ended = s->command_ended,
+		.command_status = s->command_status, .has_group = s->group != NULL,
+		.group_alone = s->group_alone,
+	};
+
+	if (s->group)
+		end.group = *s->group;
+	snprintf(end.cgroup, sizeof(end.cgroup), "%s", s->cgroup ? s->cgroup : "");
+	if (w->probe)
+		record_missing(w);
+	return say_recording(w, headway_recorder_finish(w->recorder, &end));
+}
+
+static int sum_up(struct session *w, struct headway_summary *s)
+{
+	*s = (struct headway_summary){
 		.duration_ns = now_ns() - w->begin_ns,
 		.command = w->opts->command ? w->opts->command[0] : NULL,
 		.command_ended = w->child.ended,
 		.command_status = w->child.status,
 		.group = watches_group(w) ? headway_probe_group(w->probe) : NULL,
+		.group_alone = !w->opts->nr_pids && !w->opts->command,
 		.cgroup = w->opts->cgroup ? w->cgroup.path : NULL,
 	};
-
 	for (int i = 0; w->probe && i < HEADWAY_NR_PROBES; i++) {
 		const char *why = headway_probe_missing_reason(w->probe, (enum headway_probe_id)i);
 
-		s.probe_names[i] = headway_probe_name((enum headway_probe_id)i);
-		s.probe_reasons[i] = why ? why : "unknown";
+		s->probe_names[i] = headway_probe_name((enum headway_probe_id)i);
+		s->probe_reasons[i] = why ? why : "unknown";
 	}
-	if (w->recorder) {
-		struct headway_recording_end end = {
-			.duration_ns = s.duration_ns, .command_ended = s.command_ended,
-			.command_status = s.command_status,
-		};
-
-		record_missing(w);
-		if (say_recording(w, headway_recorder_finish(w->recorder, &end)))
-			return -EIO;
-	}
-	return headway_pipeline_summary(&w->pipe, &s);
+	if (w->recorder && finish_recording(w, s))
+		return -EIO;
+	return headway_pipeline_summary(&w->pipe, s);
 }
 
-/* With --fail-on, of a group: was there anybody to find something in, and room for all? */
-static bool was_group_seen(struct session *w)
+/* The kernel through the recorder, if there is one. */
+static int open_kernel_watch(struct session *w)
 {
-	const struct headway_probe_group *g;
+	struct headway_kernel_reader source = headway_kernel_live_reader(&w->kernel);
 
-	if (!w->pipe.view->fail_on || !watches_group(w))
-		return true;
-	g = headway_probe_group(w->probe);
-	if (g->left_out)
-		headway_pipeline_say(&w->pipe,
-				     "%zu processes were left out, so --fail-on cannot be answered: watch a cgroup with fewer",
-				     g->left_out);
-	else if (!g->seen && !w->opts->nr_pids && !w->opts->command)
-		headway_pipeline_say(&w->pipe,
-				     "no process was ever in the cgroup %s, so --fail-on cannot be answered",
-				     w->cgroup.path);
-	else
-		return true;
-	return false;
+	if (!w->opts->kernel || w->kernel.kfs.dir < 0)
+		return 0;
+	if (w->recorder)
+		source = headway_recorder_kernel(w->recorder, &source);
+	w->pipe.kernel = headway_kernel_watch_new(w->opts->domains, w->opts->nr_domains, &source);
+	return w->pipe.kernel ? 0 : -ENOMEM;
+}
+
+static int open_pipeline(struct session *w)
+{
+	int err = open_kernel_watch(w);
+
+	if (err || !w->probe)
+		return err;
+	return headway_pipeline_open(&w->pipe, (uint64_t)(w->opts->window_s * NS_PER_S),
+				     (uint64_t)(w->opts->interval_s * NS_PER_S));
 }
 
 /* 0, or the exit status; then it was said why. */
@@ -486,9 +498,7 @@ static int open_engine(struct session *w)
 		source = headway_recorder_names(w->recorder);
 	}
 	w->pipe.names = w->live ? headway_names_new(&source) : NULL;
-	if (!w->pipe.names ||
-	    headway_pipeline_open(&w->pipe, (uint64_t)(w->opts->window_s * NS_PER_S),
-				  (uint64_t)(w->opts->interval_s * NS_PER_S))) {
+	if (!w->pipe.names || open_pipeline(w)) {
 		headway_pipeline_say(&w->pipe, "out of memory");
 		return HEADWAY_EXIT_FAILED;
 	}
@@ -497,7 +507,8 @@ static int open_engine(struct session *w)
 
 static int watch_targets(struct session *w)
 {
-	int status = w->probe ? open_engine(w) : 0;
+	struct headway_summary s = { .duration_ns = 0 };
+	int status = open_engine(w);
 
 	if (status)
 		return status;
@@ -505,11 +516,9 @@ static int watch_targets(struct session *w)
 		return HEADWAY_EXIT_FAILED;
 	if (watches_group(w) && headway_probe_group(w->probe)->removed)
 		headway_pipeline_say(&w->pipe, "the cgroup was removed, which ends the watch");
-	if (sum_up(w))
+	if (sum_up(w, &s))
 		return HEADWAY_EXIT_FAILED;
-	status = headway_pipeline_exit(&w->pipe);
-	if (status == HEADWAY_EXIT_DONE && !was_group_seen(w))
-		return HEADWAY_EXIT_BLIND;
+	status = headway_pipeline_exit(&w->pipe, &s);
 	if (status != HEADWAY_EXIT_DONE ||
 	    !(w->snap.missing_probes & 1u << HEADWAY_PROBE_MARKERS))
 		return status;
@@ -526,6 +535,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 		view->json ? HEADWAY_CHILD_TO_STDERR : HEADWAY_CHILD_AS_OURS;
 	struct session w = {
 		.opts = target, .signals = -1, .cgroup = { .fd = -1 },
+		.kernel = { .kfs = { .dir = -1 } },
 		.pipe = {
 			.who = who, .view = view, .color = headway_table_color(stdout),
 			.guest = guest,
@@ -548,6 +558,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 	headway_recorder_free(w.recorder);
 	headway_live_names_free(w.live);
 	headway_pipeline_close(&w.pipe);
+	headway_kernel_live_close(&w.kernel);
 	headway_probe_close(w.probe);
 	headway_cgroup_close(&w.cgroup);
 	if (w.signals >= 0)

@@ -102,12 +102,13 @@ while_they_queue() {
 	return $ret
 }
 
-# watch_kernel NAME ARGUMENTS...: headway watch in the background; its output in /tmp/NAME.json and .err.
+# watch_kernel NAME ARGUMENTS...: headway watch in the background; its output in /tmp/NAME.json and .err,
+# and what it saw in /tmp/NAME.hw.
 watch_kernel() {
 	local name=$1
 	shift
 
-	"$headway" watch --json -w 1 "$@" >"/tmp/$name.json" 2>"/tmp/$name.err" </dev/null &
+	"$headway" record -o "/tmp/$name.hw" --json -w 1 "$@" >"/tmp/$name.json" 2>"/tmp/$name.err" </dev/null &
 	watcher=$!
 }
 
@@ -128,6 +129,12 @@ watch_ends() {
 	code=$?
 	[ "$code" -eq "$1" ] || tail -n 3 "/tmp/$2.json" "/tmp/$2.err"
 	check "watch -k: ends with status $1" [ "$code" -eq "$1" ]
+	check "watch -k: its recording says the same" replay_says "$2"
+}
+
+# replay_says NAME: what the watch said, to the byte.
+replay_says() {
+	"$headway" replay --json "/tmp/$1.hw" </dev/null | cmp - "/tmp/$1.json"
 }
 
 # Live transactions: where they wait, and a graph that the real parser takes.
@@ -197,7 +204,7 @@ watch_begins() {
 
 watch_saw_the_cure() {
 	check "watch -k: says that it is over" within 30 \
-		watch_said cured err '^headway watch: kernel domain philosophers: [a-z-]+ after [0-9.]+ s of livelock$'
+		watch_said cured err '^headway record: kernel domain philosophers: [a-z-]+ after [0-9.]+ s of livelock$'
 	kill -TERM "$watcher"
 	watch_ends 0 cured
 	check "watch -k: there is no livelock any more" watch_said cured json '"state":"[^l]'

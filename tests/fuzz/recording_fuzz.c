@@ -5,7 +5,9 @@
 // links: userspace/verdict_ownerless.c
 // links: userspace/window.c userspace/view.c userspace/contact.c userspace/mutexes.c
 // links: userspace/graph.c userspace/finding.c userspace/futexword.c userspace/marks.c
-// links: userspace/lockshape.c
+// links: userspace/lockshape.c userspace/kernel_tape.c userspace/kernel_watch.c
+// links: userspace/kernel_finding.c userspace/kernel_names.c userspace/kernelfs.c
+// links: userspace/logfmt.c
 // links: userspace/names.c userspace/escape.c userspace/out_json.c userspace/probe_name.c
 // libs: -ljson-c -lz
 /*
@@ -18,6 +20,7 @@
 #include <string.h>
 
 #include "detect.h"
+#include "kernel_watch.h"
 #include "out.h"
 #include "player.h"
 
@@ -62,27 +65,58 @@ static void sum_up(FILE *out, struct headway_player *p, const struct headway_det
 	headway_out_json_summary(out, &s);
 }
 
+static int on_finding(void *ctx, const struct headway_finding *f, struct headway_names *names)
+{
+	return headway_out_json_finding(ctx, names, f);
+}
+
+static void on_word(void *ctx, const char *sentence)
+{
+	(void)ctx;
+	(void)sentence;
+}
+
+static void look(FILE *out, struct headway_kernel_watch *k)
+{
+	const struct headway_kernel_listener listener = {
+		.finding = on_finding, .say = on_word, .ctx = out,
+	};
+
+	headway_kernel_watch_look(k, &listener);
+}
+
 static void judge(FILE *out, struct headway_player *p, struct headway_names *names)
 {
 	const struct headway_recording_header *h = headway_player_header(p);
 	struct headway_detect_options o = {
 		.window_ns = h->window_ns, .interval_ns = h->interval_ns,
 	};
+	struct headway_kernel_reader kernel = headway_player_kernel(p);
+	struct headway_kernel_watch *k = headway_kernel_watch_new(h->domains, h->nr_domains,
+								  &kernel);
 	struct headway_detect *d = headway_detect_new(&o);
 	struct headway_snapshot snap = { 0 };
 	const struct headway_finding *f;
+	int got, err = 0;
 
 	/* What the header may say, the engine must take. */
-	if (!d)
+	if (!d || !k)
 		abort();
-	while (headway_player_next(p, &snap) == 1 && !headway_detect_feed(d, &snap)) {
-		size_t nr = headway_detect_findings(d, &f);
+	while (!err && (got = headway_player_next(p, &snap)) > 0) {
+		size_t nr = 0;
 
+		if (got & HEADWAY_PLAYER_KERNEL)
+			look(out, k);
+		if (got & HEADWAY_PLAYER_SNAPSHOT)
+			err = headway_detect_feed(d, &snap);
+		if (got & HEADWAY_PLAYER_SNAPSHOT && !err)
+			nr = headway_detect_findings(d, &f);
 		for (size_t i = 0; i < nr; i++)
 			headway_out_json_finding(out, names, &f[i]);
 	}
 	sum_up(out, p, d, &snap);
 	headway_detect_free(d);
+	headway_kernel_watch_free(k);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -157,6 +157,8 @@ test_live() {
 		record "$name" 20 --json -d 2.5 -w 1 -- "build/corpus/$name"
 		check "$name: a live recording says the same" same_again "$name" --json
 	done
+	record all 30 --json -d 2.5 -w 1 -a -- build/corpus/two_lock_grid
+	check "-a: the same" same_again all --json
 	record text 20 -d 2 -w 1 -- build/corpus/stalled_holder
 	check "stalled_holder: the same text" same_again text ''
 	check "a recording is its owner's alone" test "$mode" = 600

@@ -132,7 +132,6 @@ test_usage() {
 		watch -a -c /|-a watches every process: leave out -c
 		watch -c / -c /|more than one cgroup
 		watch -c|option requires an argument -- 'c'
-		record -o /dev/null -k|only processes are recorded
 		watch -k --progress syscall:read|a marker is of a process
 		watch --progress x -p 1|marker 'x': no kind of marker
 		watch --attempt x -p 1|marker 'x': no kind of marker

@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * kernel_watch_test.c - the verdicts of headway.ko as findings, on a tree of files that stands in
- * for debugfs.
+ * for debugfs. Each watch is recorded, and its recording must say the same when it ends.
  */
 // links: userspace/kernel_watch.c userspace/kernel_finding.c userspace/kernel_names.c
+// links: userspace/kernel_live.c userspace/kernel_tee.c userspace/kernel_tape.c
+// links: userspace/recorder.c userspace/recwriter.c userspace/player.c userspace/recfile.c
+// links: userspace/recording.c userspace/namebook.c userspace/probe_name.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c userspace/names.c
 // links: userspace/escape.c userspace/proc.c userspace/out_json.c userspace/out_text.c
 // links: userspace/table.c
-// libs: -ljson-c -Wl,--wrap=headway_kernelfs_open
+// libs: -ljson-c -lz -Wl,--wrap=headway_kernelfs_open
 // libs: -Wl,--wrap=headway_kernelfs_write
 #include <inttypes.h>
 #include <stdarg.h>
 
 #include "stat_tree.h"
 
+#include "kernel_live.h"
 #include "kernel_watch.h"
 #include "out.h"
+#include "player.h"
+#include "recorder.h"
 
 #define DINNER "domains/dinner/"
 #define S 1000000000ull
@@ -25,6 +31,10 @@ static unsigned int nr_findings;
 static struct headway_finding finding;	/* the last one */
 static char said[4096];
 static char text[16384], json[16384];
+static char all_told[262144];		/* since the watch began */
+static struct headway_kernel_live kernel;
+static struct headway_recorder *recorder;
+static char recording[] = "/tmp/headway-kernel-watch-rec.XXXXXX";
 
 static void print(char *buf, size_t size, struct headway_names *names, bool as_json)
 {
@@ -39,6 +49,13 @@ static void print(char *buf, size_t size, struct headway_names *names, bool as_j
 	fclose(f);
 }
 
+static void tell(const char *what)
+{
+	size_t used = strlen(all_told);
+
+	snprintf(all_told + used, sizeof(all_told) - used, "%s\n", what);
+}
+
 static int on_finding(void *ctx, const struct headway_finding *f, struct headway_names *names)
 {
 	(void)ctx;
@@ -46,6 +63,8 @@ static int on_finding(void *ctx, const struct headway_finding *f, struct headway
 	finding = *f;
 	print(text, sizeof(text), names, false);
 	print(json, sizeof(json), names, true);
+	tell(text);
+	tell(json);
 	return 0;
 }
 
@@ -55,6 +74,7 @@ static void on_word(void *ctx, const char *sentence)
 
 	(void)ctx;
 	snprintf(said + used, sizeof(said) - used, "%s\n", sentence);
+	tell(sentence);
 }
 
 static const struct headway_kernel_listener listener = { .finding = on_finding, .say = on_word };
@@ -65,10 +85,29 @@ static void told_nothing(void)
 	said[0] = text[0] = json[0] = '\0';
 }
 
+/* What its assessment says. */
+static void tell_state(const struct headway_kernel_watch *k)
+{
+	struct headway_assessment a = { .state = HEADWAY_IDLE };
+	const char *blind = headway_kernel_watch_blind(k), *lost = headway_kernel_watch_lost(k);
+
+	headway_kernel_watch_assess(k, &a);
+	tell(headway_verdict_name(a.state));
+	tell(a.reason);
+	tell(blind ? blind : "-");
+	tell(lost ? lost : "-");
+	tell(headway_kernel_watch_ended(k) ? "ended" : "goes on");
+}
+
 static void look(struct headway_kernel_watch *k)
 {
+	bool ended = headway_kernel_watch_ended(k);
+
 	told_nothing();
 	EXPECT_EQ(headway_kernel_watch_look(k, &listener), 0);
+	EXPECT_EQ(headway_recorder_commit(recorder), 0);
+	if (!ended)
+		tell_state(k);
 }
 
 static uint64_t now_ns(void)
@@ -133,18 +172,77 @@ static void make(void)
 	     4194000, "phil/0", 40, 4194001, "phil/1", 3);
 }
 
-static struct headway_kernel_watch *watch_all(void)
+static struct headway_kernel_watch *watch(const char *const *names, size_t nr)
 {
+	const struct headway_recording_header header = {
+		.window_ns = 5 * S, .interval_ns = S, .kernel_alone = true, .watches_kernel = true,
+		.domains = names, .nr_domains = nr,
+	};
+	static bool made;
+	struct headway_kernel_reader source;
 	struct headway_kernel_watch *k;
 
-	EXPECT_EQ(headway_kernel_watch_open(&k, NULL, 0, NULL), 0);
+	if (!made)
+		close(mkstemp(recording));
+	made = true;
+	all_told[0] = '\0';
+	EXPECT_EQ(headway_kernel_live_open(&kernel), 0);
+	source = headway_kernel_live_reader(&kernel);
+	EXPECT_EQ(headway_recorder_open(&recorder, recording, &header,
+					&(struct headway_name_source){ .ctx = NULL }), 0);
+	source = headway_recorder_kernel(recorder, &source);
+	k = headway_kernel_watch_new(names, nr, &source);
+	EXPECT(k);
 	return k;
 }
 
+static struct headway_kernel_watch *watch_all(void)
+{
+	return watch(NULL, 0);
+}
+
+/* The recording through the same watch: to the byte what was told when it was made. */
+static void play(void)
+{
+	static char live[sizeof(all_told)];
+	struct headway_player *p = headway_player_new();
+	const struct headway_recording_header *h;
+	struct headway_kernel_reader source;
+	struct headway_kernel_watch *k;
+	struct headway_snapshot snap;
+	int got;
+
+	memcpy(live, all_told, sizeof(live));
+	all_told[0] = '\0';
+	ASSERT(p && !headway_player_open(p, recording));
+	h = headway_player_header(p);
+	EXPECT(h->kernel_alone && h->watches_kernel);
+	source = headway_player_kernel(p);
+	k = headway_kernel_watch_new(h->domains, h->nr_domains, &source);
+	ASSERT(k);
+	while ((got = headway_player_next(p, &snap)) > 0) {
+		EXPECT_EQ(got, HEADWAY_PLAYER_KERNEL);
+		EXPECT_EQ(headway_kernel_watch_look(k, &listener), 0);
+		tell_state(k);
+	}
+	EXPECT_EQ(got, 0);
+	EXPECT_STREQ(all_told, live);
+	headway_kernel_watch_free(k);
+	headway_player_free(p);
+}
+
+/* Before anything that removes what it plays. */
 static void end_watch(struct headway_kernel_watch *k)
 {
+	const struct headway_recording_end end = { .duration_ns = S };
+
 	headway_kernel_watch_free(k);
+	EXPECT_EQ(headway_recorder_finish(recorder, &end), 0);
+	headway_recorder_free(recorder);
+	headway_kernel_live_close(&kernel);
+	play();
 	remove_tree();
+	remove(recording);
 }
 
 static const char *state(const struct headway_kernel_watch *k)
@@ -314,7 +412,7 @@ KTAP_TEST(loops_are_watched_too)
 
 KTAP_TEST(only_what_is_named)
 {
-	const char *const names[] = { "claim", "claim" }, *const none[] = { "lunch" };
+	const char *const names[] = { "claim", "claim" };
 	struct headway_kernel_watch *k;
 
 	make();
@@ -323,7 +421,7 @@ KTAP_TEST(only_what_is_named)
 	make_dir("loops/claim");
 	put("loops/claim/events", "# headway.events v1\n");
 	put_summary("loops/claim/", "healthy", 1);
-	EXPECT_EQ(headway_kernel_watch_open(&k, names, 2, NULL), 0);
+	k = watch(names, 2);
 	look(k);
 	EXPECT_EQ(nr_findings, 0u);
 	EXPECT_STREQ(state(k), "healthy");
@@ -335,10 +433,9 @@ KTAP_TEST(only_what_is_named)
 	EXPECT(headway_kernel_watch_ended(k));
 	EXPECT(!headway_kernel_watch_lost(k));
 	EXPECT(!headway_kernel_watch_blind(k));
-	headway_kernel_watch_free(k);
-
-	EXPECT_EQ(headway_kernel_watch_open(&k, none, 1, NULL), -ENOENT);
-	EXPECT_STREQ(headway_kernel_watch_error(k), "no domain 'lunch'. Domains now: dinner");
+	EXPECT_EQ(headway_kernel_live_check(&kernel, "dinner"), 0);
+	EXPECT_EQ(headway_kernel_live_check(&kernel, "lunch"), -ENOENT);
+	EXPECT_STREQ(kernel.kfs.error, "no domain 'lunch'. Domains now: dinner");
 	end_watch(k);
 }
 

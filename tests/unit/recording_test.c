@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// links: userspace/recorder.c userspace/player.c userspace/recfile.c userspace/recording.c
-// links: userspace/namebook.c userspace/escape.c userspace/probe_name.c
+// links: userspace/recorder.c userspace/recwriter.c userspace/player.c userspace/recfile.c
+// links: userspace/recording.c userspace/kernel_tee.c userspace/kernel_tape.c
+// links: userspace/kernelfs.c userspace/logfmt.c userspace/namebook.c userspace/escape.c userspace/probe_name.c
 // libs: -ljson-c -lz
 /*
  * recording_test.c - what is written is what is read, and what is damaged is not read.
@@ -172,6 +173,8 @@ static int record_all(void)
 {
 	const struct headway_recording_end end = {
 		.duration_ns = UINT64_MAX, .command_ended = true, .command_status = 0x700,
+		.has_group = true, .group_alone = true, .cgroup = "/a\033\n",
+		.group = { 1, 2, 3, 4, 5, UINT64_MAX, true },
 	};
 	struct headway_name_source names;
 	struct headway_recorder *r;
@@ -225,6 +228,11 @@ KTAP_TEST(what_is_written_is_read)
 	EXPECT_EQ(headway_player_end(p)->duration_ns, UINT64_MAX);
 	EXPECT_EQ(headway_player_end(p)->command_status, 0x700);
 	EXPECT(headway_player_end(p)->command_ended);
+	EXPECT(headway_player_end(p)->has_group && headway_player_end(p)->group_alone);
+	EXPECT_STREQ(headway_player_end(p)->cgroup, "/a\033\n");
+	EXPECT_EQ(headway_player_end(p)->group.left_out, 5u);
+	EXPECT_EQ(headway_player_end(p)->group.bits32, UINT64_MAX);
+	EXPECT(headway_player_end(p)->group.removed);
 	EXPECT_STREQ(headway_player_missing_reason(p, HEADWAY_PROBE_TRYLOCK), hostile);
 	EXPECT(!headway_player_missing_reason(p, HEADWAY_PROBE_FUTEX));
 	names = headway_player_names(p);
@@ -359,6 +367,7 @@ static int play_text(const char *lines, char error[768])
 #define HEADER "{\"type\":\"headway-recording\",\"version\":1,\"window_ns\":1000000000," \
 	"\"interval_ns\":200000000}\n!"
 #define SNAPSHOT "{\"type\":\"snapshot\",\"time_ns\":5,\"counters\":{},\"missing\":[]}\n!"
+#define LOOK "{\"type\":\"kernel_look\",\"time_ns\":5}\n"
 #define CLOSE "{\"type\":\"close\",\"duration_ns\":1}\n!"
 
 /* Records whose checks are right, and which are wrong all the same. */
@@ -371,7 +380,8 @@ KTAP_TEST(wrong_values_are_refused)
 		{ "\n", "header" },
 		{ "{}\n", "header" },
 		{ "{\"type\":\"check\",\"bytes\":0,\"crc32\":\"00000000\"}\n", "header" },
-		{ "{\"type\":\"headway-recording\",\"version\":2}\n!", "version 1 of the format" },
+		{ "{\"type\":\"headway-recording\",\"version\":3}\n!", "version 1 to 2 of the format" },
+		{ "{\"type\":\"headway-recording\",\"version\":0}\n!", "version 1 to 2 of the format" },
 		{ "{\"type\":\"headway-recording\",\"version\":1}\n!", "\"window_ns\"" },
 		{ "{\"type\":\"headway-recording\",\"version\":1,\"window_ns\":5,\"interval_ns\":0}\n!",
 		  "an interval that fits" },
@@ -394,6 +404,24 @@ KTAP_TEST(wrong_values_are_refused)
 		  "\"frames\"" },
 		{ HEADER "{\"type\":\"lock_name\",\"pid\":1,\"addr\":1,\"name\":[]}\n!",
 		  "\"name\"" },
+		{ "{\"type\":\"headway-recording\",\"version\":2,\"window_ns\":1000000000,"
+		  "\"interval_ns\":200000000,\"domains\":5}\n!", "an array \"domains\"" },
+		{ HEADER "{\"type\":\"kernel_look\"}\n!", "\"time_ns\"" },
+		{ HEADER LOOK LOOK "!", "not another one" },
+		{ HEADER "{\"type\":\"kernel_list\",\"loops\":true,\"names\":[]}\n!",
+		  "kernel_look before this" },
+		{ HEADER LOOK "{\"type\":\"kernel_list\",\"names\":[]}\n!", "\"loops\"" },
+		{ HEADER LOOK "{\"type\":\"kernel_list\",\"loops\":true,\"names\":[7]}\n!",
+		  "less than 256" },
+		{ HEADER LOOK "{\"type\":\"kernel_list\",\"loops\":true}\n!", "\"names\"" },
+		{ HEADER LOOK "{\"type\":\"kernel_line\",\"text\":\"a=1\"}\n!",
+		  "after that file" },
+		{ HEADER LOOK "{\"type\":\"kernel_file\",\"file\":\"\\\\q\"}\n!", "escaped" },
+		{ HEADER LOOK "{\"type\":\"kernel_thread\",\"tid\":-1}\n!", "0 to 2^32-1" },
+		{ HEADER LOOK "{\"type\":\"kernel_thread\",\"tid\":1,\"stack\":[{}]}\n!",
+		  "frames" },
+		{ HEADER SNAPSHOT "{\"type\":\"close\",\"duration_ns\":1,\"group\":{\"seen\":-1}}\n!",
+		  "\"seen\" of a group" },
 		{ HEADER SNAPSHOT CLOSE SNAPSHOT, "end of the file" },
 	};
 	char error[768];
@@ -414,7 +442,7 @@ KTAP_TEST(unknown_things_are_passed_over)
 
 	EXPECT_EQ(play_text("{\"type\":\"headway-recording\",\"version\":1,\"window_ns\":1000000000,"
 			    "\"interval_ns\":200000000,\"color\":\"blue\"}\n{\"type\":\"more\"}\n!"
-			    "{\"type\":\"weather\"}\n{\"type\":\"thread\",\"tid\":1,\"mood\":{}}\n"
+			    "{\"type\":\"weather\"}\n{\"type\":\"kernel_weather\"}\n{\"type\":\"thread\",\"tid\":1,\"mood\":{}}\n"
 			    "{\"type\":\"probe\",\"name\":\"weather\",\"reason\":\"none\"}\n"
 			    "{\"type\":\"snapshot\",\"time_ns\":5,\"counters\":{\"rain\":1},"
 			    "\"missing\":[\"weather\"]}\n!" CLOSE, error), 0);

@@ -6,6 +6,7 @@
 // links: userspace/top_domain.c userspace/top_log.c userspace/top_page.c userspace/top_waits.c
 // links: userspace/top_feed.c userspace/top_model.c
 // links: userspace/kernel_watch.c userspace/kernel_finding.c userspace/kernel_names.c
+// links: userspace/kernel_live.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c userspace/names.c
 // links: userspace/escape.c userspace/proc.c userspace/out_text.c userspace/table.c
 // libs: -ljson-c -Wl,--wrap=headway_kernelfs_open
@@ -13,11 +14,13 @@
 #include "stat_tree.h"
 
 #include "activity.h"
+#include "kernel_live.h"
 #include "kernel_watch.h"
 #include "top.h"
 
 static struct headway_top top;
 static struct headway_scene scene;
+static struct headway_kernel_live live;
 static char page[32768];
 
 /* No process is watched here. */
@@ -59,6 +62,8 @@ static void look(void)
 
 static void begin(void)
 {
+	struct headway_kernel_reader reader;
+
 	make_tree();
 	make_dir("loops");
 	put("domains/dinner/summary", "# headway.summary v1\npolicy=none\nverdict=livelock\n"
@@ -73,7 +78,10 @@ static void begin(void)
 	    "pid=13 comm=phil/1 ticket=4 priority=0 held=1 restarts=7 age_ns=2000000 wounded=1 "
 	    "waiting=1 wait_ns=1500000 lock=fork0 holder=phil/0 holder_pid=12 backing_off=0 "
 	    "stack=inner+0x1/0x2[mod]<-outer+0x3/0x4\n");
-	EXPECT_EQ(headway_kernel_watch_open(&scene.kernel, NULL, 0, NULL), 0);
+	EXPECT_EQ(headway_kernel_live_open(&live), 0);
+	reader = headway_kernel_live_reader(&live);
+	scene.kernel = headway_kernel_watch_new(NULL, 0, &reader);
+	ASSERT(scene.kernel);
 	top.scene = &scene;
 	top.about = (struct headway_top_row){ .source = HEADWAY_TOP_DOMAIN, .name = "dinner" };
 	look();
@@ -84,6 +92,7 @@ static void end(void)
 	headway_top_page_free(&top.page);
 	headway_top_log_free(&top);
 	headway_kernel_watch_free(scene.kernel);
+	headway_kernel_live_close(&live);
 	memset(&top, 0, sizeof(top));
 	remove_tree();
 }

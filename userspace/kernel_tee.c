@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kernel_tee.c - a source of a watch of the kernel whose answers are written into a recording.
+ *
+ * Invariant: what passes here is written as it is told, so that who reads the recording
+ * (kernel_tape.h) is told the same; what cannot be written is the recorder's to report.
+ */
+#include "kernel_tee.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct json_object *text_of(const char *text)
+{
+	return headway_text_to_json(text, HEADWAY_RECORDING_TEXT_MAX - 1);
+}
+
+static void put_failure(struct headway_kernel_tee *t, struct json_object *o, int err)
+{
+	headway_recwriter_put(t->out, o, "gone", json_object_new_boolean(err == -ENOENT));
+	headway_recwriter_put(t->out, o, "error", text_of(t->from.error(t->from.ctx)));
+}
+
+static uint64_t look(void *ctx)
+{
+	struct headway_kernel_tee *t = ctx;
+	uint64_t now = t->from.look(t->from.ctx);
+	struct json_object *o = headway_recwriter_line(t->out, "kernel_look");
+
+	t->bytes = 0;
+	t->looking = true;
+	if (!o)
+		return now;
+	headway_recwriter_put(t->out, o, "time_ns", json_object_new_uint64(now));
+	headway_recwriter_write(t->out, o);
+	return now;
+}
+
+static int list(void *ctx, bool loops, char ***names, size_t *nr)
+{
+	struct headway_kernel_tee *t = ctx;
+	int err = t->from.list(t->from.ctx, loops, names, nr);
+	struct json_object *o = headway_recwriter_line(t->out, "kernel_list"), *array;
+
+	if (!o)
+		return err;
+	headway_recwriter_put(t->out, o, "loops", json_object_new_boolean(loops));
+	array = err ? NULL : json_object_new_array();
+	if (err)
+		put_failure(t, o, err);
+	else
+		headway_recwriter_put(t->out, o, "names", array);
+	for (size_t i = 0; array && i < *nr; i++)
+		headway_recwriter_append(t->out, array, text_of((*names)[i]));
+	headway_recwriter_write(t->out, o);
+	return err;
+}
+
+/* As it was in the file, but for what could not be read there. */
+static void write_record(struct headway_kernel_tee *t, const struct headway_record *r)
+{
+	struct json_object *o = headway_recwriter_line(t->out, "kernel_line");
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	for (size_t i = 0; f && i < r->nr; i++)
+		fprintf(f, "%s%s=%s", i ? " " : "", r->fields[i].label, r->fields[i].value);
+	if (!f || fclose(f))
+		headway_recwriter_fail(t->out, -ENOMEM);
+	/* More would not be read back. */
+	t->bytes += len;
+	if (t->bytes > HEADWAY_RECORDING_LOOK_MAX / 2)
+		headway_recwriter_fail(t->out, -EFBIG);
+	if (o && text)
+		headway_recwriter_put(t->out, o, "text", json_object_new_string(text));
+	if (o)
+		headway_recwriter_write(t->out, o);
+	free(text);
+}
+
+static int read_file(void *ctx, bool is_loop, const char *name, const char *file,
+		     struct headway_text *text)
+{
+	struct headway_kernel_tee *t = ctx;
+	int err = t->from.read(t->from.ctx, is_loop, name, file, text);
+	struct json_object *o;
+
+	if (!t->looking)
+		return err;
+	o = headway_recwriter_line(t->out, "kernel_file");
+	if (!o)
+		return err;
+	headway_recwriter_put(t->out, o, "name", text_of(name));
+	headway_recwriter_put(t->out, o, "loop", json_object_new_boolean(is_loop));
+	headway_recwriter_put(t->out, o, "file", text_of(file));
+	if (err)
+		put_failure(t, o, err);
+	else if (text->garbled)
+		headway_recwriter_put(t->out, o, "garbled", json_object_new_uint64(text->garbled));
+	headway_recwriter_write(t->out, o);
+	for (size_t i = 0; !err && i < text->nr_records; i++)
+		write_record(t, &text->records[i]);
+	return err;
+}
+
+static struct json_object *lines_of(struct headway_kernel_tee *t, const char *text)
+{
+	struct json_object *array = json_object_new_array();
+
+	while (array && *text) {
+		size_t len = strcspn(text, "\n");
+
+		headway_recwriter_append(t->out, array, headway_text_to_json(
+			text, len < HEADWAY_RECORDING_TEXT_MAX ? len :
+								 HEADWAY_RECORDING_TEXT_MAX - 1));
+		text += len + (text[len] != '\0');
+	}
+	return array;
+}
+
+static int ask_thread(void *ctx, pid_t tid, struct headway_kernel_thread *thread)
+{
+	struct headway_kernel_tee *t = ctx;
+	int err = t->from.thread(t->from.ctx, tid, thread);
+	struct json_object *o = headway_recwriter_line(t->out, "kernel_thread");
+
+	if (!o)
+		return err;
+	headway_recwriter_put(t->out, o, "tid", json_object_new_int(tid));
+	if (err) {
+		headway_recwriter_put(t->out, o, "gone", json_object_new_boolean(1));
+	} else {
+		headway_recwriter_put(t->out, o, "comm",
+				      headway_text_to_json(thread->comm, sizeof(thread->comm)));
+		headway_recwriter_put(t->out, o, "state", headway_text_to_json(&thread->state, 1));
+		headway_recwriter_put(t->out, o, "tgid", json_object_new_uint64(thread->tgid));
+		headway_recwriter_put(t->out, o, "stack", lines_of(t, thread->stack));
+	}
+	headway_recwriter_write(t->out, o);
+	return err;
+}
+
+static const char *error(void *ctx)
+{
+	struct headway_kernel_tee *t = ctx;
+
+	return t->from.error(t->from.ctx);
+}
+
+struct headway_kernel_reader headway_kernel_tee_reader(struct headway_kernel_tee *tee)
+{
+	return (struct headway_kernel_reader){
+		.look = look, .list = list, .read = read_file, .thread = ask_thread,
+		.error = error, .ctx = tee,
+	};
+}
