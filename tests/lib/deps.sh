@@ -26,6 +26,8 @@ packages=(
 	linux-perf
 	# checks of the tree, of the tool's JSON, DOT and of its screen
 	sparse codespell shellcheck clang-format clang-tidy python3-jsonschema tmux spin graphviz
+	# a browser for the page of headway report
+	chromium chromium-driver python3-selenium
 	# the benchmarks' plot
 	gnuplot-nox
 	# tests: signals and processes by id, a terminal for the tool

@@ -1,8 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # runs: beside
-# report tier: `headway report` on the recordings of the corpus: the page; names that would be script; the trace,
-# the folded stacks and the graph, each read by what reads such.
+# report tier: `headway report` on the recordings of the corpus: the page, opened and used in headless Chromium;
+# names that would be script; the trace, the folded stacks and the graph, each read by what reads such.
+#
+# Screenshots are kept in build/captures.
 set -u -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -17,7 +19,7 @@ mkdir "$pages"
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM HUP
 
-make -s build/headway build/headway-nopage >&2 || exit 1
+make -s build/headway build/headway-nopage build/corpus/two_lock_grid >&2 || exit 1
 
 # report NAME FILE OPTION...: output in $tmp/NAME; sets $status.
 report() {
@@ -71,6 +73,35 @@ test_pages() {
 	report pages/hostile.html "$tmp/hostile.hw"
 	check "hostile names: status 0" test "$status" -eq 0
 	check "hostile names: no tag in the data" fails grep -F '<' <(data_of "$pages/hostile.html")
+	sed 's/\\u003c/</g; s/\\u003e/>/g' "$pages/hostile.html" >"$pages/injected.html"
+}
+
+# Some of each kind are opened; the rest would say the same for more time.
+test_browser() {
+	local name why=''
+
+	[ -x /usr/bin/chromedriver ] && [ -x /usr/bin/chromium ] || why="no chromium-driver or chromium"
+	/usr/bin/python3 -B -c 'import selenium.webdriver' 2>/dev/null || why="no python3-selenium"
+	if [ -n "$why" ]; then
+		skip "in a browser" "$why"
+		return
+	fi
+	for name in two_lock_grid abba_deadlock hot_mutex starved_by_hog idle_yield; do
+		data_of "$pages/$name.html" | /usr/bin/python3 -B -c \
+			'import json, sys; print(json.load(sys.stdin)["summary"]["state"])' >"$pages/$name.state"
+	done
+	HOME=$tmp timeout -k 10 500 tests/report/browse.py "$pages" build/captures >"$tmp/browse.out" 2>"$tmp/browse.err"
+	status=$?
+	browsed=$(grep -c '^ok' "$tmp/browse.out")
+	sed -n 's/^# /# /p' "$tmp/browse.out"
+	while read -r line; do
+		case $line in
+		ok*) ok "${line#* - report.}" ;;
+		not*) not_ok "${line#* - report.}" "see above" ;;
+		esac
+	done <"$tmp/browse.out"
+	check "the browser came to the end" test "$status" -eq 0 -a "$browsed" -gt 0
+	[ "$status" -eq 0 ] || sed 's/^/# /' "$tmp/browse.err"
 }
 
 folded_is_right() {
@@ -126,8 +157,34 @@ test_errors() {
 		<(build/headway-nopage report --dot "$recordings/abba_deadlock.hw")
 }
 
+# What is watched now: the same page, with the names that the program has.
+test_live() {
+	if [ "$(id -u)" -ne 0 ]; then
+		skip "live" "needs root"
+		return
+	fi
+	timeout -k 5 60 build/headway report --live -d 2 -w 1 -o "$tmp/kept.hw" -- build/corpus/two_lock_grid \
+		>"$tmp/live.html" 2>"$tmp/live.err" </dev/null
+	check "live: status 0" test $? -eq 0
+	check "live: says what replay says" same_findings "$tmp/live.html" "$tmp/kept.hw"
+	check "live: names of threads" grep -q '"comm":"a_to_b"' <(data_of "$tmp/live.html")
+	check "live: names of functions" grep -q 'transfer_with_rollback' <(data_of "$tmp/live.html")
+	timeout -k 5 60 build/headway report --live --folded -d 2 -w 1 -- build/corpus/two_lock_grid >"$tmp/live.folded" \
+		2>"$tmp/live.err" </dev/null
+	check "live: kept nowhere" folded_is_right "$tmp/live.folded"
+	build/headway report --live -k >"$tmp/kernel" 2>"$tmp/kernel.err"
+	check "live: the kernel alone: status 2" test $? -eq 2
+	build/headway report --dot --live -a >"$tmp/late" 2>"$tmp/late.err"
+	check "live: not the first option: status 2" test $? -eq 2
+	build/headway report --live -p 4194000 >"$tmp/gone" 2>"$tmp/gone.err"
+	check "live: no such process: status 1" test $? -eq 1
+	check "live: no such process: said once" test "$(wc -l <"$tmp/gone.err")" -eq 1
+}
+
 ktap_begin report
 test_pages
 test_others
 test_errors
+test_live
+test_browser
 ktap_end
