@@ -87,7 +87,7 @@ function drawHeat(place, metric) {
 
 	select(axis).call(axisBottom(x).ticks(8).tickFormat((s) => `${s} s`));
 	picture.append(axis);
-	place.replaceChildren(picture, el("p", { class: "faint" }, `Darkest: ${metric.show(most)}` +
+	place.replaceChildren(picture, el("p", { class: "faint" }, `Strongest: ${metric.show(most)}` +
 		(watch.locks.length > rows.length ? `; the ${rows.length} most contended locks.` : ".")));
 }
 
