@@ -222,7 +222,7 @@ static void add_histogram(struct headway_top *t, const struct headway_text *text
 			  const char *title)
 {
 	uint64_t buckets[BUCKETS] = { 0 }, count = 0;
-	char label[8];
+	char label[16];
 
 	for (size_t i = 0; i < text->nr_records; i++) {
 		const struct headway_record *r = &text->records[i];
