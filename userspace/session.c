@@ -157,7 +157,10 @@ static int open_kernel(struct session *w)
 {
 	int err = headway_kernel_live_open(&w->kernel);
 
-	if (err == -ENOENT && w->opts->kernel_if_loaded) {
+	if (err && w->opts->kernel_if_loaded) {
+		/* Nobody misses a module that was not asked for. */
+		if (err != -ENOENT)
+			headway_pipeline_say(&w->pipe, "%s", w->kernel.kfs.error);
 		headway_kernel_live_close(&w->kernel);
 		return 0;
 	}
