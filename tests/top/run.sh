@@ -126,6 +126,7 @@ above() {
 start() {	# NAME: a program of the corpus, for as long as we run
 	CORPUS_SECONDS=3000 "$corpus/$1" >/dev/null 2>&1 </dev/null &
 	started+=("$!")
+	disown "$!"	# no word when it is killed
 }
 
 test_table() {
