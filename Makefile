@@ -357,7 +357,7 @@ lint: deps
 # Where zsh looks: distributions' packages have another place than who builds by hand.
 ZSH_COMPLETIONS ?= $(PREFIX)/share/zsh/site-functions
 
-##@ install: the tool, man pages, completions, headway/sdt.h (markers for programs), below PREFIX
+##@ install: the tool, man pages, completions, markers for programs, what goes with export, below PREFIX
 install: userspace man
 	$(Q)install -D -m 0755 $(B)/headway $(DESTDIR)$(PREFIX)/bin/headway
 	$(Q)install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(B)/man/*.8
@@ -370,6 +370,10 @@ install: userspace man
 	$(Q)install -D -m 0644 -t $(DESTDIR)$(ZSH_COMPLETIONS) userspace/completions/_headway
 	$(Q)install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d \
 		userspace/completions/headway.fish
+	$(Q)install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/headway userspace/export/headway.*
+	$(Q)install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	$(Q)sed 's|@BINDIR@|$(PREFIX)/bin|' userspace/export/headway-export.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/headway-export.service
 
 ##@ clean: remove build/ (the caches outside of the tree stay)
 clean:

@@ -26,7 +26,7 @@ logs=${HEADWAY_LOGS_DIR:-$top/build/logs}
 
 # What is quick and basic, and what needs no kernel of its own, comes first. Tiers that are not named here
 # run after these; bench measures and does not judge.
-order=(unit docs model package kunit torture benchsmoke coverage distro bpf tool top corpus)
+order=(unit docs model package kunit torture benchsmoke coverage distro bpf tool top export corpus)
 # Seconds. Generous: they catch hangs. Others run beside it, and a cold run makes kernels, for which
 # several of the tiers wait.
 declare -A limits=([kunit]=3600 [torture]=3600 [coverage]=2400 [distro]=6000 [package]=1200 [corpus]=1200)

@@ -10,6 +10,7 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +97,8 @@ static struct addrinfo *parse_where(const char *at, char *error, size_t len)
 	char host[INET6_ADDRSTRLEN + 2], escaped[256];
 	size_t n = colon ? (size_t)(colon - at) : 0;
 
-	if (n && n < sizeof(host) && colon[1]) {
+	/* A port that is too large would lose its upper bits. */
+	if (n && n < sizeof(host) && colon[1] && strtoul(colon + 1, NULL, 10) <= UINT16_MAX) {
 		bool bracketed = at[0] == '[' && at[n - 1] == ']';
 
 		snprintf(host, sizeof(host), "%.*s", (int)(n - 2 * bracketed), at + bracketed);

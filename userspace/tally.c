@@ -63,6 +63,8 @@ static bool make_room(struct headway_tally_lines *l, uint64_t now_ns)
 {
 	size_t idlest = 0;
 
+	if (l->nr < l->max)
+		return true;
 	for (size_t i = 1; i < l->nr; i++)
 		if (l->lines[i].busy_ns < l->lines[idlest].busy_ns)
 			idlest = i;
@@ -72,7 +74,7 @@ static bool make_room(struct headway_tally_lines *l, uint64_t now_ns)
 	return true;
 }
 
-/* The line to add to: its own, or that of the others. Nobody gives way to who does nothing. */
+/* The line to add to: its own, or that of the others. NULL: it has none and does nothing. */
 static struct headway_tally_line *line_of(struct headway_tally_lines *l, uint32_t pid,
 					  uint64_t addr, bool busy, uint64_t now_ns)
 {
@@ -84,7 +86,9 @@ static struct headway_tally_line *line_of(struct headway_tally_lines *l, uint32_
 			l->lines[i].busy_ns = now_ns;
 		return &l->lines[i];
 	}
-	if (l->nr == l->max && !(busy && make_room(l, now_ns))) {
+	if (!busy)
+		return NULL;
+	if (!make_room(l, now_ns)) {
 		l->folded++;
 		return &l->others;
 	}
@@ -134,6 +138,8 @@ static void add_actor(struct headway_tally *t, const struct headway_view *v,
 	bool busy = headway_actor_attempts(a) || marked || a->wait_returns;
 	struct headway_tally_line *line = line_of(&t->processes, rec->tgid, 0, busy, v->end_ns);
 
+	if (!line)
+		return;
 	/* As the assessment counts them (assess.c): a marker passed is one too. */
 	line->attempts += headway_actor_attempts(a) + marked;
 	line->fails += headway_actor_fails(a);

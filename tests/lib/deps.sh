@@ -34,6 +34,8 @@ packages=(
 	procps util-linux bsdextrautils
 	# manual pages, and the shells that complete command lines
 	man-db bash-completion zsh fish
+	# systemd-analyze, for the unit of headway export
+	systemd
 )
 
 if [ "${1:-}" = list ]; then
