@@ -110,7 +110,7 @@ dkms:
 
 BPF_SOURCES := $(wildcard bpf/*.bpf.c)
 SKELETONS := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.skel.h,$(BPF_SOURCES))
-BPF_CFLAGS := -target bpf -D__TARGET_ARCH_x86 -g -O2 $(WARNINGS) -Wno-unused-parameter \
+BPF_CFLAGS := -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -g -O2 $(WARNINGS) -Wno-unused-parameter \
 	-Ibpf -I$(B)/bpf
 
 ##@ bpf: the probes, as objects and skeletons

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * futex.bpf.h - the futex family: who waits where, for whom, and how each wait ended.
+ * futex.bpf.h - the futex family: who waited where, and how each wait ended.
  *
- * The calls are paired through the thread's own record. A glibc mutex keeps its owner's tid 8
- * bytes after the futex word. Only waits that are going on at a snapshot need it, so the loader
- * reads it then; to read it here costs each wait 110-200 ns more, a fifth of what we add at all.
+ * A call is seen when it returns, and only then: a tracepoint costs more than all that is done
+ * here, and the arguments are still in the registers. How long it took is known only where calls are
+ * timed. The waits that are going on come from the
+ * iterator headway_tasks at each snapshot.
  */
 #ifndef HEADWAY_FUTEX_BPF_H
 #define HEADWAY_FUTEX_BPF_H
@@ -26,7 +27,6 @@ enum {
 	OP_CMD = 0x7f,		/* without PRIVATE, CLOCK_REALTIME and the flags that 7.3 adds */
 	OP_PRIVATE = 128,
 	FUTEX2_PRIVATE_BIT = 128,	/* of futex_wait, futex_wake and futex_waitv */
-	PI_TID_MASK = 0x3fffffff,
 };
 
 enum {
@@ -37,13 +37,6 @@ enum {
 	ERR_TIMEDOUT = 110,
 	ERR_RESTARTSYS = 512,
 	ERR_RESTART_RESTARTBLOCK = 516,
-};
-
-/* The glibc mutex as far as it matters here: sysdeps/nptl/bits/struct_mutex.h */
-struct mutex_head {
-	__u32 word;
-	__u32 count;
-	__u32 owner;
 };
 
 static __always_inline bool is_wait(__u32 cmd)
@@ -58,36 +51,18 @@ static __always_inline bool is_wake(__u32 cmd)
 	       cmd == OP_CMP_REQUEUE || cmd == OP_UNLOCK_PI || cmd == OP_CMP_REQUEUE_PI;
 }
 
-/* Set by the loader when it may not read a target's memory. */
-bool owners_from_kernel;
-
-static __always_inline __u32 owner_of_word(struct headway_thread_state *st, __u64 addr, __u32 cmd,
-					   __u32 flags)
-{
-	struct mutex_head m = {};
-
-	if (!bpf_probe_read_user(&m, sizeof(m), (void *)addr) ||
-	    !bpf_probe_read_user(&m, sizeof(m.word), (void *)addr))
-		flags |= HEADWAY_WAIT_OWNER_READ;
-	else
-		count(HEADWAY_CNT_OWNER_FAULT);
-	if (cmd == OP_LOCK_PI || cmd == OP_LOCK_PI2)
-		m.owner = m.word & PI_TID_MASK;
-	st->rec.wait_word = m.word;
-	st->rec.wait_owner = m.owner;
-	return flags;
-}
+enum { OWN_FRAMES_BYTES = 4096 };
 
 /*
  * The kernel refuses a priority-inheriting mutex that would close a cycle (EDEADLK) or whose owner
  * is dead (ESRCH). glibc then sleeps for ever, on a word of its own stack that nobody knows: the
- * thread waits for the mutex, whatever the call says.
+ * thread waits for the mutex, whatever the call says. If that sleep ends it was for the mutex, too.
  */
-static __always_inline bool sleeps_refused(const struct headway_thread_state *st, __u64 addr,
-					   __u32 cmd, __u32 flags)
+static __always_inline bool slept_refused(const struct headway_thread_state *st, __u64 addr,
+					  __u32 cmd, __u32 flags)
 {
 	return st->refused_addr && (cmd == OP_WAIT || cmd == OP_WAIT_BITSET) &&
-	       !(flags & HEADWAY_WAIT_TIMEOUT) && on_own_stack(addr);
+	       !(flags & HEADWAY_WAIT_TIMEOUT) && addr - user_regs()->sp < OWN_FRAMES_BYTES;
 }
 
 static __always_inline bool is_refusal(__u32 cmd, long ret)
@@ -96,75 +71,9 @@ static __always_inline bool is_refusal(__u32 cmd, long ret)
 	       (ret == -ERR_DEADLK || ret == -ERR_SRCH);
 }
 
-static __always_inline void wait_begin(void *ctx, struct headway_thread_state *st, __u64 addr,
-				       __u32 cmd, __u32 flags)
+static __always_inline void count_wait(struct headway_lock_rec *lock, long ret)
 {
-	struct headway_lock_rec *lock;
-	__u64 now = bpf_ktime_get_ns();
-	bool lost, stack;
-
-	st->call_op = cmd;
-	if (sleeps_refused(st, addr, cmd, flags)) {
-		addr = st->refused_addr;
-		cmd = OP_LOCK_PI;
-		flags |= HEADWAY_WAIT_REFUSED;
-	} else {
-		st->refused_addr = 0;
-	}
-	if (owners_from_kernel)
-		flags = owner_of_word(st, addr, cmd, flags);
-	st->call_class = HEADWAY_CALL_WAIT;
-	st->call_addr = addr;
-	st->call_since_ns = now;
-	st->wait_bp = user_bp();
-	lost = st->woken_addr == addr;
-	stack = stack_due(st->rec.futex_waits + 1);
-	if (lost || stack) {
-		lock = lock_get(addr, HEADWAY_KIND_FUTEX);
-		if (lock) {
-			lock->lost_races += lost;
-			if (stack)
-				lock_stack(ctx, lock);
-			lock->last_ns = now;
-		}
-	}
-	st->woken_addr = 0;
-
-	st->rec.wait_since_ns = now;
-	st->rec.wait_op = cmd;
-	st->rec.wait_flags = flags;
-	st->rec.wait_addr = addr;
-	st->rec.last_ns = now;
-}
-
-static __always_inline void wake_begin(struct headway_thread_state *st, __u64 addr)
-{
-	st->call_class = HEADWAY_CALL_WAKE;
-	st->call_addr = addr;
-	st->rec.futex_wakes++;
-	st->rec.last_ns = bpf_ktime_get_ns();
-	if (st->woken_addr == addr)
-		st->woken_addr = 0;
-}
-
-static __always_inline void wait_end(struct headway_thread_state *st, long ret)
-{
-	__u64 now = bpf_ktime_get_ns();
-	struct headway_lock_rec *lock;
-
-	st->rec.wait_addr = 0;
-	st->rec.futex_waits++;
-	st->rec.last_ns = now;
-	if (is_refusal(st->call_op, ret))
-		st->refused_addr = st->call_addr;
 	if (ret >= 0)		/* futex_waitv returns the index of the word that was woken */
-		st->woken_addr = st->call_addr;
-	lock = lock_get(st->call_addr, HEADWAY_KIND_FUTEX);
-	if (!lock)
-		return;
-	lock->last_ns = now;
-	lock->wait_ns += now - st->call_since_ns;
-	if (ret >= 0)
 		lock->wait_ok++;
 	else if (ret == -ERR_AGAIN)
 		lock->wait_eagain++;
@@ -176,33 +85,90 @@ static __always_inline void wait_end(struct headway_thread_state *st, long ret)
 		lock->wait_other++;
 }
 
-static __always_inline void wake_end(struct headway_thread_state *st, long ret)
+/* Only where it is asked for how long waits last: this costs as much as all the rest. */
+static __always_inline void futex_enter(void)
 {
-	struct headway_lock_rec *lock = lock_get(st->call_addr, HEADWAY_KIND_FUTEX);
+	struct headway_thread_state *st = thread_get();
 
+	if (st)
+		st->call_since_ns = bpf_ktime_get_ns();
+}
+
+static __always_inline void wait_end(void *ctx, const struct headway_thread_key *key,
+				     struct headway_thread_state *st, __u64 addr, __u32 cmd,
+				     __u32 flags, long ret)
+{
+	__u64 now = bpf_ktime_get_ns(), since = st->call_since_ns;
+	struct headway_lock_rec *lock;
+	bool lost;
+
+	st->call_since_ns = 0;	/* the next beginning may not be seen */
+	if (slept_refused(st, addr, cmd, flags)) {
+		addr = st->refused_addr;
+		cmd = OP_LOCK_PI;
+		flags |= HEADWAY_WAIT_REFUSED;
+	} else {
+		st->refused_addr = is_refusal(cmd, ret) ? addr : 0;
+	}
+	lost = st->woken_addr == addr;
+	st->woken_addr = ret >= 0 ? addr : 0;
+	st->rec.futex_waits++;
+	st->rec.wait_since_ns = st->rec.last_ns + 1;
+	st->rec.wait_op = cmd;
+	st->rec.wait_flags = flags;
+	st->rec.last_ns = now;
+	lock = lock_of(key, addr, HEADWAY_KIND_FUTEX);
 	if (!lock)
 		return;
-	lock->last_ns = bpf_ktime_get_ns();
+	lock->last_ns = now;
+	lock->lost_races += lost;
+	if (since)
+		lock->wait_ns += now - since;
+	count_wait(lock, ret);
+	if (stack_due(st->rec.futex_waits))
+		lock_stack(ctx, lock);
+}
+
+static __always_inline void wake_end(const struct headway_thread_key *key,
+				     struct headway_thread_state *st, __u64 addr, long ret)
+{
+	struct headway_lock_rec *lock;
+
+	st->rec.futex_wakes++;
+	st->rec.last_ns = bpf_ktime_get_ns();
+	if (st->woken_addr == addr)
+		st->woken_addr = 0;
+	lock = lock_of(key, addr, HEADWAY_KIND_FUTEX);
+	if (!lock)
+		return;
+	lock->last_ns = st->rec.last_ns;
 	lock->wakes++;
 	if (ret > 0)
 		lock->woken += ret;
 }
 
-/* futex(uaddr, op, val, timeout, uaddr2, val3) */
-static __always_inline void futex_enter(void *ctx, __u64 addr, __u32 op, __u64 timeout)
+static __always_inline __u32 wait_flags(bool private, __u64 timeout)
 {
-	struct headway_thread_state *st = thread_get();
-	__u32 cmd = op & OP_CMD;
+	return (private ? HEADWAY_WAIT_PRIVATE : 0) | (timeout ? HEADWAY_WAIT_TIMEOUT : 0);
+}
+
+/* futex(uaddr, op, val, timeout, uaddr2, val3) */
+static __always_inline void futex_exit(void *ctx, long ret)
+{
+	struct headway_thread_key key;
+	struct headway_thread_state *st = thread_here(&key);
+	const struct pt_regs *regs;
+	__u32 cmd;
 
 	if (!st)
 		return;
+	regs = user_regs();
+	cmd = regs->si & OP_CMD;
 	if (is_wait(cmd))
-		wait_begin(ctx, st, addr, cmd, (op & OP_PRIVATE ? HEADWAY_WAIT_PRIVATE : 0) |
-			   (timeout ? HEADWAY_WAIT_TIMEOUT : 0));
+		wait_end(ctx, &key, st, regs->di, cmd,
+			 wait_flags(regs->si & OP_PRIVATE, regs->r10), ret);
 	else if (is_wake(cmd))
-		wake_begin(st, addr);
-	else
-		st->call_class = HEADWAY_CALL_OTHER;
+		wake_end(&key, st, regs->di, ret);
 }
 
 struct waitv_head {
@@ -213,62 +179,43 @@ struct waitv_head {
 };
 
 /* futex_waitv(waiters, nr, flags, timeout, clockid) */
-static __always_inline void futex_waitv_enter(void *ctx, __u64 waiters, __u64 timeout)
+static __always_inline void futex_waitv_exit(void *ctx, long ret)
 {
-	struct headway_thread_state *st = thread_get();
+	struct headway_thread_key key;
+	struct headway_thread_state *st = thread_here(&key);
 	struct waitv_head w = {};
 
 	if (!st)
 		return;
-	if (bpf_probe_read_user(&w, sizeof(w), (void *)waiters)) {
+	if (bpf_probe_read_user(&w, sizeof(w), (void *)user_regs()->di))
 		count(HEADWAY_CNT_OWNER_FAULT);
-		st->call_class = HEADWAY_CALL_OTHER;
-		return;
-	}
-	wait_begin(ctx, st, w.uaddr, OP_WAIT, HEADWAY_WAIT_VECTOR |
-		   (w.flags & FUTEX2_PRIVATE_BIT ? HEADWAY_WAIT_PRIVATE : 0) |
-		   (timeout ? HEADWAY_WAIT_TIMEOUT : 0));
+	else
+		wait_end(ctx, &key, st, w.uaddr, OP_WAIT, HEADWAY_WAIT_VECTOR |
+			 wait_flags(w.flags & FUTEX2_PRIVATE_BIT, user_regs()->r10), ret);
 }
 
 /* futex_wait(uaddr, val, mask, flags, timeout, clockid) */
-static __always_inline void futex2_wait_enter(void *ctx, __u64 addr, __u32 flags, __u64 timeout)
+static __always_inline void futex2_wait_exit(void *ctx, long ret)
 {
-	struct headway_thread_state *st = thread_get();
-
-	if (st)
-		wait_begin(ctx, st, addr, OP_WAIT,
-			   (flags & FUTEX2_PRIVATE_BIT ? HEADWAY_WAIT_PRIVATE : 0) |
-			   (timeout ? HEADWAY_WAIT_TIMEOUT : 0));
-}
-
-/* futex_wake(uaddr, mask, nr, flags) */
-static __always_inline void futex2_wake_enter(__u64 addr)
-{
-	struct headway_thread_state *st = thread_get();
-
-	if (st)
-		wake_begin(st, addr);
-}
-
-/* The return of all of them. */
-static __always_inline void futex_exit(long ret)
-{
-	struct headway_thread_state *st = thread_get();
+	struct headway_thread_key key;
+	struct headway_thread_state *st = thread_here(&key);
+	const struct pt_regs *regs;
 
 	if (!st)
 		return;
-	switch (st->call_class) {
-	case HEADWAY_CALL_WAIT:
-		wait_end(st, ret);
-		break;
-	case HEADWAY_CALL_WAKE:
-		wake_end(st, ret);
-		break;
-	case HEADWAY_CALL_NONE:
-		count(HEADWAY_CNT_UNMATCHED_EXIT);
-		break;
-	}
-	st->call_class = HEADWAY_CALL_NONE;
+	regs = user_regs();
+	wait_end(ctx, &key, st, regs->di, OP_WAIT,
+		 wait_flags(regs->r10 & FUTEX2_PRIVATE_BIT, regs->r8), ret);
+}
+
+/* futex_wake(uaddr, mask, nr, flags) */
+static __always_inline void futex2_wake_exit(long ret)
+{
+	struct headway_thread_key key;
+	struct headway_thread_state *st = thread_here(&key);
+
+	if (st)
+		wake_end(&key, st, user_regs()->di, ret);
 }
 
 #endif /* HEADWAY_FUTEX_BPF_H */

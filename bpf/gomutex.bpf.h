@@ -69,9 +69,7 @@ static __noinline struct headway_thread_state *go_new(struct goroutine *here)
 
 	if (!here)
 		return NULL;
-	if (bpf_map_update_elem(&threads, &here->key, &no_state, BPF_NOEXIST) == -ERR_2BIG)
-		count(HEADWAY_CNT_LOST_THREADS);
-	st = bpf_map_lookup_elem(&threads, &here->key);
+	st = state_new(&here->key);
 	if (!st)
 		return NULL;
 	/* The process's: an id is used once in it. */
@@ -88,7 +86,7 @@ static __noinline struct headway_thread_state *go_new(struct goroutine *here)
 
 static __always_inline struct headway_thread_state *go_find(struct goroutine *here, bool make)
 {
-	struct headway_thread_state *st = bpf_map_lookup_elem(&threads, &here->key);
+	struct headway_thread_state *st = state_find(&here->key);
 
 	if (!st && make)
 		st = go_new(here);
@@ -104,7 +102,7 @@ static __always_inline struct headway_thread_state *go_find(struct goroutine *he
 
 static __always_inline struct headway_lock_rec *go_lock(struct goroutine *here, __u32 kind)
 {
-	struct headway_lock_rec *lock = lock_of(here->key.tid, here->key.start, here->mutex, kind);
+	struct headway_lock_rec *lock = lock_of(&here->key, here->mutex, kind);
 
 	if (lock)
 		lock->last_ns = here->now;
@@ -178,8 +176,7 @@ static __always_inline void go_wait(struct pt_regs *ctx, struct goroutine *here)
 
 	if (!st)
 		return;
-	st->call_addr = here->mutex;
-	st->call_since_ns = here->now;
+	st->go_mutex = here->mutex;
 	st->rec.wait_since_ns = here->now;
 	st->rec.wait_op = OP_WAIT;
 	st->rec.wait_flags = HEADWAY_WAIT_PRIVATE;
@@ -196,10 +193,10 @@ static __always_inline void go_waited(struct goroutine *here)
 	struct headway_thread_state *st = go_find(here, false);
 	struct headway_lock_rec *lock;
 
-	if (!st || !st->call_addr)
+	if (!st || !st->go_mutex)
 		return;		/* it had begun before we attached: which mutex is not known */
-	here->mutex = st->call_addr;
-	st->call_addr = 0;
+	here->mutex = st->go_mutex;
+	st->go_mutex = 0;
 	st->rec.wait_addr = 0;
 	st->rec.futex_waits++;
 	go_own(here);
@@ -209,7 +206,7 @@ static __always_inline void go_waited(struct goroutine *here)
 	if (!lock)
 		return;
 	lock->wait_ok++;
-	lock->wait_ns += here->now - st->call_since_ns;
+	lock->wait_ns += here->now - st->rec.wait_since_ns;
 }
 
 static __always_inline void held_drop(struct headway_thread_state *st, __u64 mutex, __u64 now)

@@ -36,7 +36,6 @@ int headway_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	st = thread_find(&key);
 	if (st) {
-		st->rec.wait_addr = 0;
 		st->rec.nr_held = 0;
 		st->exited_ns = bpf_ktime_get_ns();
 	}
@@ -63,10 +62,9 @@ int headway_exec(struct bpf_raw_tracepoint_args *ctx)
 	if (!st)
 		return 0;
 	st->exec_ns = bpf_ktime_get_ns();
-	st->rec.wait_addr = 0;
 	st->rec.nr_held = 0;
 	st->rec.episode_failed = 0;
-	st->call_class = HEADWAY_CALL_NONE;
+	st->refused_addr = 0;
 	st->woken_addr = 0;
 	st->try_addr = 0;
 	st->episode_locks = 0;
@@ -117,16 +115,77 @@ int headway_pids(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+/* Set by the loader when it may not read a target's memory: then the futex word is read here. */
+bool words_from_kernel;
+
+enum { MAX_RT_PRIO = 100 };
+
+/*
+ * When the task was switched out, on the clock of the scheduler, which began at boot and which only
+ * differences make sense of. 0: not known. prev_sum_exec_runtime is what it had run before it was
+ * last switched in, but for real-time tasks, which do not keep it.
+ */
+static __always_inline __u64 switched_out(const struct task_struct *task)
+{
+	__u64 ran = task->se.sum_exec_runtime - task->se.prev_sum_exec_runtime;
+
+	if (!bpf_core_field_exists(task->sched_info.last_arrival))
+		return 0;
+	return BPF_CORE_READ(task, sched_info.last_arrival) +
+	       (task->prio < MAX_RT_PRIO ? 0 : ran);
+}
+
+static __always_inline void task_call(struct headway_task_rec *rec, struct task_struct *task)
+{
+	const struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	__u64 now = switched_out(bpf_get_current_task_btf()), then = switched_out(task);
+
+	rec->args[0] = regs->di;
+	rec->args[1] = regs->si;
+	rec->args[2] = regs->dx;
+	rec->args[3] = regs->r10;
+	rec->args[4] = regs->r8;
+	rec->args[5] = regs->r9;
+	rec->sp = regs->sp;
+	rec->pc = regs->ip;
+	rec->bp = regs->bp;
+	if (!is_compat(task) && (__s64)regs->orig_ax >= 0)
+		rec->syscall_nr = (__s32)regs->orig_ax;
+	if (then && now > then)
+		rec->asleep_ns = bpf_ktime_get_ns() - (now - then);
+}
+
+static __always_inline void task_record(struct headway_task_rec *rec, struct task_struct *task)
+{
+	struct headway_thread_key key = { .tid = task->pid, .start = start_of(task) };
+	const struct headway_thread_state *st = state_find(&key);
+
+	if (!st)
+		return;
+	rec->last_ns = st->rec.last_ns;
+	rec->woken_addr = st->woken_addr;
+	rec->refused_addr = st->refused_addr;
+}
+
+static __always_inline void task_word(struct headway_task_rec *rec, struct task_struct *task)
+{
+	__u64 addr = rec->refused_addr ? rec->refused_addr : rec->args[0];
+
+	if (!bpf_copy_from_user_task(rec->word, sizeof(rec->word), (void *)addr, task, 0) ||
+	    !bpf_copy_from_user_task(rec->word, sizeof(rec->word[0]), (void *)addr, task, 0))
+		rec->word_addr = addr;
+}
+
 /*
  * What /proc says of each thread of the targets, in one pass over all tasks: three files for each
- * of 5,000 threads once a second are a fifth of a CPU, this is a hundredth of one.
+ * of 5,000 threads once a second are a fifth of a CPU, this is a hundredth of one. It may sleep,
+ * for the sake of words_from_kernel.
  */
-SEC("iter/task")
+SEC("iter.s/task")
 int headway_tasks(struct bpf_iter__task *ctx)
 {
 	struct task_struct *task = ctx->task, *leader;
 	struct headway_task_rec rec = {};
-	struct pt_regs *regs;
 	__u32 tgid;
 
 	if (!task)
@@ -148,18 +207,10 @@ int headway_tasks(struct bpf_iter__task *ctx)
 	bpf_core_read(&rec.exit_word, sizeof(rec.exit_word), &task->clear_child_tid);
 	/* One that runs changes them; as in /proc/PID/syscall. */
 	if (rec.state && !rec.exit_state) {
-		regs = (struct pt_regs *)bpf_task_pt_regs(task);
-		rec.syscall_nr = (__s32)regs->orig_ax;
-		rec.args[0] = regs->di;
-		rec.args[1] = regs->si;
-		rec.args[2] = regs->dx;
-		rec.args[3] = regs->r10;
-		rec.args[4] = regs->r8;
-		rec.args[5] = regs->r9;
-		rec.sp = regs->sp;
-		rec.pc = regs->ip;
-		if (rec.syscall_nr < 0)
-			rec.syscall_nr = -1;
+		task_call(&rec, task);
+		task_record(&rec, task);
+		if (words_from_kernel && rec.syscall_nr == NR_FUTEX)
+			task_word(&rec, task);
 	}
 	bpf_seq_write(ctx->meta->seq, &rec, sizeof(rec));
 	return 0;

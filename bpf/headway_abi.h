@@ -18,7 +18,7 @@
 
 /* Enums, not macros: BPF programs and bpftrace users see them through BTF. */
 enum headway_abi_limits {
-	HEADWAY_ABI_VERSION = 2,
+	HEADWAY_ABI_VERSION = 3,
 	HEADWAY_COMM_LEN = 16,
 	HEADWAY_HELD_MAX = 8,		/* locks a thread is seen to hold; overflow is counted */
 	HEADWAY_STACK_DEPTH = 32,
@@ -75,7 +75,7 @@ struct headway_thread_rec {
 	__u64 last_abort_ns;
 	/* The futex wait that the thread sleeps in now; wait_addr 0 = none. */
 	__u64 wait_addr;
-	__u64 wait_since_ns;
+	__u64 wait_since_ns;		/* not before; of the last one when it sleeps in none */
 	__u32 wait_op;			/* FUTEX_CMD_MASK applied */
 	__u32 wait_word;		/* the word's value at the snapshot */
 	__u32 wait_owner;		/* u32 at word + 8: a glibc mutex owner, or noise */
@@ -114,7 +114,7 @@ struct headway_lock_rec {
 	__u64 wait_timeout;
 	__u64 wait_intr;		/* EINTR and restarts */
 	__u64 wait_other;
-	__u64 wait_ns;			/* time asleep, finished waits only */
+	__u64 wait_ns;			/* of finished waits, where they are timed; else 0 */
 	__u64 lost_races;		/* woken, then waits again, no own wake between */
 	__u64 wakes;			/* FUTEX_WAKE calls on this word */
 	__u64 woken;			/* threads those calls woke */

@@ -38,7 +38,7 @@ static __always_inline void mark_passed(__u32 marker)
 	now = bpf_ktime_get_ns();
 	st->rec.last_ns = now;
 	key.tid = (__u32)bpf_get_current_pid_tgid();
-	key.start = current_start();
+	key.start = start_of(bpf_get_current_task_btf());
 	key.marker = marker;
 	mark = bpf_map_lookup_elem(&marks, &key);
 	if (!mark) {
@@ -89,7 +89,8 @@ int headway_mark_raw_enter(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u64 nr = ctx->args[1];
 
-	if (nr < HEADWAY_MARKED_SYSCALLS && mark_of_enter[nr])
+	if (nr < HEADWAY_MARKED_SYSCALLS && mark_of_enter[nr] &&
+	    !is_compat(bpf_get_current_task_btf()))
 		mark_passed(mark_of_enter[nr] - 1);
 	return 0;
 }
@@ -101,7 +102,8 @@ int headway_mark_raw_exit(struct bpf_raw_tracepoint_args *ctx)
 	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
 	__u64 nr = BPF_CORE_READ(regs, orig_ax);
 
-	if (nr < HEADWAY_MARKED_SYSCALLS && mark_of_exit[nr] && (__s64)ctx->args[1] >= 0)
+	if (nr < HEADWAY_MARKED_SYSCALLS && mark_of_exit[nr] && (__s64)ctx->args[1] >= 0 &&
+	    !is_compat(bpf_get_current_task_btf()))
 		mark_passed(mark_of_exit[nr] - 1);
 	return 0;
 }

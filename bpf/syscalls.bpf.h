@@ -6,9 +6,13 @@
  * other system call of the machine pays 65 ns (raw tracepoints: 160-190 ns). But their ids are in
  * tracefs, which a tool with CAP_BPF and CAP_PERFMON alone cannot read: then raw ones have to do.
  *
- * Their records are struct syscall_trace_enter and _exit. trace_event_raw_sys_enter, which examples
- * use, is the record of the raw_syscalls: events, and the same only as long as struct trace_entry
- * has 8 bytes: where PREEMPT_RT adds one, its arguments lie 8 bytes further.
+ * Both see returns, and where calls are timed, their beginnings. The records of returns are struct
+ * syscall_trace_exit. trace_event_raw_sys_exit, which
+ * examples use, is the record of the raw_syscalls: events, and the same only as long as struct
+ * trace_entry has 8 bytes: where PREEMPT_RT adds one, what follows lies 8 bytes further.
+ *
+ * The calls of 32-bit programs have other numbers and arguments. The syscalls: tracepoints leave
+ * them out (arch_trace_is_compat_syscall() in the kernel), the raw ones do not.
  */
 #ifndef HEADWAY_SYSCALLS_BPF_H
 #define HEADWAY_SYSCALLS_BPF_H
@@ -27,7 +31,7 @@ enum {
 	NR_FUTEX_WAIT = 455,
 };
 
-static __always_inline void yield_enter(void)
+static __always_inline void yield_exit(void)
 {
 	struct headway_thread_state *st = thread_get();
 
@@ -38,7 +42,7 @@ static __always_inline void yield_enter(void)
 }
 
 /* nanosleep and clock_nanosleep */
-static __always_inline void sleep_enter(void)
+static __always_inline void sleep_exit(void)
 {
 	struct headway_thread_state *st = thread_get();
 
@@ -51,49 +55,49 @@ static __always_inline void sleep_enter(void)
 SEC("tp")
 int headway_futex_enter(struct syscall_trace_enter *ctx)
 {
-	futex_enter(ctx, ctx->args[0], ctx->args[1], ctx->args[3]);
-	return 0;
-}
-
-SEC("tp")
-int headway_futex_waitv_enter(struct syscall_trace_enter *ctx)
-{
-	futex_waitv_enter(ctx, ctx->args[0], ctx->args[3]);
-	return 0;
-}
-
-SEC("tp")
-int headway_futex2_wait_enter(struct syscall_trace_enter *ctx)
-{
-	futex2_wait_enter(ctx, ctx->args[0], ctx->args[3], ctx->args[4]);
-	return 0;
-}
-
-SEC("tp")
-int headway_futex2_wake_enter(struct syscall_trace_enter *ctx)
-{
-	futex2_wake_enter(ctx->args[0]);
+	futex_enter();
 	return 0;
 }
 
 SEC("tp")
 int headway_futex_exit(struct syscall_trace_exit *ctx)
 {
-	futex_exit(ctx->ret);
+	futex_exit(ctx, ctx->ret);
 	return 0;
 }
 
 SEC("tp")
-int headway_yield_enter(struct syscall_trace_enter *ctx)
+int headway_futex_waitv_exit(struct syscall_trace_exit *ctx)
 {
-	yield_enter();
+	futex_waitv_exit(ctx, ctx->ret);
 	return 0;
 }
 
 SEC("tp")
-int headway_sleep_enter(struct syscall_trace_enter *ctx)
+int headway_futex2_wait_exit(struct syscall_trace_exit *ctx)
 {
-	sleep_enter();
+	futex2_wait_exit(ctx, ctx->ret);
+	return 0;
+}
+
+SEC("tp")
+int headway_futex2_wake_exit(struct syscall_trace_exit *ctx)
+{
+	futex2_wake_exit(ctx->ret);
+	return 0;
+}
+
+SEC("tp")
+int headway_yield_exit(struct syscall_trace_exit *ctx)
+{
+	yield_exit();
+	return 0;
+}
+
+SEC("tp")
+int headway_sleep_exit(struct syscall_trace_exit *ctx)
+{
+	sleep_exit();
 	return 0;
 }
 
@@ -101,29 +105,13 @@ int headway_sleep_enter(struct syscall_trace_enter *ctx)
 SEC("raw_tp")
 int headway_raw_enter(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
-
+	if (is_compat(bpf_get_current_task_btf()))
+		return 0;
 	switch (ctx->args[1]) {
 	case NR_FUTEX:
-		futex_enter(ctx, BPF_CORE_READ(regs, di), BPF_CORE_READ(regs, si),
-			    BPF_CORE_READ(regs, r10));
-		break;
 	case NR_FUTEX_WAITV:
-		futex_waitv_enter(ctx, BPF_CORE_READ(regs, di), BPF_CORE_READ(regs, r10));
-		break;
 	case NR_FUTEX_WAIT:
-		futex2_wait_enter(ctx, BPF_CORE_READ(regs, di), BPF_CORE_READ(regs, r10),
-				  BPF_CORE_READ(regs, r8));
-		break;
-	case NR_FUTEX_WAKE:
-		futex2_wake_enter(BPF_CORE_READ(regs, di));
-		break;
-	case NR_SCHED_YIELD:
-		yield_enter();
-		break;
-	case NR_NANOSLEEP:
-	case NR_CLOCK_NANOSLEEP:
-		sleep_enter();
+		futex_enter();
 		break;
 	}
 	return 0;
@@ -134,13 +122,29 @@ SEC("raw_tp")
 int headway_raw_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct pt_regs *regs = (struct pt_regs *)ctx->args[0];
+	long ret = ctx->args[1];
 
+	if (is_compat(bpf_get_current_task_btf()))
+		return 0;
 	switch (BPF_CORE_READ(regs, orig_ax)) {
 	case NR_FUTEX:
+		futex_exit(ctx, ret);
+		break;
 	case NR_FUTEX_WAITV:
+		futex_waitv_exit(ctx, ret);
+		break;
 	case NR_FUTEX_WAIT:
+		futex2_wait_exit(ctx, ret);
+		break;
 	case NR_FUTEX_WAKE:
-		futex_exit(ctx->args[1]);
+		futex2_wake_exit(ret);
+		break;
+	case NR_SCHED_YIELD:
+		yield_exit();
+		break;
+	case NR_NANOSLEEP:
+	case NR_CLOCK_NANOSLEEP:
+		sleep_exit();
 		break;
 	}
 	return 0;

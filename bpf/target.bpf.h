@@ -82,7 +82,16 @@ static __always_inline __u32 pid_nr(struct task_struct *task, __u32 ino)
 	return 0;
 }
 
-enum { KERNEL_THREAD = 0x00200000 };	/* PF_KTHREAD */
+enum {
+	KERNEL_THREAD = 0x00200000,	/* PF_KTHREAD */
+	STATUS_COMPAT = 2,		/* TS_COMPAT */
+};
+
+/* In a system call of the 32-bit table? */
+static __always_inline bool is_compat(const struct task_struct *task)
+{
+	return task->thread_info.status & STATUS_COMPAT;
+}
 
 /* A process that is no target: does it belong to the group? Then it is one from now on. */
 static __noinline bool group_enter(__u32 tgid)

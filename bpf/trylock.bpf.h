@@ -14,7 +14,6 @@
 _Static_assert((HEADWAY_HELD_MAX & HELD_MASK) == 0, "held set must be a power of two");
 
 enum {
-	ERR_2BIG = 7,
 	ERR_BUSY = 16,
 	ERR_OWNERDEAD = 130,
 	OWNER_OFFSET = 8,	/* __owner, in every kind of glibc mutex */
@@ -152,19 +151,21 @@ static __always_inline void hint_take(struct headway_thread_state *st)
  * uprobe_perf_func has (seen on 6.1). The cookie says whose event this is; 0: anybody's, when a
  * group is watched.
  */
-static __always_inline struct headway_thread_state *thread_of_event(void *ctx)
+static __always_inline struct headway_thread_state *thread_of_event(void *ctx,
+								    struct headway_thread_key *key)
 {
 	__u64 tgid = bpf_get_attach_cookie(ctx);
 
 	if (tgid && tgid != bpf_get_current_pid_tgid() >> 32)
 		return NULL;
-	return thread_get();
+	return thread_here(key);
 }
 
 SEC("uprobe")
 int headway_trylock_enter(struct pt_regs *ctx)
 {
-	struct headway_thread_state *st = thread_of_event(ctx);
+	struct headway_thread_key key;
+	struct headway_thread_state *st = thread_of_event(ctx, &key);
 
 	if (!st)
 		return 0;
@@ -237,7 +238,8 @@ static __always_inline void try_got(struct headway_thread_state *st, struct head
 SEC("uretprobe")
 int headway_trylock_return(struct pt_regs *ctx)
 {
-	struct headway_thread_state *st = thread_of_event(ctx);
+	struct headway_thread_key key;
+	struct headway_thread_state *st = thread_of_event(ctx, &key);
 	struct headway_lock_rec *lock;
 	__u64 mutex, now;
 	int ret;
@@ -253,7 +255,7 @@ int headway_trylock_return(struct pt_regs *ctx)
 	now = bpf_ktime_get_ns();
 	st->rec.last_ns = now;
 	ret = PT_REGS_RC(ctx);
-	lock = lock_get(mutex, HEADWAY_KIND_PTHREAD_MUTEX);
+	lock = lock_of(&key, mutex, HEADWAY_KIND_PTHREAD_MUTEX);
 	if (lock)
 		lock->last_ns = now;
 	if (!ret || ret == ERR_OWNERDEAD) {

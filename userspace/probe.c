@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "headway.skel.h"
+#include "probe_maps.h"
 
 /* include/linux/proc_ns.h: PROC_PID_INIT_INO, the same in every kernel. */
 #define INITIAL_PIDNS_INO 0xeffffffcu
@@ -186,8 +187,15 @@ int headway_probe_open(struct headway_probe **out, const struct headway_probe_op
 		err = load_failed(err);
 		goto destroy_skel;
 	}
+	err = headway_slots_map(p);
+	if (err) {
+		headway_probe_fail(NULL, err, "cannot map the probes' records: %s", strerror(-err));
+		goto unmap_slots;
+	}
 	*out = p;
 	return 0;
+unmap_slots:
+	headway_slots_unmap(p);
 destroy_skel:
 	headway_bpf__destroy(p->skel);
 free_probe:
@@ -245,7 +253,7 @@ int headway_probe_target_add(struct headway_probe *p, pid_t pid, uint32_t key_tg
 	snprintf(pid_str, sizeof(pid_str), "%d", live);
 	t->other_pidns = headway_proc_ns_ino(pid_str, "pid") != headway_proc_ns_ino("self", "pid");
 	if (!headway_proc_readable(live))
-		p->skel->bss->owners_from_kernel = true;
+		p->skel->bss->words_from_kernel = true;
 	/* BPF programs read it with one load: 0 in between would only cost them a map lookup. */
 	p->skel->bss->only_tgid = live_targets(p, &key_tgid) == 1 && !headway_probe_grows(p) ?
 				  key_tgid : 0;
@@ -335,6 +343,7 @@ void headway_probe_close(struct headway_probe *p)
 		bpf_link__destroy(p->links[i]);
 	bpf_link__destroy(p->tasks_link);
 	ring_buffer__free(p->ring);
+	headway_slots_unmap(p);
 	headway_bpf__destroy(p->skel);
 	headway_probe_snapshot_free(p);
 	free(p->uprobes);

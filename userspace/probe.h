@@ -18,6 +18,7 @@ struct headway_probe;
 
 struct headway_probe_options {
 	bool uprobes;			/* false: --no-uprobes */
+	bool wait_times;		/* how long futex waits last; twice the cost of a call */
 	bool verbose;			/* libbpf's own messages to stderr */
 	bool follow_forks;		/* children of targets become targets (watch -- COMMAND) */
 	/*

@@ -19,6 +19,7 @@
 struct headway_bpf;
 struct headway_markers;
 struct headway_raw;
+struct headway_task;
 struct headway_tasks;
 struct stat;
 
@@ -90,10 +91,7 @@ enum headway_wait_place {
 	HEADWAY_PLACE_SHARED,
 };
 
-/*
- * A wait that is still going on: since when, for one that had begun before we attached (the
- * kernel side saw no enter), and its stack, which is taken once.
- */
+/* A wait that is still going on: since when, and its stack, which is taken once. */
 struct headway_open_wait {
 	pid_t tid;
 	uint64_t start_ns;
@@ -122,6 +120,8 @@ struct headway_unwound {
 struct headway_probe {
 	struct headway_probe_options opts;
 	struct headway_bpf *skel;
+	struct headway_thread_slot *thread_slots;	/* maps of the kernel's, see probe_slots.c */
+	struct headway_lock_slot *lock_slots;
 	struct ring_buffer *ring;
 	bool attached;
 	char error[512];
@@ -155,6 +155,7 @@ struct headway_probe {
 	size_t cap_marks;
 	struct headway_open_wait *waits;
 	size_t nr_waits;
+	uint64_t waits_ns;			/* when they were; 0 never */
 	struct headway_unwound *unwound;	/* HEADWAY_UNWOUND_MAX */
 	uint32_t nr_unwound;			/* ever */
 	uint8_t *idle_stacks;			/* bit per stack id: unused at the last walk */
@@ -239,16 +240,17 @@ struct headway_open_waits {
 	size_t unwound;			/* in this snapshot */
 };
 
-/* Take a wait that the kernel side did not see from the system call that the thread is in. */
-void headway_probe_seed_wait(struct headway_probe *p, struct headway_snap_thread *t,
-			     const struct headway_proc_thread *proc, uint64_t now_ns);
+/* Is the system call that the thread is in a wait? */
+void headway_probe_take_wait(struct headway_probe *p, const struct headway_snapshot *snap,
+			     struct headway_snap_thread *t, const struct headway_task *task);
 void headway_probe_read_owner(struct headway_snap_thread *t);
 /* Remember a thread's open wait; unwind and place it when it has lasted. */
 void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits *next,
 			     struct headway_target *target, struct headway_snap_thread *t,
 			     const struct headway_proc_thread *proc,
 			     const struct headway_tasks *tasks, uint64_t now_ns);
-void headway_probe_swap_waits(struct headway_probe *p, struct headway_open_waits *next);
+void headway_probe_swap_waits(struct headway_probe *p, struct headway_open_waits *next,
+			      uint64_t now_ns);
 const struct headway_open_wait *headway_probe_find_wait(const struct headway_probe *p,
 							const struct headway_snap_thread *t);
 int headway_probe_unwound(const struct headway_probe *p, int32_t id, uint64_t *ips, int max);
@@ -261,6 +263,7 @@ void headway_probe_place_wait(const struct headway_tasks *tasks, struct headway_
 			      struct headway_open_wait *w);
 
 /* probe_snapshot.c */
+int headway_snap_by_lock(const void *a, const void *b);	/* for bsearch: by the key */
 int headway_probe_open_ring(struct headway_probe *p);
 void headway_probe_snapshot_free(struct headway_probe *p);
 

@@ -37,8 +37,7 @@ int headway_grow(void *array, size_t *cap, size_t need, size_t size)
  * All of a hash map by batches. -ENOENT ends the walk; -ENOSPC means that a bucket holds more than
  * a batch, which 4096 makes impossible in practice and which is reported and not retried.
  */
-int headway_read_map(int fd, size_t key_size, size_t value_size,
-		     int (*take)(void *arg, const void *key, const void *value), void *arg)
+int headway_read_map(int fd, size_t key_size, size_t value_size, headway_take_fn take, void *arg)
 {
 	void *keys = malloc(BATCH * key_size), *values = malloc(BATCH * value_size);
 	uint64_t token = 0;
@@ -132,11 +131,15 @@ int headway_raw_read(struct headway_probe *p, struct headway_raw *raw)
 
 	err = headway_read_map(headway_probe_map(p, "threads"), sizeof(struct headway_thread_key),
 			       sizeof(struct headway_thread_state), take_thread, &t);
+	if (!err)
+		err = headway_slots_read_threads(p, take_thread, &t);
 	if (err)
 		return err;
 	t.cap = 0;
 	err = headway_read_map(headway_probe_map(p, "locks"), sizeof(struct headway_lock_key),
 			       sizeof(struct headway_lock_rec), take_lock, &t);
+	if (!err)
+		err = headway_slots_read_locks(p, take_lock, &t);
 	if (err)
 		return err;
 	t.cap = 0;
@@ -228,7 +231,7 @@ static bool is_final(struct headway_probe *p, struct headway_snapshot *snap,
 		return !s || !s->alive || s->rec.start_ns != t->st.rec.start_ns;
 	if (s && s->state != 'X')
 		return false;
-	if (bpf_map_lookup_elem(headway_probe_map(p, "threads"), &t->key, &now))
+	if (!headway_slots_find_thread(p, &t->key, &now))
 		return false;
 	return !now.exited_ns && now.events == t->st.events;
 }
@@ -237,7 +240,6 @@ static bool is_final(struct headway_probe *p, struct headway_snapshot *snap,
 void headway_raw_sweep(struct headway_probe *p, struct headway_snapshot *snap,
 		       struct headway_raw *raw)
 {
-	int threads = headway_probe_map(p, "threads"), locks = headway_probe_map(p, "locks");
 	int hints = headway_probe_map(p, "hints"), marks = headway_probe_map(p, "marks");
 	struct headway_hint_key hint;
 	struct headway_raw_thread *t;
@@ -254,7 +256,7 @@ void headway_raw_sweep(struct headway_probe *p, struct headway_snapshot *snap,
 			continue;
 		}
 		p->freed_events += t->st.events;
-		bpf_map_delete_elem(threads, &t->key);
+		headway_slots_drop_thread(p, &t->key);
 		hint = (struct headway_hint_key){ t->st.rec.tgid, t->st.rec.ns_tid };
 		bpf_map_delete_elem(hints, &hint);
 	}
@@ -262,7 +264,7 @@ void headway_raw_sweep(struct headway_probe *p, struct headway_snapshot *snap,
 		t = headway_raw_owner(raw, raw->locks[i].key.tid,
 				      raw->locks[i].key.kind >> HEADWAY_KIND_BITS);
 		if (t && (!t->skip || raw->locks[i].rec.last_ns < t->st.exec_ns))
-			bpf_map_delete_elem(locks, &raw->locks[i].key);
+			headway_slots_drop_lock(p, &raw->locks[i].key);
 	}
 	for (i = 0; i < raw->nr_marks; i++) {
 		t = headway_raw_owner(raw, raw->marks[i].key.tid, raw->marks[i].key.start);

@@ -46,9 +46,20 @@ void headway_raw_sweep(struct headway_probe *p, struct headway_snapshot *snap,
 		       struct headway_raw *raw);
 /* probe_stacks.c */
 void headway_probe_free_stacks(struct headway_probe *p, const struct headway_raw *raw);
+typedef int (*headway_take_fn)(void *arg, const void *key, const void *value);
 /* All of a hash map, in batches. 0, a negative errno, or what take() returned. */
-int headway_read_map(int fd, size_t key_size, size_t value_size,
-		     int (*take)(void *arg, const void *key, const void *value), void *arg);
+int headway_read_map(int fd, size_t key_size, size_t value_size, headway_take_fn take, void *arg);
+
+/* probe_slots.c. Reading returns 0 or what take() returned. */
+int headway_slots_map(struct headway_probe *p);
+void headway_slots_unmap(struct headway_probe *p);
+int headway_slots_read_threads(const struct headway_probe *p, headway_take_fn take, void *arg);
+int headway_slots_read_locks(const struct headway_probe *p, headway_take_fn take, void *arg);
+/* The next three look in the hash maps, too. */
+bool headway_slots_find_thread(struct headway_probe *p, const struct headway_thread_key *key,
+			       struct headway_thread_state *out);
+void headway_slots_drop_thread(struct headway_probe *p, const struct headway_thread_key *key);
+void headway_slots_drop_lock(struct headway_probe *p, const struct headway_lock_key *key);
 int headway_grow(void *array, size_t *cap, size_t need, size_t size);
 
 #endif /* HEADWAY_PROBE_MAPS_H */

@@ -92,7 +92,7 @@ static int snap_by_tid(const void *a, const void *b)
 	return (x->rec.tid > y->rec.tid) - (x->rec.tid < y->rec.tid);
 }
 
-static int snap_by_lock(const void *a, const void *b)
+int headway_snap_by_lock(const void *a, const void *b)
 {
 	const struct headway_lock_key *x = a, *y = b;
 
@@ -117,9 +117,7 @@ static int put_threads(struct headway_probe *p, struct headway_snapshot *snap,
 		t = &p->threads[snap->nr_threads++];
 		memset(t, 0, sizeof(*t));
 		t->rec = raw->threads[i].st.rec;
-		t->wait_bp = t->rec.wait_addr ? raw->threads[i].st.wait_bp : 0;
-		if (raw->threads[i].st.goroutine)
-			t->wait_bp = raw->threads[i].st.goroutine;
+		t->wait_bp = raw->threads[i].st.goroutine;
 		t->syscall_nr = HEADWAY_PROC_UNKNOWN;
 		t->state = 'X';		/* until it is found among the threads */
 	}
@@ -150,7 +148,7 @@ static int put_locks(struct headway_probe *p, struct headway_snapshot *snap,
 		l->rec = raw->locks[i].rec;
 	}
 	if (snap->nr_locks)
-		qsort(p->locks, snap->nr_locks, sizeof(*p->locks), snap_by_lock);
+		qsort(p->locks, snap->nr_locks, sizeof(*p->locks), headway_snap_by_lock);
 	return 0;
 }
 
@@ -217,7 +215,7 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
 	if (!t->alive)
 		return 0;
 	prune_held(&t->rec);
-	headway_probe_seed_wait(p, t, proc, m->snap->time_ns);
+	headway_probe_take_wait(p, m->snap, t, task);
 	if (!t->rec.wait_addr)
 		return 0;
 	headway_probe_read_owner(t);
@@ -311,7 +309,7 @@ static int put_wait_stacks(struct headway_probe *p, struct headway_snapshot *sna
 		key.key.addr = w->addr;
 		key.key.tid = t->rec.tid;
 		key.key.kind = HEADWAY_KIND_FUTEX;
-		l = recorded ? bsearch(&key, p->locks, recorded, sizeof(*l), snap_by_lock) : NULL;
+		l = recorded ? bsearch(&key, p->locks, recorded, sizeof(*l), headway_snap_by_lock) : NULL;
 		if (!l) {
 			if (headway_grow(&p->locks, &p->cap_locks, snap->nr_locks + 1, sizeof(*l)))
 				return -ENOMEM;
@@ -323,7 +321,7 @@ static int put_wait_stacks(struct headway_probe *p, struct headway_snapshot *sna
 		l->rec.fail_stack = w->stack;
 	}
 	if (snap->nr_locks > recorded)
-		qsort(p->locks, snap->nr_locks, sizeof(*p->locks), snap_by_lock);
+		qsort(p->locks, snap->nr_locks, sizeof(*p->locks), headway_snap_by_lock);
 	return 0;
 }
 
@@ -379,7 +377,7 @@ static int merge_tasks(struct headway_probe *p, struct headway_snapshot *snap)
 	if (p->group.most < kept)
 		p->group.most = kept;
 	headway_tasks_free(&m.tasks);
-	headway_probe_swap_waits(p, &m.waits);
+	headway_probe_swap_waits(p, &m.waits, snap->time_ns);
 	if (snap->nr_threads)
 		qsort(p->threads, snap->nr_threads, sizeof(*p->threads), snap_by_tid);
 	return err ? err : put_wait_stacks(p, snap);

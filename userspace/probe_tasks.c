@@ -78,6 +78,14 @@ static int add_record(struct headway_tasks *tasks, const struct headway_task_rec
 	memcpy(task->proc.args, rec->args, sizeof(task->proc.args));
 	task->proc.sp = rec->sp;
 	task->proc.pc = rec->pc;
+	task->bp = rec->bp;
+	task->asleep_ns = rec->asleep_ns;
+	task->last_ns = rec->last_ns;
+	task->woken_addr = rec->woken_addr;
+	task->refused_addr = rec->refused_addr;
+	task->word_addr = rec->word_addr;
+	task->word = rec->word[0];
+	task->word_owner = rec->word[2];
 	return 0;
 }
 

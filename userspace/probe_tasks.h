@@ -19,6 +19,15 @@ struct headway_task {
 	pid_t ns_tgid;
 	uint64_t exit_word;		/* see snapshot.h; 0 without the iterator */
 	struct headway_proc_thread proc;
+	/* The rest only from the iterator: see struct headway_task_rec. 0 = not known. */
+	uint64_t bp;
+	uint64_t asleep_ns;
+	uint64_t last_ns;
+	uint64_t woken_addr;
+	uint64_t refused_addr;
+	uint64_t word_addr;
+	uint32_t word;
+	uint32_t word_owner;
 };
 
 /* 0 or a negative errno: none are known then. */

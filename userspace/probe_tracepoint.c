@@ -26,18 +26,18 @@ static const struct {
 	enum headway_probe_id id;
 	const char *event;
 	const char *program;
+	bool times;			/* for wait_times only */
 } tracepoints[] = {
-	{ HEADWAY_PROBE_FUTEX, "sys_enter_futex", "headway_futex_enter" },
-	{ HEADWAY_PROBE_FUTEX, "sys_exit_futex", "headway_futex_exit" },
-	{ HEADWAY_PROBE_FUTEX_WAITV, "sys_enter_futex_waitv", "headway_futex_waitv_enter" },
-	{ HEADWAY_PROBE_FUTEX_WAITV, "sys_exit_futex_waitv", "headway_futex_exit" },
-	{ HEADWAY_PROBE_FUTEX2, "sys_enter_futex_wait", "headway_futex2_wait_enter" },
-	{ HEADWAY_PROBE_FUTEX2, "sys_exit_futex_wait", "headway_futex_exit" },
-	{ HEADWAY_PROBE_FUTEX2, "sys_enter_futex_wake", "headway_futex2_wake_enter" },
-	{ HEADWAY_PROBE_FUTEX2, "sys_exit_futex_wake", "headway_futex_exit" },
-	{ HEADWAY_PROBE_YIELD, "sys_enter_sched_yield", "headway_yield_enter" },
-	{ HEADWAY_PROBE_SLEEP, "sys_enter_nanosleep", "headway_sleep_enter" },
-	{ HEADWAY_PROBE_SLEEP, "sys_enter_clock_nanosleep", "headway_sleep_enter" },
+	{ HEADWAY_PROBE_FUTEX, "sys_enter_futex", "headway_futex_enter", true },
+	{ HEADWAY_PROBE_FUTEX_WAITV, "sys_enter_futex_waitv", "headway_futex_enter", true },
+	{ HEADWAY_PROBE_FUTEX2, "sys_enter_futex_wait", "headway_futex_enter", true },
+	{ HEADWAY_PROBE_FUTEX, "sys_exit_futex", "headway_futex_exit", false },
+	{ HEADWAY_PROBE_FUTEX_WAITV, "sys_exit_futex_waitv", "headway_futex_waitv_exit", false },
+	{ HEADWAY_PROBE_FUTEX2, "sys_exit_futex_wait", "headway_futex2_wait_exit", false },
+	{ HEADWAY_PROBE_FUTEX2, "sys_exit_futex_wake", "headway_futex2_wake_exit", false },
+	{ HEADWAY_PROBE_YIELD, "sys_exit_sched_yield", "headway_yield_exit", false },
+	{ HEADWAY_PROBE_SLEEP, "sys_exit_nanosleep", "headway_sleep_exit", false },
+	{ HEADWAY_PROBE_SLEEP, "sys_exit_clock_nanosleep", "headway_sleep_exit", false },
 };
 
 static const struct {
@@ -47,15 +47,6 @@ static const struct {
 	{ "sched_process_exit", "headway_exit" },
 	{ "sched_process_exec", "headway_exec" },
 	{ "sched_process_fork", "headway_fork" },
-};
-
-/* Instead of tracepoints[], where tracefs cannot be had. */
-static const struct {
-	const char *event;
-	const char *program;
-} raw_syscalls[] = {
-	{ "sys_enter", "headway_raw_enter" },
-	{ "sys_exit", "headway_raw_exit" },
 };
 
 static int tracefs_mounted(const char *path)
@@ -206,8 +197,10 @@ static int attach_by_id(struct headway_probe *p, int tracefs)
 	int err = 0, id;
 
 	for (i = 0; i < sizeof(tracepoints) / sizeof(tracepoints[0]) && !err; i++) {
+		if (tracepoints[i].times && !p->opts.wait_times)
+			continue;
 		id = headway_probe_tracepoint_id(tracefs, "syscalls", tracepoints[i].event);
-		if (id == -EACCES && !i)
+		if (id == -EACCES && !p->nr_syscalls)
 			return id;
 		err = id < 0 ? id : headway_probe_attach_id(p, id, tracepoints[i].program, 0);
 		if (err)
@@ -216,13 +209,17 @@ static int attach_by_id(struct headway_probe *p, int tracefs)
 	return err;
 }
 
+/* Instead of tracepoints[], where tracefs cannot be had. */
 static int attach_raw_syscalls(struct headway_probe *p)
 {
-	size_t i;
-	int err = 0;
+	int err = headway_probe_attach_raw(p, "sys_exit", "headway_raw_exit");
 
-	for (i = 0; i < sizeof(raw_syscalls) / sizeof(raw_syscalls[0]) && !err; i++)
-		err = headway_probe_attach_raw(p, raw_syscalls[i].event, raw_syscalls[i].program);
+	p->nr_syscalls = !err;
+	if (!err && p->opts.wait_times) {
+		err = link_raw(p, "sys_enter", "headway_raw_enter", &p->syscalls[1]);
+		p->nr_syscalls += !err;
+	}
+
 	if (err)
 		return headway_probe_fail(p, err == -EACCES ? -EPERM : err,
 			"cannot attach to system calls (%s), and cannot read tracefs: run as root, or with CAP_BPF and CAP_PERFMON",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * probe_waits.c - futex waits that are going on at a snapshot: the ones that had begun before we
- * attached, and the stacks of those that last.
+ * probe_waits.c - futex waits that are going on at a snapshot: which they are, since when, and the
+ * stacks of those that last.
  *
  * Invariant: the list of open waits is sorted by tid and rebuilt at each snapshot from the former
  * one, so a wait that ended is forgotten and a stack is unwound once for each wait.
@@ -9,11 +9,13 @@
 #define _GNU_SOURCE
 #include "probe_internal.h"
 
+#include <linux/futex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 
 #include "lockshape.h"
+#include "probe_tasks.h"
 #include "probe_unwind.h"
 
 enum {
@@ -25,16 +27,17 @@ enum {
 	NOT_TRIED = -2,
 };
 
-/* include/uapi/linux/futex.h */
 enum {
-	FUTEX_CMD = 0x7f,
-	FUTEX_PRIVATE = 128,
-	CMD_WAIT = 0,
-	CMD_LOCK_PI = 6,
-	CMD_WAIT_BITSET = 9,
-	CMD_WAIT_REQUEUE_PI = 11,
-	CMD_LOCK_PI2 = 13,
+	FUTEX_CMD = 0x7f,		/* without the flags, also those that 7.3 adds */
+	NR_FUTEX_WAIT = 455,		/* 6.7 */
+	OWN_FRAMES_BYTES = 4096,
 };
+
+static bool is_wait(uint32_t cmd)
+{
+	return cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI ||
+	       cmd == FUTEX_LOCK_PI2 || cmd == FUTEX_WAIT_REQUEUE_PI;
+}
 
 static int by_tid(const void *a, const void *b)
 {
@@ -53,34 +56,92 @@ const struct headway_open_wait *headway_probe_find_wait(const struct headway_pro
 	return w && w->start_ns == t->rec.start_ns && w->addr == t->rec.wait_addr ? w : NULL;
 }
 
-static bool in_wait(const struct headway_proc_thread *proc)
+static uint32_t flags_of(bool private, uint64_t timeout)
 {
-	uint32_t cmd = proc->args[1] & FUTEX_CMD;
+	return (private ? HEADWAY_WAIT_PRIVATE : 0) | (timeout ? HEADWAY_WAIT_TIMEOUT : 0);
+}
 
-	return proc->syscall_nr == SYS_futex &&
-	       (cmd == CMD_WAIT || cmd == CMD_WAIT_BITSET || cmd == CMD_LOCK_PI ||
-		cmd == CMD_LOCK_PI2 || cmd == CMD_WAIT_REQUEUE_PI);
+/* Sets wait_addr, wait_op and wait_flags, or leaves wait_addr 0. */
+static void read_call(struct headway_thread_rec *rec, const struct headway_proc_thread *proc)
+{
+	const uint64_t *args = proc->args;
+	struct futex_waitv first;
+
+	if (proc->syscall_nr == SYS_futex && is_wait(args[1] & FUTEX_CMD)) {
+		rec->wait_addr = args[0];
+		rec->wait_op = args[1] & FUTEX_CMD;
+		rec->wait_flags = flags_of(args[1] & FUTEX_PRIVATE_FLAG, args[3]);
+	} else if (proc->syscall_nr == NR_FUTEX_WAIT) {
+		rec->wait_addr = args[0];
+		rec->wait_op = FUTEX_WAIT;
+		rec->wait_flags = flags_of(args[3] & FUTEX_PRIVATE_FLAG, args[4]);
+	} else if (proc->syscall_nr == SYS_futex_waitv &&
+		   headway_proc_memory(rec->tid, args[0], &first, sizeof(first)) ==
+			   sizeof(first)) {
+		rec->wait_addr = first.uaddr;
+		rec->wait_op = FUTEX_WAIT;
+		rec->wait_flags = HEADWAY_WAIT_VECTOR |
+				  flags_of(first.flags & FUTEX_PRIVATE_FLAG, args[3]);
+	}
+}
+
+/* See slept_refused() in futex.bpf.h: here it still sleeps. */
+static void redirect_refused(struct headway_thread_rec *rec, const struct headway_task *task)
+{
+	if (!task->refused_addr || rec->wait_flags & HEADWAY_WAIT_TIMEOUT ||
+	    (rec->wait_op != FUTEX_WAIT && rec->wait_op != FUTEX_WAIT_BITSET) ||
+	    rec->wait_addr - task->proc.sp >= OWN_FRAMES_BYTES)
+		return;
+	rec->wait_addr = task->refused_addr;
+	rec->wait_op = FUTEX_LOCK_PI;
+	rec->wait_flags |= HEADWAY_WAIT_REFUSED;
 }
 
 /*
- * A thread that was in its wait before we attached made no enter event, and one in a deadlock will
- * never make another.
+ * The same wait as at the last snapshot if the thread made no event since. Else it began after
+ * that, after the thread's last event, and about when it was switched out; where that is not known,
+ * it is counted from now.
  */
-void headway_probe_seed_wait(struct headway_probe *p, struct headway_snap_thread *t,
-			     const struct headway_proc_thread *proc, uint64_t now_ns)
+static uint64_t wait_began(const struct headway_probe *p, const struct headway_snap_thread *t,
+			   const struct headway_task *task, uint64_t now_ns)
+{
+	const struct headway_open_wait *old = headway_probe_find_wait(p, t);
+	uint64_t since = task->asleep_ns ? task->asleep_ns : now_ns;
+
+	if (old && task->last_ns <= old->since_ns)
+		return old->since_ns;
+	if (since < p->waits_ns)
+		since = p->waits_ns;
+	if (since < task->last_ns)
+		since = task->last_ns;
+	return since < now_ns ? since : now_ns;
+}
+
+void headway_probe_take_wait(struct headway_probe *p, const struct headway_snapshot *snap,
+			     struct headway_snap_thread *t, const struct headway_task *task)
 {
 	struct headway_thread_rec *rec = &t->rec;
-	const struct headway_open_wait *w;
-	uint64_t addr = proc->args[0];
+	struct headway_snap_lock key = { .key = { .tid = rec->tid, .kind = HEADWAY_KIND_FUTEX } };
+	struct headway_snap_lock *lock;
 
-	if (rec->wait_addr || !in_wait(proc))
+	read_call(rec, &task->proc);
+	if (!rec->wait_addr)
 		return;
-	rec->wait_addr = addr;
-	w = headway_probe_find_wait(p, t);
-	rec->wait_since_ns = w ? w->since_ns : now_ns;
-	rec->wait_op = proc->args[1] & FUTEX_CMD;
-	rec->wait_flags = (proc->args[1] & FUTEX_PRIVATE ? HEADWAY_WAIT_PRIVATE : 0) |
-			  (proc->args[3] ? HEADWAY_WAIT_TIMEOUT : 0);
+	redirect_refused(rec, task);
+	rec->wait_since_ns = wait_began(p, t, task, snap->time_ns);
+	t->wait_bp = task->bp;
+	if (task->word_addr == rec->wait_addr) {
+		rec->wait_flags |= HEADWAY_WAIT_OWNER_READ;
+		rec->wait_word = task->word;
+		rec->wait_owner = rec->wait_op == FUTEX_LOCK_PI || rec->wait_op == FUTEX_LOCK_PI2 ?
+				  task->word & FUTEX_TID_MASK : task->word_owner;
+	}
+	/* It waits again: the kernel side will count that when it returns. */
+	key.key.addr = rec->wait_addr;
+	lock = task->woken_addr == rec->wait_addr && snap->nr_locks ?
+	       bsearch(&key, p->locks, snap->nr_locks, sizeof(key), headway_snap_by_lock) : NULL;
+	if (lock)
+		lock->rec.lost_races++;
 }
 
 /* The word that a thread waits on and what is around it, as they are now. */
@@ -94,7 +155,7 @@ void headway_probe_read_owner(struct headway_snap_thread *t)
 	if (n != (ssize_t)sizeof(s.before))
 		s.nr_before = 0;
 	n = headway_proc_memory(rec->tid, rec->wait_addr, s.after, sizeof(s.after));
-	/* Where memory may not be read, the kernel side did it when the wait began. */
+	/* Where memory may not be read, the iterator did it. */
 	if (n < (ssize_t)sizeof(uint32_t))
 		return;
 	s.nr_after = (size_t)n;
@@ -183,17 +244,17 @@ void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits 
 	}
 	if (now_ns - w->since_ns >= LASTING_NS)
 		headway_probe_place_wait(tasks, t, w);
-	/* The kernel side's view is older than /proc's: is it still this wait? */
-	if (w->stack == NOT_TRIED && next->unwound < UNWIND_BATCH && in_wait(proc) &&
-	    (proc->args[0] == w->addr || t->rec.wait_flags & HEADWAY_WAIT_REFUSED) &&
-	    (!t->wait_bp || now_ns - w->since_ns >= LASTING_NS)) {
+	if (w->stack == NOT_TRIED && next->unwound < UNWIND_BATCH &&
+	    now_ns - w->since_ns >= LASTING_NS) {
 		w->stack = unwind(p, target, proc, t->wait_bp);
 		next->unwound++;
 	}
 }
 
-void headway_probe_swap_waits(struct headway_probe *p, struct headway_open_waits *next)
+void headway_probe_swap_waits(struct headway_probe *p, struct headway_open_waits *next,
+			      uint64_t now_ns)
 {
+	p->waits_ns = now_ns;
 	free(p->waits);
 	p->waits = next->waits;
 	p->nr_waits = next->nr;
