@@ -46,7 +46,7 @@ static enum headway_verdict judge(const struct headway_activity_process *p, cons
 	const struct headway_marked *m = headway_view_marked(j->v, p->pid);
 	bool marked = m && m->progress_watched;
 
-	if (s->retries)
+	if (s->retries || j->v->rested)
 		return HEADWAY_UNDETERMINED;
 	if (marked ? s->progress : p->completions)
 		return headway_is_contended(j->t, p->attempts, p->fails, p->completions, s->waits,

@@ -264,6 +264,9 @@ static int judge_window(struct headway_detect *d, uint64_t now_ns)
 
 	if (err)
 		return err;
+	/* What was not seen in it may be what disproves a verdict, or proves one. */
+	if (v.rested)
+		goto free_view;
 	err = headway_judge_init(&j, &d->t, &v);
 	if (err)
 		goto free_view;
@@ -373,6 +376,10 @@ static int follow_run(struct headway_detect *d)
 	note_mutexes(d, &v);
 	if (d->opts.changes)
 		d->opts.changes(d->opts.ctx, &v);
+	if (v.rested) {
+		d->run = (struct run){ 0 };	/* its end would not be seen */
+		goto free_view;
+	}
 	err = headway_judge_init(&j, &d->t, &v);
 	if (err)
 		goto free_view;
@@ -407,6 +414,7 @@ static void total_up(struct headway_detect *d, const struct headway_snapshot *sn
 		grown[i] = snap->counters[i] > d->first_counters[i] ?
 			   snap->counters[i] - d->first_counters[i] : 0;
 	a->watched_ns = snap->time_ns - d->began_ns;
+	a->rested_ns = snap->rested_ns;
 	a->events = grown[HEADWAY_CNT_EVENTS];
 	a->lost = headway_lost_events(grown);
 }

@@ -40,6 +40,7 @@ struct headway_assessment {
 	unsigned int nr_markers;
 	struct headway_finding_marker markers[HEADWAY_FINDING_MARKERS];
 	uint64_t watched_ns;		/* these since the watch began */
+	uint64_t rested_ns;		/* of it, not watched: too many events (rest.h) */
 	uint64_t events;
 	uint64_t lost;
 	unsigned int findings[HEADWAY_NR_VERDICTS];	/* announced so far */

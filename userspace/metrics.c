@@ -291,6 +291,10 @@ static void print_group(struct headway_metrics_text *t, const struct headway_pro
 static void print_processes(const struct headway_metrics *m, const struct headway_scene *scene,
 			    struct headway_metrics_text *t)
 {
+	static const struct headway_metric rested = {
+		HEADWAY_METRIC_COUNTER, "headway_rested_seconds", "seconds",
+		"Of headway_watched_seconds, not watched: there were too many events.",
+	};
 	const struct headway_assessment *a = headway_detect_assessment(scene->detect);
 
 	print_holding(t, scene);
@@ -304,6 +308,8 @@ static void print_processes(const struct headway_metrics *m, const struct headwa
 	one_gauge(t, "headway_observed_well",
 		  "0: over 1 % of the last window's events were lost, or a probe is missing.",
 		  a->observed_well);
+	headway_metrics_begin(t, &rested);
+	headway_metrics_seconds(t, NULL, a->rested_ns);
 	if (scene->group)
 		print_group(t, scene->group);
 }

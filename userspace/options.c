@@ -15,8 +15,9 @@
 
 #include "command.h"
 #include "finding.h"
+#include "rest.h"
 
-enum { OPT_NO_UPROBES = 0x100, OPT_JSON, OPT_FAIL_ON, OPT_VERBOSE };
+enum { OPT_NO_UPROBES = 0x100, OPT_JSON, OPT_FAIL_ON, OPT_VERBOSE, OPT_MAX_RATE };
 
 static const struct argp_option target_options[] = {
 	{ "pid", 'p', "PID", 0, "watch this process (may be given several times)", 0 },
@@ -35,6 +36,9 @@ static const struct argp_option target_options[] = {
 	  "how often to look (default: a fifth of the window, at most 1)", 0 },
 	{ "no-uprobes", OPT_NO_UPROBES, NULL, 0,
 	  "futex evidence only; trylock livelocks then stay unseen", 0 },
+	{ "max-rate", OPT_MAX_RATE, "EVENTS", 0,
+	  "after a window with more events a second than this (default 2000000; 0: no limit) the "
+	  "probes rest for one to four windows, about which nothing is said", 0 },
 	{ "output", 'o', "FILE", 0, "record what is seen into FILE, for `headway replay`", 0 },
 	{ "verbose", OPT_VERBOSE, NULL, 0, "also show libbpf's messages", 0 },
 	{ 0 },
@@ -57,6 +61,18 @@ static double parse_seconds(struct argp_state *state, const char *what, const ch
 	if (end == arg || *end || !(value >= min && value <= max))
 		argp_error(state, "'%s' is not a %s: %g to %g seconds", arg, what, min, max);
 	return value;
+}
+
+static uint64_t parse_rate(struct argp_state *state, const char *arg)
+{
+	char *end;
+	long long value;
+
+	errno = 0;
+	value = strtoll(arg, &end, 10);
+	if (end == arg || *end || errno || value < 0)
+		argp_error(state, "'%s' is not a rate: events a second, or 0 for no limit", arg);
+	return (uint64_t)value;
 }
 
 static void parse_pid(struct argp_state *state, struct headway_target_options *o, const char *arg)
@@ -154,6 +170,7 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &o->markers;
+		o->max_rate = HEADWAY_REST_RATE;
 		return 0;
 	case 'p':
 		parse_pid(state, o, arg);
@@ -180,6 +197,9 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 'o':
 		o->output = arg;
+		return 0;
+	case OPT_MAX_RATE:
+		o->max_rate = parse_rate(state, arg);
 		return 0;
 	case OPT_NO_UPROBES:
 		o->no_uprobes = true;

@@ -28,6 +28,7 @@ struct headway_target_options {
 	double duration_s;		/* 0: until the target ends or a signal */
 	double window_s;
 	double interval_s;		/* 0: chosen from the window */
+	uint64_t max_rate;		/* events a second; 0: no limit */
 	bool no_uprobes;
 	bool verbose;
 	const char *output;		/* record into this file; NULL: do not */

@@ -238,6 +238,7 @@ struct json_object *headway_json_summary(const struct headway_summary *s)
 	json_add(o, "v", json_object_new_int(1));
 	json_add(o, "type", json_text("summary"));
 	json_add(o, "duration_s", json_seconds(s->duration_ns));
+	json_add(o, "rested_s", json_seconds(a->rested_ns));
 	json_add(o, "events", json_count(a->events));
 	json_add(o, "lost", json_count(a->lost));
 	for (int v = HEADWAY_NR_VERDICTS - 1; v >= 0; v--)

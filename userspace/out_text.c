@@ -238,6 +238,9 @@ void headway_out_text_summary(FILE *out, const struct headway_summary *s, bool c
 		any = true;
 	}
 	fprintf(out, "%s\n", any ? "" : " none");
+	if (a->rested_ns)
+		fprintf(out, "  sampled: too many events, so the probes rested for %.1f s of that, of "
+			     "which nothing is said (--max-rate)\n", (double)a->rested_ns / 1e9);
 	print_group(out, s);
 	if (a->nr_markers)
 		fprintf(out, "  markers in the last %.1f s\n", (double)a->window_ns / 1e9);

@@ -164,6 +164,11 @@ int headway_probe_open(struct headway_probe **out, const struct headway_probe_op
 	if (!p)
 		return headway_probe_fail(NULL, -ENOMEM, "out of memory");
 	p->opts = *opts;
+	p->rest = (struct headway_rest){
+		.max_rate = opts->max_rate,
+		.window_ns = opts->window_ns,
+		.interval_ns = opts->interval_ns,
+	};
 	err = headway_probe_markers_new(p);
 	if (err)
 		goto free_probe;
@@ -341,6 +346,7 @@ void headway_probe_close(struct headway_probe *p)
 	headway_probe_markers_free(p);
 	for (i = 0; i < p->nr_links; i++)
 		bpf_link__destroy(p->links[i]);
+	headway_probe_detach_syscalls(p);
 	bpf_link__destroy(p->tasks_link);
 	ring_buffer__free(p->ring);
 	headway_slots_unmap(p);

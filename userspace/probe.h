@@ -27,6 +27,10 @@ struct headway_probe_options {
 	 */
 	const struct headway_cgroup *cgroup;
 	bool all;
+	/* More events a second than this in a window, and the probes rest. 0: never. */
+	uint64_t max_rate;
+	uint64_t window_ns;
+	uint64_t interval_ns;
 	/*
 	 * Of all processes of the system: let one go that made no event for so long, unless it is
 	 * to be kept. It is back at its next event.
@@ -69,6 +73,8 @@ int headway_probe_attach(struct headway_probe *p);
 void headway_probe_follow_exec(struct headway_probe *p);
 /* Fills *snap with arrays that the next call and _close reuse or free. */
 int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *snap);
+/* Not to be told from the last snapshot: will nothing be counted until the next? */
+bool headway_probe_rests(const struct headway_probe *p);
 /* Frames of a stack id, innermost first; returns their number, 0 when unknown. */
 int headway_probe_stack(struct headway_probe *p, int32_t stack_id, uint64_t *ips, int max);
 /* Bit set of enum headway_probe_id, and why each is missing. */

@@ -14,6 +14,7 @@
 #include "headway_state.h"
 #include "probe.h"
 #include "proc.h"
+#include "rest.h"
 #include "symbolize.h"
 
 struct headway_bpf;
@@ -132,6 +133,9 @@ struct headway_probe {
 	size_t nr_targets;
 	struct bpf_link **links;
 	size_t nr_links;
+	struct bpf_link *syscalls[16];	/* of probe_tracepoint.c; taken away for a rest */
+	size_t nr_syscalls;
+	struct headway_rest rest;
 	struct bpf_link *tasks_link;	/* the task iterator; NULL before its first use */
 	struct headway_uprobe *uprobes;
 	size_t nr_uprobes;
@@ -196,7 +200,15 @@ int headway_probe_tracepoint_id(int tracefs, const char *category, const char *e
 int headway_probe_attach_id(struct headway_probe *p, int id, const char *program, uint64_t cookie);
 int headway_probe_attach_raw(struct headway_probe *p, const char *event, const char *program);
 
+/* System calls alone; they can come back. */
+int headway_probe_attach_syscalls(struct headway_probe *p);
+void headway_probe_detach_syscalls(struct headway_probe *p);
+
+/* probe_rest.c: after a snapshot is complete. Sets its rested_ns. */
+int headway_probe_rest(struct headway_probe *p, struct headway_snapshot *snap);
+
 /* probe_uprobe.c */
+void headway_probe_detach_trylock(struct headway_probe *p);	/* of all */
 void headway_probe_attach_uprobes(struct headway_probe *p, struct headway_target *t);
 void headway_probe_detach_uprobes(struct headway_probe *p, pid_t pid);
 

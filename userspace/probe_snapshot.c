@@ -329,7 +329,7 @@ static int put_wait_stacks(struct headway_probe *p, struct headway_snapshot *sna
 static void note_trylock(struct headway_probe *p, const struct headway_target *t,
 			 struct headway_snapshot *snap)
 {
-	if (t->trylock_found || (t->forked && !t->age))
+	if (t->trylock_found || (t->forked && !t->age) || p->rest.phase == HEADWAY_REST_RESTING)
 		return;
 	if (t->member && p->opts.uprobes && !p->refused[0])
 		p->group.without_trylock++;
@@ -360,7 +360,8 @@ static int merge_tasks(struct headway_probe *p, struct headway_snapshot *snap)
 			continue;
 		}
 		note_trylock(p, t, snap);
-		headway_probe_note_quiet(p, t, snap->time_ns);
+		if (p->rest.phase == HEADWAY_REST_WATCHING)
+			headway_probe_note_quiet(p, t, snap->time_ns);
 		t->age++;
 		p->targets[kept++] = *t;
 	}
@@ -414,6 +415,11 @@ int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *sna
 	if (!err) {
 		headway_raw_sweep(p, snap, &raw);
 		headway_probe_free_stacks(p, &raw);
+		err = headway_probe_rest(p, snap);
+		if (err) {
+			headway_raw_free(&raw);
+			return err;	/* it has said why */
+		}
 	}
 	headway_raw_free(&raw);
 	if (err)

@@ -110,7 +110,8 @@ int headway_probe_tracepoint_id(int tracefs, const char *category, const char *e
 	return atoi(buf);
 }
 
-int headway_probe_attach_id(struct headway_probe *p, int id, const char *program, uint64_t cookie)
+static int link_id(struct headway_probe *p, int id, const char *program, uint64_t cookie,
+		   struct bpf_link **link)
 {
 	LIBBPF_OPTS(bpf_perf_event_opts, opts, .bpf_cookie = cookie);
 	struct perf_event_attr attr = {
@@ -118,7 +119,6 @@ int headway_probe_attach_id(struct headway_probe *p, int id, const char *program
 		.size = sizeof(attr),
 		.config = id,
 	};
-	struct bpf_link *link;
 	int fd, err;
 
 	/*
@@ -128,8 +128,8 @@ int headway_probe_attach_id(struct headway_probe *p, int id, const char *program
 	fd = syscall(SYS_perf_event_open, &attr, -1, sched_getcpu(), -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	link = bpf_program__attach_perf_event_opts(headway_probe_program(p, program), fd, &opts);
-	err = libbpf_get_error(link);
+	*link = bpf_program__attach_perf_event_opts(headway_probe_program(p, program), fd, &opts);
+	err = libbpf_get_error(*link);
 	if (err) {
 		close(fd);
 		/*
@@ -138,7 +138,15 @@ int headway_probe_attach_id(struct headway_probe *p, int id, const char *program
 		 */
 		return err == -EACCES ? -EPROTO : err;
 	}
-	return headway_probe_keep_link(p, link);	/* the link owns fd */
+	return 0;		/* the link owns fd */
+}
+
+int headway_probe_attach_id(struct headway_probe *p, int id, const char *program, uint64_t cookie)
+{
+	struct bpf_link *link;
+	int err = link_id(p, id, program, cookie, &link);
+
+	return err ? err : headway_probe_keep_link(p, link);
 }
 
 /* What the error of headway_probe_attach_id() means. */
@@ -181,13 +189,18 @@ static int failed(struct headway_probe *p, enum headway_probe_id id, int err, co
 	return headway_probe_fail(p, err, "cannot attach to syscalls:%s: %s", what, strerror(-err));
 }
 
+static int link_raw(struct headway_probe *p, const char *event, const char *program,
+		    struct bpf_link **link)
+{
+	*link = bpf_program__attach_raw_tracepoint(headway_probe_program(p, program), event);
+	return (int)libbpf_get_error(*link);
+}
+
 int headway_probe_attach_raw(struct headway_probe *p, const char *event, const char *program)
 {
 	struct bpf_link *link;
-	int err;
+	int err = link_raw(p, event, program, &link);
 
-	link = bpf_program__attach_raw_tracepoint(headway_probe_program(p, program), event);
-	err = libbpf_get_error(link);
 	return err ? err : headway_probe_keep_link(p, link);
 }
 
@@ -202,8 +215,11 @@ static int attach_by_id(struct headway_probe *p, int tracefs)
 		id = headway_probe_tracepoint_id(tracefs, "syscalls", tracepoints[i].event);
 		if (id == -EACCES && !p->nr_syscalls)
 			return id;
-		err = id < 0 ? id : headway_probe_attach_id(p, id, tracepoints[i].program, 0);
-		if (err)
+		err = id < 0 ? id : link_id(p, id, tracepoints[i].program, 0,
+					    &p->syscalls[p->nr_syscalls]);
+		if (!err)
+			p->nr_syscalls++;
+		else
 			err = failed(p, tracepoints[i].id, err, tracepoints[i].event);
 	}
 	return err;
@@ -212,7 +228,7 @@ static int attach_by_id(struct headway_probe *p, int tracefs)
 /* Instead of tracepoints[], where tracefs cannot be had. */
 static int attach_raw_syscalls(struct headway_probe *p)
 {
-	int err = headway_probe_attach_raw(p, "sys_exit", "headway_raw_exit");
+	int err = link_raw(p, "sys_exit", "headway_raw_exit", &p->syscalls[0]);
 
 	p->nr_syscalls = !err;
 	if (!err && p->opts.wait_times) {
@@ -224,13 +240,13 @@ static int attach_raw_syscalls(struct headway_probe *p)
 		return headway_probe_fail(p, err == -EACCES ? -EPERM : err,
 			"cannot attach to system calls (%s), and cannot read tracefs: run as root, or with CAP_BPF and CAP_PERFMON",
 			strerror(-err));
+	p->nr_syscalls = 1;
 	return 0;
 }
 
-int headway_probe_attach_tracepoints(struct headway_probe *p)
+int headway_probe_attach_syscalls(struct headway_probe *p)
 {
 	int tracefs = headway_probe_tracefs(), err = -EACCES;
-	size_t i;
 
 	if (tracefs >= 0) {
 		err = attach_by_id(p, tracefs);
@@ -238,6 +254,20 @@ int headway_probe_attach_tracepoints(struct headway_probe *p)
 	}
 	if (tracefs < 0 || err == -EACCES)
 		err = attach_raw_syscalls(p);
+	return err;
+}
+
+void headway_probe_detach_syscalls(struct headway_probe *p)
+{
+	while (p->nr_syscalls)
+		bpf_link__destroy(p->syscalls[--p->nr_syscalls]);
+}
+
+int headway_probe_attach_tracepoints(struct headway_probe *p)
+{
+	int err = headway_probe_attach_syscalls(p);
+	size_t i;
+
 	for (i = 0; i < sizeof(process_events) / sizeof(process_events[0]) && !err; i++) {
 		err = headway_probe_attach_raw(p, process_events[i].event,
 					       process_events[i].program);

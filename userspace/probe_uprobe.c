@@ -308,12 +308,21 @@ void headway_probe_attach_uprobes(struct headway_probe *p, struct headway_target
 		return;
 	}
 	headway_probe_attach_go(p, t);
+	if (p->rest.phase == HEADWAY_REST_RESTING)
+		goto close_maps;
 	while (t->go != HEADWAY_GO_UNREADABLE && getline(&line, &cap, maps) > 0)
 		attach_mapping(p, t, line);
-	free(line);
-	fclose(maps);
 	if (!t->trylock_found && t->go == HEADWAY_GO_NOT)
 		attach_executable(p, t);
+close_maps:
+	free(line);
+	fclose(maps);
+}
+
+static void destroy_uprobe(struct headway_uprobe *u)
+{
+	bpf_link__destroy(u->ret);
+	bpf_link__destroy(u->entry);
 }
 
 void headway_probe_detach_uprobes(struct headway_probe *p, pid_t pid)
@@ -325,8 +334,20 @@ void headway_probe_detach_uprobes(struct headway_probe *p, pid_t pid)
 			p->uprobes[kept++] = p->uprobes[i];
 			continue;
 		}
-		bpf_link__destroy(p->uprobes[i].ret);
-		bpf_link__destroy(p->uprobes[i].entry);
+		destroy_uprobe(&p->uprobes[i]);
 	}
+	p->nr_uprobes = kept;
+}
+
+void headway_probe_detach_trylock(struct headway_probe *p)
+{
+	size_t i, kept = 0;
+
+	/* Those of Go have no return. */
+	for (i = 0; i < p->nr_uprobes; i++)
+		if (p->uprobes[i].ret)
+			destroy_uprobe(&p->uprobes[i]);
+		else
+			p->uprobes[kept++] = p->uprobes[i];
 	p->nr_uprobes = kept;
 }

@@ -282,6 +282,8 @@ static void write_snapshot(struct headway_recorder *r, const struct headway_snap
 			headway_recwriter_append(&r->out, missing, json_object_new_string(
 				headway_probe_name((enum headway_probe_id)i)));
 	put(r, o, "missing", missing);
+	if (snap->rested_ns)
+		put(r, o, "rested_ns", json_object_new_uint64(snap->rested_ns));
 	put(r, o, "target_exited", json_object_new_boolean(snap->target_exited));
 	write_line(r, o);
 	memcpy(r->counters, snap->counters, sizeof(r->counters));

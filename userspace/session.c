@@ -51,6 +51,7 @@ struct session {
 	struct headway_scene scene;	/* what the guest is shown */
 	bool warned;			/* of a marker that is nowhere */
 	bool stays;			/* the targets have ended, the screen is still up */
+	bool rest_told;
 	int signals;
 	uint64_t begin_ns;
 	uint64_t end_ns;		/* 0: none */
@@ -132,6 +133,10 @@ static int open_probes(struct session *w)
 		.follow_forks = w->opts->command && !w->opts->all,
 		.cgroup = w->opts->cgroup ? &w->cgroup : NULL,
 		.all = w->opts->all,
+		.wait_times = w->pipe.guest != NULL,	/* it shows them; no verdict needs them */
+		.max_rate = w->opts->max_rate,
+		.window_ns = (uint64_t)(w->opts->window_s * NS_PER_S),
+		.interval_ns = (uint64_t)(w->opts->interval_s * NS_PER_S),
 		.quiet_ns = (uint64_t)((w->opts->window_s + 2 * w->opts->interval_s) * NS_PER_S),
 		.keep = is_told_of,
 		.keep_arg = w,
@@ -241,6 +246,17 @@ static void warn_markers(struct session *w)
 	say_marker(w);
 }
 
+/* Once: from then on there are times of which nothing is said. */
+static void warn_rest(struct session *w)
+{
+	if (w->rest_told || !headway_probe_rests(w->probe))
+		return;
+	w->rest_told = true;
+	headway_pipeline_say(&w->pipe, "more than %llu events a second: to spare the target, the "
+			     "probes rest between windows (--max-rate)",
+			     (unsigned long long)w->opts->max_rate);
+}
+
 /* One snapshot through the engine. */
 static int look_at_processes(struct session *w)
 {
@@ -255,6 +271,7 @@ static int look_at_processes(struct session *w)
 		record_missing(w);
 	}
 	warn_markers(w);
+	warn_rest(w);
 	return headway_pipeline_feed(&w->pipe, &w->snap);
 }
 

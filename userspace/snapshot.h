@@ -71,6 +71,8 @@ struct headway_snapshot {
 	size_t nr_marks;
 	struct headway_snap_mark *marks;
 	uint64_t counters[HEADWAY_NR_COUNTERS];	/* summed over CPUs */
+	/* Of the time until now, in how much of it the probes did not count: see rest.h. */
+	uint64_t rested_ns;
 	uint32_t missing_probes;	/* bit per enum headway_probe_id not attached */
 	bool target_exited;
 };

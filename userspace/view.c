@@ -331,6 +331,7 @@ int headway_view_build(struct headway_view *v, const struct headway_window *w,
 	v->mutexes = mutexes;
 	v->full = !intervals && headway_window_full(w);
 	v->missing_probes = last->missing_probes;
+	v->rested = last->rested_ns > first->rested_ns;
 	for (int i = 0; i < HEADWAY_NR_COUNTERS; i++)
 		v->counters[i] = headway_grown(last->counters[i], first->counters[i]);
 	err = collect_actors(v);

@@ -96,6 +96,7 @@ struct headway_view {
 	struct headway_marked *marked;	/* sorted by tgid */
 	uint64_t counters[HEADWAY_NR_COUNTERS];	/* growth in the window */
 	uint32_t missing_probes;
+	bool rested;			/* the probes did, in some of it */
 	const struct headway_mutexes *mutexes;	/* known from before; may be NULL */
 };
 

@@ -224,6 +224,41 @@ test_findings() {
 	expect short 4 "--fail-on and no full window: status 4" err 'no full window'
 }
 
+# Any program that does something at all is a storm when one event a second is allowed.
+test_storm() {
+	run storm 30 record -o "$tmp/storm.hw" --json -d 8 -w 1 --max-rate 1 -- "$corpus/two_lock_grid"
+	expect storm 0 "--max-rate: said when the probes rest for the first time" err 'the probes rest'
+	check "its summary fits the schema" tests/tool/schema.py "$schema" "$tmp/storm.out"
+	same "a livelock is found once, and lasts" "$(get '[f["verdict"] for f in F], S["state"]' storm)" \
+		"(['livelock'], 'livelock')"
+	# Four windows and the interval after them, once or at most as often as it fits.
+	same "how long they rested" "$(get '4 < S["rested_s"] < S["duration_s"] - 1' storm)" True
+	check "they count again after a rest" counts_again "$tmp/storm.hw"
+	run storm-replay 20 replay --json "$tmp/storm.hw"
+	same "a replay says the same" "$(get 'S["rested_s"], S["events"], S["state"]' storm-replay)" \
+		"$(get 'S["rested_s"], S["events"], S["state"]' storm)"
+	run calm 30 watch -d 3 -w 1 --max-rate 1 -- "$corpus/two_lock_ordered"
+	expect calm 0 "--max-rate: nothing is found where nothing is" out 'findings: none' \
+		out '^  sampled: .* rested for [0-9.]+ s' out '^State: healthy'
+	run storm-usage 5 watch --max-rate much -- true
+	expect storm-usage 2 "--max-rate that is no number" err 'is not a rate'
+}
+
+# counts_again FILE: in a recording, events grow in an interval in which nobody rests any more.
+counts_again() {
+	python3 - "$1" <<-'END'
+		import gzip, json, sys
+		rested, again = 0, False
+		for line in gzip.open(sys.argv[1], "rt"):
+		    row = json.loads(line)
+		    if row["type"] != "snapshot":
+		        continue
+		    again |= rested > 0 and row["rested_ns"] == rested and "events" in row["counters"]
+		    rested = row.get("rested_ns", 0)
+		sys.exit(not again)
+	END
+}
+
 test_hostile_names() {
 	local program="$tmp/"$'e\033[31m\n"\\'
 	cp "$corpus/abba_deadlock" "$program"
@@ -387,6 +422,7 @@ test_bad_targets
 test_doctor
 test_demo
 test_findings
+test_storm
 test_hostile_names
 test_command
 test_signals

@@ -152,6 +152,23 @@ KTAP_TEST(who_has_ended_is_gone)
 	stream_end(&s);
 }
 
+KTAP_TEST(nothing_is_said_while_the_probes_rest)
+{
+	struct headway_activity a;
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	four_processes(&s);
+	s.snap.rested_ns += SECOND;
+	stream_tick(&s);
+	EXPECT_EQ(headway_activity_collect(&a, s.detect, 0), 0);
+	for (size_t i = 0; i < a.nr_processes; i++)
+		EXPECT(headway_verdict_is_finding(a.processes[i].verdict) ||
+		       a.processes[i].verdict == HEADWAY_UNDETERMINED);
+	headway_activity_free(&a);
+	stream_end(&s);
+}
+
 KTAP_TEST(nothing_is_known_at_first)
 {
 	struct headway_activity a;

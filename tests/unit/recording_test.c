@@ -122,7 +122,7 @@ static void fill_world(struct world *w, unsigned int seed)
 		.time_ns = seed, .nr_threads = 3, .threads = w->threads, .nr_locks = 4,
 		.locks = w->locks, .nr_markers = 2, .markers = w->markers, .nr_marks = 2,
 		.marks = w->marks, .missing_probes = 1u << HEADWAY_PROBE_TRYLOCK,
-		.target_exited = seed & 1,
+		.target_exited = seed & 1, .rested_ns = seed % 3 ? pattern(&seed) : 0,
 	};
 	for (int i = 0; i < HEADWAY_NR_COUNTERS; i++)
 		w->snap.counters[i] = pattern(&seed);
@@ -133,6 +133,7 @@ static void expect_same(const struct headway_snapshot *a, const struct headway_s
 	EXPECT_EQ(a->time_ns, b->time_ns);
 	EXPECT_EQ(a->missing_probes, b->missing_probes);
 	EXPECT_EQ(a->target_exited, b->target_exited);
+	EXPECT_EQ(a->rested_ns, b->rested_ns);
 	EXPECT(!memcmp(a->counters, b->counters, sizeof(a->counters)));
 	EXPECT_EQ(a->nr_threads, b->nr_threads);
 	EXPECT_EQ(a->nr_locks, b->nr_locks);

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+// links: userspace/rest.c
+/*
+ * rest_test.c - when the probes rest, and for how long.
+ */
+#include "ktap.h"
+#include "rest.h"
+
+#define SECOND 1000000000ull
+
+/* A watch with windows of five seconds and a look each second. */
+struct watch {
+	struct headway_rest rest;
+	uint64_t now_ns;
+	uint64_t events;
+	uint64_t watched_s;	/* intervals in which events were counted */
+	bool attached;
+};
+
+static struct watch begin(uint64_t max_rate)
+{
+	struct watch w = {
+		.rest = { .max_rate = max_rate, .window_ns = 5 * SECOND, .interval_ns = SECOND },
+		.now_ns = 1000 * SECOND,
+		.attached = true,
+	};
+
+	headway_rest_step(&w.rest, w.now_ns, 0);
+	return w;
+}
+
+static enum headway_rest_step tick(struct watch *w, uint64_t events)
+{
+	enum headway_rest_step step;
+
+	w->now_ns += SECOND;
+	w->events += w->attached ? events : 0;
+	w->watched_s += w->attached;
+	step = headway_rest_step(&w->rest, w->now_ns, w->events);
+	if (step != HEADWAY_REST_STAY)
+		w->attached = step == HEADWAY_REST_ATTACH;
+	return step;
+}
+
+KTAP_TEST(calm_is_watched_all_the_time)
+{
+	struct watch w = begin(1000);
+
+	for (int i = 0; i < 100; i++)
+		EXPECT_EQ((int)tick(&w, 1000), HEADWAY_REST_STAY);
+	EXPECT_EQ(w.rest.rested_ns, 0u);
+}
+
+KTAP_TEST(without_a_limit_nobody_rests)
+{
+	struct watch w = begin(0);
+
+	for (int i = 0; i < 100; i++)
+		EXPECT_EQ((int)tick(&w, 1ull << 50), HEADWAY_REST_STAY);
+	EXPECT_EQ(w.rest.rested_ns, 0u);
+}
+
+/* A burst counts only by what it makes of a whole window. */
+KTAP_TEST(short_burst_is_not_a_storm)
+{
+	struct watch w = begin(1000);
+
+	for (int i = 0; i < 100; i++)
+		EXPECT_EQ((int)tick(&w, i % 5 ? 0 : 5000), HEADWAY_REST_STAY);
+}
+
+KTAP_TEST(storm_is_watched_by_whole_windows)
+{
+	struct watch w = begin(1000);
+
+	for (int round = 0; round < 3; round++) {
+		uint64_t rested = w.rest.rested_ns;
+
+		for (int i = 0; i < 4; i++)
+			EXPECT_EQ((int)tick(&w, 2500), HEADWAY_REST_STAY);
+		EXPECT_EQ((int)tick(&w, 2500), HEADWAY_REST_DETACH);
+		EXPECT_EQ(w.rest.rested_ns, rested);
+		/* Two windows and a half are due: it rests for two. */
+		for (int i = 0; i < 9; i++)
+			EXPECT_EQ((int)tick(&w, 2500), HEADWAY_REST_STAY);
+		EXPECT_EQ((int)tick(&w, 2500), HEADWAY_REST_ATTACH);
+		/* The interval after that is not part of a window. */
+		EXPECT_EQ((int)tick(&w, 2500), HEADWAY_REST_STAY);
+		EXPECT_EQ(w.rest.rested_ns, rested + 11 * SECOND);
+	}
+}
+
+KTAP_TEST(any_storm_is_watched_sometimes)
+{
+	struct watch w = begin(1);
+
+	for (int i = 0; i < 1000; i++)
+		tick(&w, 1ull << 40);
+	/* 6 of each 26 s. */
+	EXPECT_GE(w.watched_s, 1000u * 6 / 26);
+	EXPECT_LE(w.watched_s, 1000u * 6 / 26 + 6);
+}
+
+KTAP_TEST(storm_that_is_over_is_noticed)
+{
+	struct watch w = begin(1000);
+	uint64_t rested;
+
+	for (int i = 0; i < 30; i++)
+		tick(&w, 2000);
+	for (int i = 0; i < 26; i++)
+		tick(&w, 10);
+	rested = w.rest.rested_ns;
+	EXPECT_GT(rested, 0u);
+	for (int i = 0; i < 100; i++)
+		EXPECT_EQ((int)tick(&w, 10), HEADWAY_REST_STAY);
+	EXPECT_EQ(w.rest.rested_ns, rested);
+}
+
+/* Looks are late now and then, and early by a little. */
+KTAP_TEST(late_looks)
+{
+	struct watch w = begin(1000);
+
+	w.now_ns += 30 * SECOND;
+	EXPECT_EQ((int)tick(&w, 32 * 1500), HEADWAY_REST_DETACH);
+	w.now_ns += 30 * SECOND;
+	EXPECT_EQ((int)tick(&w, 0), HEADWAY_REST_ATTACH);
+	EXPECT_EQ(w.rest.rested_ns, 31 * SECOND);
+	w.now_ns -= SECOND / 5;
+	EXPECT_EQ((int)tick(&w, 0), HEADWAY_REST_STAY);
+	for (int i = 0; i < 4; i++)
+		EXPECT_EQ((int)tick(&w, 2500), HEADWAY_REST_STAY);
+	w.now_ns -= SECOND / 5;
+	EXPECT_EQ((int)tick(&w, 2500), HEADWAY_REST_DETACH);
+}
+
+KTAP_MAIN("rest")

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * rest.h - when the probes rest, because what they see would cost the target too much. PURE.
+ *
+ * After a whole window with more events than are allowed, the probes are taken away for so many
+ * windows that the average is what is allowed. Nothing is counted meanwhile, and a window in which
+ * they rested gets no verdict: what is judged is whole windows.
+ */
+#ifndef HEADWAY_REST_H
+#define HEADWAY_REST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	HEADWAY_REST_RATE = 2000000,	/* events a second, when nothing else was asked for */
+	HEADWAY_REST_MOST = 4,		/* windows at most, so that a fifth of the time is watched */
+};
+
+enum headway_rest_phase {
+	HEADWAY_REST_WATCHING,
+	HEADWAY_REST_RESTING,
+	HEADWAY_REST_SETTLING,	/* one interval: what spans the rest is over before we look */
+};
+
+struct headway_rest {
+	uint64_t max_rate;	/* events a second; 0: the probes never rest */
+	uint64_t window_ns;
+	uint64_t interval_ns;
+	/* The rest is headway_rest_step()'s own. */
+	enum headway_rest_phase phase;
+	uint64_t since_ns;	/* this window began, or the rest ends */
+	uint64_t events;	/* at the beginning of this window */
+	uint64_t last_ns;
+	uint64_t rested_ns;	/* in all */
+};
+
+enum headway_rest_step {
+	HEADWAY_REST_STAY,
+	HEADWAY_REST_DETACH,
+	HEADWAY_REST_ATTACH,
+};
+
+/* At each snapshot: its time, and the events so far. What is to be done with the probes now. */
+enum headway_rest_step headway_rest_step(struct headway_rest *r, uint64_t now_ns, uint64_t events);
+
+#endif /* HEADWAY_REST_H */
