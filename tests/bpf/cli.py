@@ -402,6 +402,37 @@ def test_no_permission():
     need(not ran, "the command was run although it could not be watched")
 
 
+COMPAT = ("compat", "1000", "100")      # calls of each number, and what may be counted
+
+
+def need_native_only(status, out, err):
+    """Only the 64-bit calls of compat.c were counted, and exec."""
+    need(status == 0, f"exit status {status}: {err.decode()}")
+    summary = summary_of(out)
+    if summary["command"]["exit_status"] == 77:
+        print("# this kernel has no 32-bit system calls")
+        return
+    need(summary["command"]["exit_status"] == 0, f"command: {summary['command']}")
+    need(100 <= summary["events"] < 200, f"{summary['events']} events, want some more than 100")
+
+
+def test_compat_calls():
+    """system calls of the 32-bit table are not taken for others"""
+    need_native_only(*run_watch("--json", "-d", 20, "--", os.path.join(OWN, COMPAT[0]), *COMPAT[1:]))
+
+
+def test_compat_calls_raw():
+    """nor without tracefs, where the probes see every system call"""
+    with tempfile.TemporaryDirectory() as scratch:
+        os.chmod(scratch, 0o755)
+        tool, target = (shutil.copy(path, scratch) for path in (TOOL, os.path.join(OWN, COMPAT[0])))
+        with subprocess.Popen(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                               "--inh-caps=+bpf,+perfmon", "--ambient-caps=+bpf,+perfmon", tool,
+                               "watch", "--json", "-d", "20", "--", target, *COMPAT[1:]],
+                              cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            need_native_only(*finish(process))
+
+
 def test_two_watchers():
     """two watchers of one process agree"""
     with corpus("two_lock_grid") as pid:

@@ -49,6 +49,7 @@ check 'actions, static' cc_target actions-static tests/bpf/actions.c -static
 check 'actions, static and position independent' \
 	cc_target actions-static-pie tests/bpf/actions.c -static-pie
 check 'hostile' cc_target hostile tests/bpf/hostile.c
+check 'compat' cc_target compat tests/bpf/compat.c
 check 'jitted' cc_target jitted tests/bpf/jitted.c
 check 'leaderless' cc_target leaderless tests/bpf/leaderless.c
 check 'probe_counts' cc_probes probe_counts
