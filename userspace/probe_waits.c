@@ -144,17 +144,29 @@ void headway_probe_take_wait(struct headway_probe *p, const struct headway_snaps
 		lock->rec.lost_races++;
 }
 
+/* How much of s->after could be read. */
+static ssize_t read_around(const struct headway_thread_rec *rec, struct headway_surroundings *s)
+{
+	unsigned char both[sizeof(s->before) + sizeof(s->after)];
+	ssize_t n = headway_proc_memory(rec->tid, rec->wait_addr - sizeof(s->before), both,
+					sizeof(both));
+
+	n -= (ssize_t)sizeof(s->before);
+	if (n <= 0)	/* nothing is mapped before it */
+		return headway_proc_memory(rec->tid, rec->wait_addr, s->after, sizeof(s->after));
+	memcpy(s->before, both, sizeof(s->before));
+	memcpy(s->after, both + sizeof(s->before), (size_t)n);
+	s->nr_before = sizeof(s->before);
+	return n;
+}
+
 /* The word that a thread waits on and what is around it, as they are now. */
 void headway_probe_read_owner(struct headway_snap_thread *t)
 {
 	struct headway_thread_rec *rec = &t->rec;
-	struct headway_surroundings s = { .nr_before = sizeof(s.before) };
-	ssize_t n = headway_proc_memory(rec->tid, rec->wait_addr - sizeof(s.before), s.before,
-					sizeof(s.before));
+	struct headway_surroundings s = {};
+	ssize_t n = read_around(rec, &s);
 
-	if (n != (ssize_t)sizeof(s.before))
-		s.nr_before = 0;
-	n = headway_proc_memory(rec->tid, rec->wait_addr, s.after, sizeof(s.after));
 	/* Where memory may not be read, the iterator did it. */
 	if (n < (ssize_t)sizeof(uint32_t))
 		return;
