@@ -84,19 +84,6 @@ static int play(struct headway_pipeline *pipe, struct headway_player *player, ui
 	return got;
 }
 
-static int open_pipeline(struct headway_pipeline *pipe, struct headway_player *player)
-{
-	const struct headway_recording_header *h = headway_player_header(player);
-	struct headway_kernel_reader source = headway_player_kernel(player);
-
-	if (h->watches_kernel) {
-		pipe->kernel = headway_kernel_watch_new(h->domains, h->nr_domains, &source);
-		if (!pipe->kernel)
-			return -ENOMEM;
-	}
-	return h->kernel_alone ? 0 : headway_pipeline_open(pipe, h->window_ns, h->interval_ns);
-}
-
 static int replay(struct headway_pipeline *pipe, struct headway_player *player)
 {
 	const struct headway_recording_header *h = headway_player_header(player);
@@ -104,7 +91,7 @@ static int replay(struct headway_pipeline *pipe, struct headway_player *player)
 	struct headway_summary s = { .command = h->command[0] ? h->command : NULL };
 	int err, status;
 
-	if (open_pipeline(pipe, player)) {
+	if (headway_pipeline_open_recording(pipe, player)) {
 		fprintf(stderr, "%s: out of memory\n", pipe->who);
 		return HEADWAY_EXIT_FAILED;
 	}

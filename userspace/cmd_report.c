@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "player.h"
-#include "report_live.h"
+#include "pipeline.h"
+#include "report_kernel.h"
 #include "report_out.h"
 #include "session.h"
 
@@ -140,26 +140,62 @@ static const struct argp live_argp = {
 	       "COMMAND prints goes to standard error.\v" WHAT_IT_HAS,
 };
 
+struct collector {
+	struct headway_pipeline pipe;
+	struct headway_report *report;
+	struct headway_report_kernel *kernel;
+	uint64_t now_ns;
+};
+
+static void on_changes(void *ctx, const struct headway_view *v)
+{
+	struct collector *c = ctx;
+
+	headway_report_changes(c->report, v);
+}
+
+/* Those of processes are asked for, as they may end again. */
+static void on_finding(void *ctx, const struct headway_finding *f, struct headway_names *names)
+{
+	struct collector *c = ctx;
+
+	if (f->source == HEADWAY_SOURCE_KERNEL)
+		headway_report_kernel_add(c->kernel, f, names, c->now_ns);
+}
+
+/* What is in one record. An error has been told. */
+static int take(struct collector *c, int got, const struct headway_snapshot *snap)
+{
+	int err = 0;
+
+	if (got & HEADWAY_PLAYER_SNAPSHOT && c->pipe.detect) {
+		err = headway_pipeline_feed(&c->pipe, snap);
+		if (!err && headway_report_look(c->report, c->pipe.detect, snap->time_ns)) {
+			fprintf(stderr, "headway report: out of memory\n");
+			err = -ENOMEM;
+		}
+	}
+	if (!c->report->began_ns)
+		c->report->began_ns = c->now_ns;
+	if (!err && got & HEADWAY_PLAYER_KERNEL)
+		err = headway_pipeline_look(&c->pipe);
+	return err;
+}
+
 /* 0: to the end. An error has been told. */
-static int collect(struct headway_report *r, struct headway_detect *d,
-		   struct headway_player *player, struct headway_summary *s)
+static int collect(struct collector *c, struct headway_player *player, struct headway_summary *s)
 {
 	struct headway_snapshot snap;
-	int got, err = 0;
+	int got, err;
 
 	while ((got = headway_player_next(player, &snap)) > 0) {
-		if (!(got & HEADWAY_PLAYER_SNAPSHOT))
-			continue;
-		err = headway_detect_feed(d, &snap);
-		if (!err)
-			err = headway_report_look(r, d, snap.time_ns);
-		if (err) {
-			fprintf(stderr, "headway report: cannot judge the recording: %s\n",
-				strerror(-err));
+		c->now_ns = got & HEADWAY_PLAYER_SNAPSHOT ? snap.time_ns :
+							    headway_player_look_ns(player);
+		err = take(c, got, &snap);
+		if (err)
 			return err;
-		}
-		s->missing_probes = snap.missing_probes;
-		s->duration_ns = snap.time_ns - r->began_ns;
+		if (c->now_ns > c->report->began_ns)
+			s->duration_ns = c->now_ns - c->report->began_ns;
 	}
 	if (got < 0)
 		fprintf(stderr, "headway report: %s\n", headway_player_error(player));
@@ -168,12 +204,18 @@ static int collect(struct headway_report *r, struct headway_detect *d,
 	return got;
 }
 
-static void end_summary(struct headway_summary *s, const struct headway_player *player)
+static void end_summary(struct headway_summary *s, const struct headway_pipeline *pipe,
+			const struct headway_player *player)
 {
 	const struct headway_recording_end *end = headway_player_end(player);
 
 	s->command_ended = end->command_ended;
 	s->command_status = end->command_status;
+	s->group = end->has_group ? &end->group : NULL;
+	s->group_alone = end->group_alone;
+	s->cgroup = end->cgroup[0] ? end->cgroup : NULL;
+	s->missing_probes = pipe->missing_probes;
+	s->kernel_lost = pipe->kernel ? headway_kernel_watch_lost(pipe->kernel) : NULL;
 	for (int i = 0; i < HEADWAY_NR_PROBES; i++) {
 		const char *why = headway_player_missing_reason(player, (enum headway_probe_id)i);
 
@@ -195,55 +237,62 @@ static int print(const struct form *form, const struct headway_report_view *v)
 	return err;
 }
 
-static int report(const struct input *in, struct headway_player *player,
-		  struct headway_names *names, struct headway_report_live *live)
+static int report(const struct input *in, struct headway_player *player, struct collector *c)
 {
 	const struct headway_recording_header *h = headway_player_header(player);
-	struct headway_report *r = headway_report_new();
-	struct headway_detect_options o = {
-		.window_ns = h->window_ns, .interval_ns = h->interval_ns,
-		.changes = headway_report_changes, .ctx = r,
-	};
 	struct headway_summary s = { .command = h->command[0] ? h->command : NULL };
-	struct headway_detect *d = r ? headway_detect_new(&o) : NULL;
-	struct headway_report_view v = {
-		.report = r, .names = names, .summary = &s, .header = h, .live = live,
+	const struct headway_report_view v = {
+		.report = c->report, .names = c->pipe.names, .summary = &s, .header = h,
+		.kernel = c->kernel,
 	};
-	int err = -ENOMEM, failed = 0;
+	struct headway_assessment a;
+	int err, failed = 0;
 
-	if (d)
-		err = collect(r, d, player, &s);
-	else
+	if (headway_pipeline_open_recording(&c->pipe, player)) {
 		fprintf(stderr, "headway report: out of memory\n");
+		return HEADWAY_EXIT_FAILED;
+	}
+	err = collect(c, player, &s);
 	if (!err || err == -ENODATA || err == -EBADMSG) {
-		s.assessment = headway_detect_assessment(d);
-		end_summary(&s, player);
+		a = headway_pipeline_assessment(&c->pipe);
+		s.assessment = &a;
+		end_summary(&s, &c->pipe, player);
 		failed = print(in->form, &v);
 	}
-	headway_report_free(r);
-	headway_detect_free(d);
 	return err || failed ? HEADWAY_EXIT_FAILED : HEADWAY_EXIT_DONE;
 }
 
+static const struct headway_view_options silent = { .json = true, .silent = true };
+
 /* Returns the exit status. */
-static int report_file(const struct input *in, struct headway_report_live *live)
+static int report_file(const struct input *in)
 {
 	struct headway_player *player = headway_player_new();
-	struct headway_names *names = NULL;
+	struct collector c = {
+		.pipe = { .who = "headway report", .view = &silent },
+		.report = headway_report_new(), .kernel = headway_report_kernel_new(),
+	};
+	const struct headway_guest guest = {
+		.ctx = &c, .changes = on_changes, .finding = on_finding, .fd = -1,
+	};
 	struct headway_name_source source;
 	int status = HEADWAY_EXIT_FAILED;
 
+	c.pipe.guest = &guest;
 	if (player) {
 		source = headway_player_names(player);
-		names = headway_names_new(&source);
+		c.pipe.names = headway_names_new(&source);
 	}
-	if (!names)
+	if (!c.pipe.names || !c.report || !c.kernel)
 		fprintf(stderr, "headway report: out of memory\n");
 	else if (headway_player_open(player, in->file))
 		fprintf(stderr, "headway report: %s\n", headway_player_error(player));
 	else
-		status = report(in, player, names, live);
-	headway_names_free(names);
+		status = report(in, player, &c);
+	headway_pipeline_close(&c.pipe);
+	headway_names_free(c.pipe.names);
+	headway_report_free(c.report);
+	headway_report_kernel_free(c.kernel);
 	headway_player_free(player);
 	return status;
 }
@@ -251,16 +300,12 @@ static int report_file(const struct input *in, struct headway_report_live *live)
 /* Returns the exit status. */
 static int report_live(struct input *in)
 {
-	static const struct headway_view_options view = { .json = true, .silent = true };
 	int fd = memfd_create("headway-report", MFD_CLOEXEC), status, told;
-	struct headway_report_live *live = headway_report_live_new();
-	struct headway_guest guest = headway_report_live_guest(live);
 	char path[64];
 	struct stat st;
 
-	if (fd < 0 || !live) {
+	if (fd < 0) {
 		fprintf(stderr, "headway report: cannot record: %s\n", strerror(errno));
-		headway_report_live_free(live);
 		return HEADWAY_EXIT_FAILED;
 	}
 	/* Who wants to keep the recording has named a file. */
@@ -268,13 +313,12 @@ static int report_live(struct input *in)
 	if (!in->target.output)
 		in->target.output = path;
 	in->file = in->target.output;
-	status = headway_session_run("headway report", &in->target, &view, &guest);
+	status = headway_session_run("headway report", &in->target, &silent, NULL);
 	/* It was said why there is nothing. */
 	if (status != HEADWAY_EXIT_FAILED || (!stat(in->file, &st) && st.st_size)) {
-		told = report_file(in, live);
+		told = report_file(in);
 		status = status ? status : told;
 	}
-	headway_report_live_free(live);
 	close(fd);
 	return status;
 }
@@ -289,5 +333,5 @@ int headway_cmd_report(int argc, char **argv)
 	argp_err_exit_status = HEADWAY_EXIT_USAGE;
 	argp_parse(live ? &live_argp : &argp, argc, argv, live ? ARGP_IN_ORDER : 0, NULL, &in);
 	signal(SIGPIPE, SIG_IGN);
-	return live ? report_live(&in) : report_file(&in, NULL);
+	return live ? report_live(&in) : report_file(&in);
 }

@@ -29,6 +29,19 @@ int headway_pipeline_open(struct headway_pipeline *p, uint64_t window_ns, uint64
 	return p->detect ? 0 : -ENOMEM;
 }
 
+int headway_pipeline_open_recording(struct headway_pipeline *p, struct headway_player *player)
+{
+	const struct headway_recording_header *h = headway_player_header(player);
+	struct headway_kernel_reader source = headway_player_kernel(player);
+
+	if (h->watches_kernel) {
+		p->kernel = headway_kernel_watch_new(h->domains, h->nr_domains, &source);
+		if (!p->kernel)
+			return -ENOMEM;
+	}
+	return h->kernel_alone ? 0 : headway_pipeline_open(p, h->window_ns, h->interval_ns);
+}
+
 static void clear_status(struct headway_pipeline *p)
 {
 	if (p->status)

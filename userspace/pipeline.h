@@ -11,6 +11,7 @@
 #include "kernel_watch.h"
 #include "options.h"
 #include "out.h"
+#include "player.h"
 
 struct headway_pipeline {
 	const char *who;		/* "headway watch", before each message */
@@ -34,6 +35,8 @@ void headway_pipeline_say(struct headway_pipeline *p, const char *fmt, ...)
  * what happened.
  */
 int headway_pipeline_open(struct headway_pipeline *p, uint64_t window_ns, uint64_t interval_ns);
+/* With what the recording is of, and as it was watched. */
+int headway_pipeline_open_recording(struct headway_pipeline *p, struct headway_player *player);
 /* One snapshot; its findings are printed. */
 int headway_pipeline_feed(struct headway_pipeline *p, const struct headway_snapshot *snap);
 /* A look at the kernel, if it is watched; its findings are printed. */

@@ -194,7 +194,7 @@ struct json_object *headway_report_findings(const struct headway_report_view *v)
 		json_add(o, "over", json_object_new_boolean(f->over));
 		json_object_array_add(array, o);
 	}
-	headway_report_live_findings(v->live, v->report->began_ns, array);
+	headway_report_kernel_findings(v->kernel, v->report->began_ns, array);
 	return array;
 }
 

@@ -10,7 +10,7 @@
 #include "out.h"
 #include "recording.h"
 #include "report.h"
-#include "report_live.h"
+#include "report_kernel.h"
 
 /* How much of a report is shown; the rest is counted. */
 enum headway_report_shown {
@@ -25,7 +25,7 @@ struct headway_report_view {
 	struct headway_names *names;
 	const struct headway_summary *summary;
 	const struct headway_recording_header *header;
-	const struct headway_report_live *live;	/* NULL: it was not watched just now */
+	const struct headway_report_kernel *kernel;	/* NULL: nothing of it */
 };
 
 /* All return 0, -ENOMEM or -EIO. */
