@@ -135,7 +135,7 @@ $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 # ---- the tool -------------------------------------------------------------------------------
 
 # Evaluated when used, like KDIR.
-TOOL_PACKAGES := libbpf libelf libdw json-c zlib libmicrohttpd
+TOOL_PACKAGES := libbpf libelf libdw json-c zlib libmicrohttpd libsystemd
 TOOL_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(TOOL_PACKAGES)) \
 	$(shell $(PKG_CONFIG) --exists capstone && echo -DHEADWAY_HAVE_CAPSTONE $$($(PKG_CONFIG) --cflags capstone))
 # ncursesw's flags would choose another C library interface for all files; its header needs none.

@@ -17,7 +17,9 @@
 #include "finding.h"
 #include "rest.h"
 
-enum { OPT_NO_UPROBES = 0x100, OPT_JSON, OPT_FAIL_ON, OPT_VERBOSE, OPT_MAX_RATE };
+enum {
+	OPT_NO_UPROBES = 0x100, OPT_JSON, OPT_FAIL_ON, OPT_VERBOSE, OPT_MAX_RATE, OPT_JOURNAL,
+};
 
 static const struct argp_option target_options[] = {
 	{ "pid", 'p', "PID", 0, "watch this process (may be given several times)", 0 },
@@ -40,6 +42,8 @@ static const struct argp_option target_options[] = {
 	  "after a window with more events a second than this (default 2000000; 0: no limit) the "
 	  "probes rest for one to four windows, about which nothing is said", 0 },
 	{ "output", 'o', "FILE", 0, "record what is seen into FILE, for `headway replay`", 0 },
+	{ "journal", OPT_JOURNAL, NULL, 0,
+	  "also put each finding into the systemd journal, with a field for each fact", 0 },
 	{ "verbose", OPT_VERBOSE, NULL, 0, "also show libbpf's messages", 0 },
 	{ 0 },
 };
@@ -203,6 +207,9 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_NO_UPROBES:
 		o->no_uprobes = true;
+		return 0;
+	case OPT_JOURNAL:
+		o->journal = true;
 		return 0;
 	case OPT_VERBOSE:
 		o->verbose = true;

@@ -31,6 +31,7 @@ struct headway_target_options {
 	uint64_t max_rate;		/* events a second; 0: no limit */
 	bool no_uprobes;
 	bool verbose;
+	bool journal;			/* findings into the systemd journal as well */
 	const char *output;		/* record into this file; NULL: do not */
 	struct headway_marker_options markers;
 	char **command;

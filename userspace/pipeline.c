@@ -14,6 +14,7 @@
 
 #include "command.h"
 #include "escape.h"
+#include "journal.h"
 #include "probe.h"
 
 int headway_pipeline_open(struct headway_pipeline *p, uint64_t window_ns, uint64_t interval_ns)
@@ -65,12 +66,22 @@ void headway_pipeline_say(struct headway_pipeline *p, const char *fmt, ...)
 	fprintf(stderr, "%s: %s\n", p->who, text);
 }
 
+static int said(struct headway_pipeline *p, const char *what, int err)
+{
+	if (err)
+		headway_pipeline_say(p, "cannot write %s: %s", what, strerror(-err));
+	return err;
+}
+
 static int print_finding(struct headway_pipeline *p, const struct headway_finding *f,
 			 struct headway_names *names)
 {
 	int err = 0;
 
 	clear_status(p);
+	/* A journal that is gone for a moment is no reason to end the watch. */
+	if (p->journal)
+		said(p, "a finding to the journal", headway_journal_finding(names, f));
 	if (p->view->fail_on & 1u << f->verdict)
 		p->fired = true;
 	if (p->guest)
@@ -92,13 +103,6 @@ static int print_findings(struct headway_pipeline *p)
 
 	for (size_t i = 0; i < nr && !err; i++)
 		err = print_finding(p, &f[i], p->names);
-	return err;
-}
-
-static int said(struct headway_pipeline *p, const char *what, int err)
-{
-	if (err)
-		headway_pipeline_say(p, "cannot write %s: %s", what, strerror(-err));
 	return err;
 }
 

@@ -24,6 +24,7 @@ struct headway_pipeline {
 	double window_s;
 	uint32_t missing_probes;	/* in the last snapshot */
 	bool color;
+	bool journal;			/* findings go there as well */
 	bool fired;			/* a verdict named in --fail-on was given */
 };
 

@@ -22,6 +22,7 @@
 
 #include "cgroup.h"
 #include "command.h"
+#include "journal.h"
 #include "kernel_live.h"
 #include "names_live.h"
 #include "pipeline.h"
@@ -121,6 +122,17 @@ static int open_cgroup(struct session *w)
 		err = headway_cgroup_open(&w->cgroup, w->opts->cgroup, why, sizeof(why));
 	if (err)
 		headway_pipeline_say(&w->pipe, "%s", why);
+	return err;
+}
+
+static int check_journal(struct session *w)
+{
+	int err = w->opts->journal ? headway_journal_check() : 0;
+
+	if (err)
+		headway_pipeline_say(&w->pipe,
+				     "there is no journal to write into (%s): is systemd-journald "
+				     "running? Else leave out --journal", strerror(-err));
 	return err;
 }
 
@@ -558,7 +570,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 		.kernel = { .kfs = { .dir = -1 } },
 		.pipe = {
 			.who = who, .view = view, .color = headway_table_color(stdout),
-			.guest = guest,
+			.guest = guest, .journal = target->journal,
 		},
 	};
 	int status = HEADWAY_EXIT_FAILED;
@@ -571,7 +583,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 		err = headway_child_start(&w.child, target->command, output);
 	if (err)
 		headway_pipeline_say(&w.pipe, "cannot start: %s", strerror(-err));
-	else if (!open_cgroup(&w) && !open_all(&w))
+	else if (!check_journal(&w) && !open_cgroup(&w) && !open_all(&w))
 		status = watch_targets(&w);
 	headway_child_end(&w.child);
 	headway_names_free(w.pipe.names);

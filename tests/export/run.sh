@@ -315,6 +315,41 @@ start_again() {
 	timeout 60 "$headway" export -d 1 -p $$ -l "0.0.0.0:$1" >"$tmp/wide.out" 2>"$tmp/wide.err"
 }
 
+# watch_until_found PID: ends when the livelock was told, however long that takes here.
+watch_until_found() {
+	local watch
+
+	"$headway" watch --journal -w 2 -p "$1" >"$tmp/found" &
+	watch=$!
+	until_true 180 grep -q LIVELOCK "$tmp/found"
+	kill -INT "$watch" && wait "$watch"
+}
+
+test_journal() {
+	local pid=$livelock
+
+	export -f watch_until_found until_true
+	export headway tmp
+	if ! timeout 300 unshare --mount tests/export/journal.sh bash -c "watch_until_found $pid" \
+		>"$tmp/journal" 2>"$tmp/journal.err"; then
+		not_ok "a finding is in a real journal" "$(tail -20 "$tmp/journal.err")"
+		return
+	fi
+	has "a finding is in a real journal" "$tmp/journal" '"HEADWAY_VERDICT":"livelock"' \
+		'"MESSAGE":"livelock \(confirmed\) in process '"$pid"' \(two_lock_grid\): ' \
+		'"MESSAGE_ID":"6d310a42f31c4a6f995ef4d5522e3a0a"' '"PRIORITY":"4"' \
+		'"HEADWAY_LOCK":\["mutex_[ab]","mutex_[ab]"\]' '"HEADWAY_EVIDENCE":\[".*mutex_a.*"\]' \
+		'"HEADWAY_JSON":"\{'
+	has "the journal knows the process" "$tmp/journal" '"OBJECT_COMM":"two_lock_grid"'
+	same "it was told once" "$(grep -c livelock "$tmp/journal")" 1
+	# shellcheck disable=SC2016 # the inner shell expands
+	timeout 30 unshare --mount sh -c 'mount --make-rprivate / && mount -t tmpfs tmpfs /run &&
+		exec "$0" watch --journal -d 1 -p $$' "$headway" >"$tmp/nojournal.out" 2>"$tmp/nojournal.err"
+	same "no journal: status 1" "$?" 1
+	has "no journal: what to do" "$tmp/nojournal.err" \
+		'there is no journal to write into .*is systemd-journald running\? Else leave out --journal'
+}
+
 ktap_begin export
 bin=$(tests/export/prometheus.sh) || exit 1
 promtool=$bin/promtool
@@ -328,6 +363,7 @@ check "the verdict is on the page" until_true 120 says \
 	"^headway_finding\{pid=\"$livelock\",comm=\"two_lock_grid\",verdict=\"livelock\"\} 1$"
 test_server
 test_slow_clients
+test_journal
 test_prometheus
 test_end
 test_limit

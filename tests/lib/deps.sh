@@ -15,7 +15,8 @@ packages=(
 	# kernel and module builds (dwarves: pahole, for BTF)
 	linux-headers-amd64 flex bison bc cpio kmod libelf-dev libssl-dev dwarves rsync xz-utils zstd
 	# BPF and the tool
-	libncurses-dev libbpf-dev bpftool libdw-dev libjson-c-dev zlib1g-dev libmicrohttpd-dev libcapstone-dev libiberty-dev
+	libncurses-dev libbpf-dev bpftool libdw-dev libjson-c-dev zlib1g-dev libmicrohttpd-dev libsystemd-dev
+	libcapstone-dev libiberty-dev
 	# the page of headway report: charts, and what packs them into it
 	esbuild node-d3-axis node-d3-force node-d3-hierarchy node-d3-scale node-d3-selection node-d3-shape
 	# building the module as users' machines do
