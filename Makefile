@@ -35,7 +35,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
 
-.PHONY: help all kmod bpf userspace corpus corpus-programs corpus-go corpus-rust corpus-java unit fuzzers fuzz demo check soak bench bench-lock bench-probe lint man install deps clean modules_install dkms
+.PHONY: help all kmod bpf userspace corpus corpus-programs corpus-go corpus-rust corpus-java unit fuzzers fuzz demo check soak bench bench-lock bench-probe lint man install deb deps clean modules_install dkms
 
 ##@ help: this list
 help:
@@ -374,6 +374,18 @@ install: userspace man
 	$(Q)install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	$(Q)sed 's|@BINDIR@|$(PREFIX)/bin|' userspace/export/headway-export.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/headway-export.service
+
+DEB := $(B)/deb
+
+# In a copy, as debhelper writes beside its input. What make was told for this build is not for that one.
+##@ deb: Debian packages headway and headway-dkms, in build/deb
+deb:
+	$(call say,DEB,$(DEB))
+	$(Q)rm -rf $(DEB) && mkdir -p $(DEB)/headway
+	$(Q)tar -c --exclude=./$(B) --exclude=./.git . | tar -x -C $(DEB)/headway
+	$(Q)cd $(DEB)/headway && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage --build=binary --no-sign \
+		>../build.log 2>&1 || { tail -30 ../build.log; exit 1; }
+	$(Q)ls -l $(DEB)/*.deb
 
 ##@ clean: remove build/ (the caches outside of the tree stay)
 clean:

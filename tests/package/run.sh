@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# package tier: what a distribution does with the module: modinfo, modules_install, DKMS.
+# package tier: what a distribution does with the module: modinfo, modules_install, DKMS; and deb.sh, the
+# Debian packages of module and tool.
 #
 # All of it goes into a scratch directory: neither this machine's modules nor its DKMS tree are touched, and
 # that is tested as well.
@@ -185,3 +186,5 @@ else
 	not_ok "the module builds for the stock kernel" "$(tail -20 "$work/log")"
 fi
 ktap_end
+status=$?
+"$here/deb.sh" && [ "$status" -eq 0 ]
