@@ -300,8 +300,8 @@ static int report_file(const struct input *in)
 /* Returns the exit status. */
 static int report_live(struct input *in)
 {
+	static char path[64];	/* the options keep it */
 	int fd = memfd_create("headway-report", MFD_CLOEXEC), status, told;
-	char path[64];
 	struct stat st;
 
 	if (fd < 0) {
