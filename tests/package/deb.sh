@@ -15,6 +15,14 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/headway-deb.XXXXXX") || exit 1
 trap 'rm -rf "$work"' EXIT
 version=$(sed -n 's/^#define HEADWAY_VERSION "\(.*\)"/\1/p' kmod/internal.h)
 
+lintian_is_silent() {
+	local said
+
+	said=$(lintian --allow-root --tag-display-limit 0 build/deb/*.changes 2>&1)
+	echo "$said"
+	[ -z "$said" ]
+}
+
 is_in() {	# LIST PATH...
 	local list=$1 path bad=0
 	shift
@@ -59,6 +67,7 @@ say PACKAGE "Debian packages, a whole build of the tool"
 touch "$work/begin"
 check "make deb" make -s deb
 check "make deb: the source is as it was" source_is_untouched
+check "lintian has neither errors nor warnings" lintian_is_silent
 for package in headway headway-dkms; do
 	deb=$(echo "build/deb/${package}_${version}"_*.deb)
 	check "$package: has the module's version" [ "$(dpkg-deb -f "$deb" Version)" = "$version" ]
