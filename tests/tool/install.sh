@@ -150,7 +150,7 @@ test_completions() {
 		check "fish: options of $command" offers "$all" options_in_fish "$command"
 	done
 	check "zsh: an option" becomes 'headway watch --pid=' 'headway watch --pi'
-	check "zsh: an option of another command" becomes 'headway export --max-series=' 'headway export --max'
+	check "zsh: an option of another command" becomes 'headway export --max-series=' 'headway export --max-s'
 	check "zsh: a verdict" becomes 'headway watch --fail-on deadlock,' 'headway watch --fail-on deadl'
 	check "bash: a verdict" offers deadlock in_bash headway watch --fail-on deadl
 	check "bash: a second verdict" offers livelock,deadlock in_bash headway watch --fail-on livelock,deadl
