@@ -3,9 +3,8 @@
  * futex.bpf.h - the futex family: who waited where, and how each wait ended.
  *
  * A call is seen when it returns, and only then: a tracepoint costs more than all that is done
- * here, and the arguments are still in the registers. How long it took is known only where calls are
- * timed. The waits that are going on come from the
- * iterator headway_tasks at each snapshot.
+ * here, and the arguments are still in the registers. How long it took is known only where calls
+ * are timed. The waits that are going on come from the iterator headway_tasks at each snapshot.
  */
 #ifndef HEADWAY_FUTEX_BPF_H
 #define HEADWAY_FUTEX_BPF_H

@@ -20,7 +20,7 @@
 /* One open file. seq_file's mutex, and locks_mutex for what is read of the domain. */
 struct headway_listing {
 	struct headway_domain *domain;
-	struct list_head *at;		/* where the last page ended; NULL = at the end, or not begun */
+	struct list_head *at;		/* where the last page ended; NULL = at the end, or new */
 	loff_t index;			/* of @at */
 	u32 gone;			/* domain->locks_gone, then */
 };

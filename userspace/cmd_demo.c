@@ -2,7 +2,8 @@
 /*
  * cmd_demo.c - `headway demo`: a livelock and its cure, each watched as `headway watch` would.
  *
- * The program that is watched is this one again (demo_grid.c), so that nothing but the tool is needed.
+ * The program that is watched is this one again (demo_grid.c), so that nothing but the tool is
+ * needed.
  */
 #include <argp.h>
 #include <errno.h>

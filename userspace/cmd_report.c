@@ -46,7 +46,8 @@ struct input {
 static const struct argp_option options[] = {
 	{ "perfetto", OPT_PERFETTO, NULL, 0, "a trace for ui.perfetto.dev, in JSON, instead of the "
 					     "page", 0 },
-	{ "folded", OPT_FOLDED, NULL, 0, "the stacks of failed tries, folded for a flame graph", 0 },
+	{ "folded", OPT_FOLDED, NULL, 0,
+	  "the stacks of failed tries, folded for a flame graph", 0 },
 	{ "dot", OPT_DOT, NULL, 0, "who waited for whom, for `dot -Tsvg`", 0 },
 	{ "live", OPT_LIVE, NULL, 0, "watch now, with the options of `headway watch`; comes first: "
 				     "see `headway report --live --help`", 0 },
@@ -127,7 +128,8 @@ static error_t parse_live(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = options, .parser = parse_option, .args_doc = "FILE\n--live ...",
 	.doc = "Tells the whole watch that `headway record` kept in FILE: without an option as one "
-	       "page of HTML, on standard output, that a browser opens without a network.\v" WHAT_IT_HAS,
+	       "page of HTML, on standard output, that a browser opens without a network.\v"
+	       WHAT_IT_HAS,
 };
 
 static const struct argp_child live_children[] = { { &headway_target_argp, 0, NULL, 0 }, { 0 } };

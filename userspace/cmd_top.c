@@ -2,8 +2,8 @@
 /*
  * cmd_top.c - `headway top`: processes and the kernel's domains in one table on the terminal.
  *
- * A guest of the session (guest.h) that has the screen. The terminal is taken when the first look is
- * there, so that what goes wrong before is said as by any other command.
+ * A guest of the session (guest.h) that has the screen. The terminal is taken when the first look
+ * is there, so that what goes wrong before is said as by any other command.
  */
 #include <argp.h>
 #include <stdio.h>

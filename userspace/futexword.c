@@ -22,8 +22,8 @@ static uint32_t owner_of_word(uint32_t word, uint32_t next)
 }
 
 /*
- * glibc waits for a mutex with FUTEX_WAIT or, with a deadline, with FUTEX_WAIT_BITSET. Without one it
- * is another's lock: that of Rust has what it protects where we look for the owner.
+ * glibc waits for a mutex with FUTEX_WAIT or, with a deadline, with FUTEX_WAIT_BITSET. Without one
+ * it is another's lock: that of Rust has what it protects where we look for the owner.
  */
 static bool is_no_mutex(uint32_t op, uint32_t flags)
 {

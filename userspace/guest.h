@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * guest.h - who takes part in a live watch beside its views, in the same thread: a server, or who has
- * the screen.
+ * guest.h - who takes part in a live watch beside its views, in the same thread: a server, or who
+ * has the screen.
  */
 #ifndef HEADWAY_GUEST_H
 #define HEADWAY_GUEST_H
@@ -19,7 +19,7 @@ struct headway_scene {
 	const struct headway_snapshot *snap;	/* the last; NULL as above */
 	const struct headway_probe_group *group;	/* NULL: only processes that were named */
 	struct headway_names *names;		/* NULL as above */
-	uint32_t missing_probes;	/* of those that a verdict needs; others this kernel may not have */
+	uint32_t missing_probes;	/* of those that a verdict needs; others may be missing */
 	const char *missing_reason;	/* of the first of them; NULL: none is missing */
 	uint64_t looks;			/* so many so far */
 	struct headway_kernel_watch *kernel;	/* NULL: the kernel is not watched */

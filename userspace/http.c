@@ -108,7 +108,8 @@ static struct addrinfo *parse_where(const char *at, char *error, size_t len)
 			return found;
 	}
 	snprintf(error, len, "'%s' is no address to listen at: give numbers, as 127.0.0.1:9769 or "
-			     "[::1]:9769", headway_escape(at, strlen(at), escaped, sizeof(escaped)));
+			     "[::1]:9769",
+		 headway_escape(at, strlen(at), escaped, sizeof(escaped)));
 	return NULL;
 }
 

@@ -2,8 +2,8 @@
 /*
  * journal.c - findings as entries of the systemd journal.
  *
- * Invariant: values are escaped as in the other views. OBJECT_PID makes the journal add what it knows
- * of the process, its unit included, so that `journalctl -u UNIT` shows what was found in it.
+ * Invariant: values are escaped as in the other views. OBJECT_PID makes the journal add what it
+ * knows of the process, its unit included, so that `journalctl -u UNIT` shows what was found in it.
  */
 #define _GNU_SOURCE
 #include "journal.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * kernel_reader.h - where a watch of the kernel gets what it judges: headway.ko's files and the
- * threads that they name, as they are now (kernel_live.h) or as a recording has them (kernel_tape.h).
+ * threads that they name, as they are now (kernel_live.h) or as a recording has them
+ * (kernel_tape.h).
  */
 #ifndef HEADWAY_KERNEL_READER_H
 #define HEADWAY_KERNEL_READER_H

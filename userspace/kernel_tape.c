@@ -2,8 +2,8 @@
 /*
  * kernel_tape.c - one look of a watch of the kernel, as a recording has it. PURE.
  *
- * Invariants: whatever the lines say, a look takes at most HEADWAY_RECORDING_LOOK_MAX bytes; what was
- * not asked then is answered as gone.
+ * Invariants: whatever the lines say, a look takes at most HEADWAY_RECORDING_LOOK_MAX bytes; what
+ * was not asked then is answered as gone.
  */
 #define _GNU_SOURCE
 #include "kernel_tape.h"

@@ -35,7 +35,9 @@ struct headway_kernel_watch *headway_kernel_watch_new(const char *const *names, 
 int headway_kernel_watch_look(struct headway_kernel_watch *k,
 			      const struct headway_kernel_listener *to);
 
-/* What is watched, as it was at the last look. The counts are of the watchdog's last full window. */
+/*
+ * What is watched, as it was at the last look. The counts are of the watchdog's last full window.
+ */
 struct headway_kernel_source {
 	const char *name;		/* good until the next look */
 	bool is_loop;			/* else a domain */

@@ -162,7 +162,8 @@ static const struct headway_metric tally_families[] = {
 	[FAILS] = { HEADWAY_METRIC_COUNTER, "headway_process_failures", NULL,
 		    "Tries that did not get the lock." },
 	[COMPLETIONS] = { HEADWAY_METRIC_COUNTER, "headway_process_completions", NULL,
-			  "Attempts that got what they wanted, and progress that markers tell of." },
+			  "Attempts that got what they wanted, and progress that markers tell "
+			  "of." },
 	[ROLLBACKS] = { HEADWAY_METRIC_COUNTER, "headway_process_rollbacks", NULL,
 			"Times that a thread gave back what it held after a failed try." },
 	[WAITS] = { HEADWAY_METRIC_SUMMARY, "headway_process_waits_seconds", "seconds",
@@ -210,9 +211,8 @@ static void print_lines(struct headway_metrics_text *t, const struct headway_tal
 		const struct headway_tally_line *line = &lines->lines[i];
 
 		name_process(&who, line->pid, line->comm);
-		if (line->addr) {
+		if (line->addr)
 			name_lock(&who, line, names);
-		}
 		print_sample(t, what, who.labels, line);
 	}
 	if (!lines->folded)

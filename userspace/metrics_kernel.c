@@ -3,8 +3,8 @@
  * metrics_kernel.c - headway.ko's domains and watched loops as metrics, read from debugfs for each
  * page.
  *
- * Invariants: at most max_series domains and loops, and as many locks, have samples; a lock that has
- * keeps them, and what all locks of a domain waited is there in any case.
+ * Invariants: at most max_series domains and loops, and as many locks, have samples; a lock that
+ * has keeps them, and what all locks of a domain waited is there in any case.
  */
 #include "metrics.h"
 

@@ -56,7 +56,8 @@ static struct json_object *actor_of(struct headway_names *names, const struct he
 
 		json_add(w, "lock", address_of(f, a->waits[i].lock));
 		json_add(w, "name", lock_name(names, f->pid, a->waits[i].lock));
-		json_add(w, "owner_tid", a->waits[i].owner_tid ? json_count(a->waits[i].owner_tid) : NULL);
+		json_add(w, "owner_tid",
+			 a->waits[i].owner_tid ? json_count(a->waits[i].owner_tid) : NULL);
 		json_add(w, "blocked", json_object_new_boolean(a->waits[i].blocked));
 		json_object_array_add(waits, w);
 	}

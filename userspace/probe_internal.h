@@ -121,7 +121,7 @@ struct headway_unwound {
 struct headway_probe {
 	struct headway_probe_options opts;
 	struct headway_bpf *skel;
-	struct headway_thread_slot *thread_slots;	/* maps of the kernel's, see probe_slots.c */
+	struct headway_thread_slot *thread_slots;	/* the kernel's, see probe_slots.c */
 	struct headway_lock_slot *lock_slots;
 	struct ring_buffer *ring;
 	bool attached;

@@ -309,7 +309,8 @@ static int put_wait_stacks(struct headway_probe *p, struct headway_snapshot *sna
 		key.key.addr = w->addr;
 		key.key.tid = t->rec.tid;
 		key.key.kind = HEADWAY_KIND_FUTEX;
-		l = recorded ? bsearch(&key, p->locks, recorded, sizeof(*l), headway_snap_by_lock) : NULL;
+		l = recorded ? bsearch(&key, p->locks, recorded, sizeof(*l), headway_snap_by_lock) :
+			       NULL;
 		if (!l) {
 			if (headway_grow(&p->locks, &p->cap_locks, snap->nr_locks + 1, sizeof(*l)))
 				return -ENOMEM;

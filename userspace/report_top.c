@@ -2,7 +2,8 @@
 /*
  * report_top.c - which actors, locks, stacks and edges of a report are worth showing. PURE.
  *
- * Invariant: the order depends on the numbers alone, so a recording gives the same report each time.
+ * Invariant: the order depends on the numbers alone, so a recording gives the same report each
+ * time.
  */
 #include <errno.h>
 #include <stdlib.h>

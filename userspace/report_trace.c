@@ -60,7 +60,9 @@ static void put_name(struct trace *t, const char *what, uint32_t pid, uint32_t t
 	put_event(t, o);
 }
 
-/* Several threads of a process follow each other in any order: its name is said again, harmlessly. */
+/*
+ * Several threads of a process follow each other in any order: its name is said again, harmlessly.
+ */
 static void put_names(struct trace *t, const struct headway_report_actor *a)
 {
 	const struct headway_report_actor *p = headway_report_find_process(t->v->report, a->tgid);

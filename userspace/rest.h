@@ -14,7 +14,7 @@
 
 enum {
 	HEADWAY_REST_RATE = 2000000,	/* events a second, when nothing else was asked for */
-	HEADWAY_REST_MOST = 4,		/* windows at most, so that a fifth of the time is watched */
+	HEADWAY_REST_MOST = 4,		/* windows at most: a fifth of the time is watched */
 };
 
 enum headway_rest_phase {

@@ -9,8 +9,8 @@
 #include "options.h"
 
 /*
- * who: "headway watch", before each message. guest: who takes part, or NULL. Returns the exit status
- * of the program.
+ * who: "headway watch", before each message. guest: who takes part, or NULL. Returns the exit
+ * status of the program.
  */
 int headway_session_run(const char *who, const struct headway_target_options *target,
 			const struct headway_view_options *view, const struct headway_guest *guest);

@@ -5,7 +5,8 @@
  * It is fed what changed between two snapshots. As many as there is room for have a line of their
  * own; what the others do is added up in one line for all of them, so that nothing is left out of a
  * sum and no line ever counts backwards. Who does something first keeps the line until it did
- * nothing for HEADWAY_TALLY_IDLE_NS and another needs it, or was not seen for HEADWAY_TALLY_GONE_NS.
+ * nothing for HEADWAY_TALLY_IDLE_NS and another needs it, or was not seen for
+ * HEADWAY_TALLY_GONE_NS.
  */
 #ifndef HEADWAY_TALLY_H
 #define HEADWAY_TALLY_H

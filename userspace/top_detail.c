@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * top_detail.c - the page about one row of `headway top`: what it is and how it went, then the parts
- * of top_process.c or top_domain.c.
+ * top_detail.c - the page about one row of `headway top`: what it is and how it went, then the
+ * parts of top_process.c or top_domain.c.
  */
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,8 @@
  * top_domain.c - of the page about a domain or watched loop of headway.ko: who waits for whom,
  * transactions or actors with their stacks, locks, histograms, and the finding.
  *
- * All is the module's (kmod/debugfs.md): nothing is computed here but sums over a histogram's lines.
+ * All is the module's (kmod/debugfs.md): nothing is computed here but sums over a histogram's
+ * lines.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -43,7 +43,8 @@ void headway_top_help_page(struct headway_top_page *p)
 	headway_top_section(p, "VERDICTS, as they stand in a history without UTF-8");
 	for (unsigned int v = HEADWAY_NR_VERDICTS; v--;)
 		headway_top_line(p, headway_top_tint((enum headway_verdict)v), "  %s  %c %s",
-				 headway_top_mark(v, false), headway_top_symbol((enum headway_verdict)v),
+				 headway_top_mark(v, false),
+				 headway_top_symbol((enum headway_verdict)v),
 				 headway_verdict_name((enum headway_verdict)v));
 	headway_top_line(p, HEADWAY_TINT_NONE, "  What each means: man headway.");
 }

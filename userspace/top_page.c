@@ -106,7 +106,7 @@ const char *headway_top_bar(const struct headway_top_page *p, double share, int 
 
 	share = share < 0 ? 0 : share > 1 ? 1 : share;
 	eighths = (int)(share * width * 8 + 0.5);
-	/* What there is is seen. */
+	/* Whatever there is, is seen. */
 	if (share > 0 && !eighths)
 		eighths = 1;
 	out[0] = '\0';

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * top_page.h - a page of `headway top`: lines of text, made from what is known, drawn elsewhere. PURE.
+ * top_page.h - a page of `headway top`: lines of text, made from what is known, drawn elsewhere.
+ * PURE.
  *
  * Text is UTF-8 and printable; whoever adds a name from outside escapes it first.
  */
@@ -54,7 +55,9 @@ void headway_top_page_scroll(struct headway_top_page *p, long by, size_t height)
 /* To the next heading, or the one before. */
 void headway_top_page_jump(struct headway_top_page *p, int step, size_t height);
 
-/* A histogram of powers of two, of nanoseconds: a line for each bucket from the first to the last. */
+/*
+ * A histogram of powers of two, of nanoseconds: a line for each bucket from the first to the last.
+ */
 void headway_top_histogram(struct headway_top_page *p, const uint64_t *buckets, int nr);
 
 /* Who waits for whom, as trees that grow from those who wait for nobody; and cycles. */

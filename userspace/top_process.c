@@ -148,7 +148,8 @@ static void add_threads(struct details *d)
 
 static void add_lock(struct details *d, const struct headway_activity_lock *l, uint64_t most)
 {
-	char name[HEADWAY_NAME_LEN], bar[4 * BAR_WIDTH + 1], failed[16], got[16], average[32], who[32];
+	char name[HEADWAY_NAME_LEN], bar[4 * BAR_WIDTH + 1];
+	char failed[16], got[16], average[32], who[32];
 
 	headway_top_number((double)l->fails / d->activity.seconds, failed, sizeof(failed));
 	headway_top_number((double)l->got / d->activity.seconds, got, sizeof(got));

@@ -182,9 +182,9 @@ show_contention() {
 
 # Whose locks: perf names the caller, which is the philosophers' thread or what it was inlined from.
 perf_shows_our_locks() {
-	timeout 150 perf record -q --no-bpf-event -B -N -e lock:contention_begin -e lock:contention_end \
+	timeout 600 perf record -q --no-bpf-event -B -N -e lock:contention_begin -e lock:contention_end \
 		-a -g -m 64 -o /tmp/perf.data -- sleep 1 || return
-	timeout 60 perf lock contention -i /tmp/perf.data 2>&1 | tee /tmp/perf.txt
+	timeout 300 perf lock contention -i /tmp/perf.data 2>&1 | tee /tmp/perf.txt
 	grep -qE ' mutex +(dine|__headway_|headway_)[a-z_]*\+0x' /tmp/perf.txt
 }
 

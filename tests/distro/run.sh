@@ -28,10 +28,10 @@ session() {
 
 mkdir -p "$top/build/logs"
 for series; do
-	limit=1200
+	limit=1800
 	case $series in
 	*-rt) flavour=rt ;;
-	*-debug) flavour=debug limit=1800 ;;
+	*-debug) flavour=debug limit=2400 ;;
 	*) flavour=stock ;;
 	esac
 	build=distro-$series	# not stock-6.1, which other tiers build meanwhile, without the suites

@@ -33,7 +33,8 @@ KTAP_TEST(rust_by_both_schemes)
 		     "v0::bank::inner::transfer");
 	EXPECT_STREQ(plain("_RINvNtNtCs4YYKAqpqZtm_2v04bank5inner8transferRReEB6_"),
 		     "v0::bank::inner::transfer::<&&str>");
-	EXPECT_STREQ(plain("_ZN43_$LT$v0..S$LT$T$GT$$u20$as$u20$v0..Doer$GT$2go17h0c44f3b5801ee8bcE"),
+	EXPECT_STREQ(plain("_ZN43_$LT$v0..S$LT$T$GT$$u20$as$u20$v0..Doer$GT$2go"
+			   "17h0c44f3b5801ee8bcE"),
 		     "<v0::S<T> as v0::Doer>::go");
 	EXPECT_STREQ(plain("_RNvXCs4YYKAqpqZtm_2v0INtB2_1SReENtB2_4Doer2goB2_"),
 		     "<v0::S<&str> as v0::Doer>::go");

@@ -122,7 +122,8 @@ KTAP_TEST(processes)
 	/* One process and one lock have lines; the rest is in one more. */
 	EXPECT(has("headway_process_completions_total{pid=\"200\",comm=\"actor\"} 4"));
 	EXPECT(has("headway_process_rollbacks_total{pid=\"other\",comm=\"\"} 240"));
-	EXPECT(has("headway_lock_failures_total{" HOSTILE ",lock=\"a\\\"b\\\\x0a\",address=\"0xb000\"} 120"));
+	EXPECT(has("headway_lock_failures_total{" HOSTILE ",lock=\"a\\\"b\\\\x0a\","
+		   "address=\"0xb000\"} 120"));
 	EXPECT(has("headway_lock_failures_total{pid=\"other\",comm=\"\"} 120"));
 	EXPECT(lacks("headway_folded_total{of=\"lock\"} 0\n"));
 	EXPECT(has("headway_lost_total{what=\"lock\"} 9"));

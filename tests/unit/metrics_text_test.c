@@ -128,7 +128,8 @@ KTAP_TEST(histogram)
 	headway_metrics_histogram(&t, two, &times);
 	text = page_end(&t);
 	EXPECT(strstr(text, "# TYPE x_wait_seconds histogram\n# UNIT x_wait_seconds seconds\n"));
-	EXPECT(strstr(text, "x_wait_seconds_bucket{pid=\"12\",comm=\"a b\",le=\"1.024e-06\"} 11\n"));
+	EXPECT(strstr(text, "x_wait_seconds_bucket{pid=\"12\",comm=\"a b\","
+			    "le=\"1.024e-06\"} 11\n"));
 	EXPECT(strstr(text, ",le=\"4.096e-06\"} 111\n"));
 	EXPECT(strstr(text, ",le=\"0.268435456\"} 111\n"));
 	EXPECT(strstr(text, ",le=\"1.073741824\"} 1111\n"));

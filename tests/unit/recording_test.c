@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // links: userspace/recorder.c userspace/recwriter.c userspace/player.c userspace/recfile.c
 // links: userspace/recording.c userspace/kernel_tee.c userspace/kernel_tape.c
-// links: userspace/kernelfs.c userspace/logfmt.c userspace/namebook.c userspace/escape.c userspace/probe_name.c
+// links: userspace/kernelfs.c userspace/logfmt.c userspace/namebook.c userspace/escape.c
+// links: userspace/probe_name.c
 // libs: -ljson-c -lz
 /*
  * recording_test.c - what is written is what is read, and what is damaged is not read.
@@ -381,8 +382,10 @@ KTAP_TEST(wrong_values_are_refused)
 		{ "\n", "header" },
 		{ "{}\n", "header" },
 		{ "{\"type\":\"check\",\"bytes\":0,\"crc32\":\"00000000\"}\n", "header" },
-		{ "{\"type\":\"headway-recording\",\"version\":3}\n!", "version 1 to 2 of the format" },
-		{ "{\"type\":\"headway-recording\",\"version\":0}\n!", "version 1 to 2 of the format" },
+		{ "{\"type\":\"headway-recording\",\"version\":3}\n!",
+		  "version 1 to 2 of the format" },
+		{ "{\"type\":\"headway-recording\",\"version\":0}\n!",
+		  "version 1 to 2 of the format" },
 		{ "{\"type\":\"headway-recording\",\"version\":1}\n!", "\"window_ns\"" },
 		{ "{\"type\":\"headway-recording\",\"version\":1,\"window_ns\":5,\"interval_ns\":0}\n!",
 		  "an interval that fits" },

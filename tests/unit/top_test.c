@@ -172,7 +172,8 @@ KTAP_TEST(a_pause_leaves_no_gap)
 	EXPECT(headway_top_selected(&m)->verdict == HEADWAY_HEALTHY);
 	EXPECT_EQ(headway_top_pause(&m, false), 0);
 	EXPECT_EQ((int)m.nr_order, 2);
-	row = headway_top_find(&m, &(struct headway_top_row){ .source = HEADWAY_TOP_PROCESS, .pid = 1 });
+	row = headway_top_find(&m, &(struct headway_top_row){ .source = HEADWAY_TOP_PROCESS,
+							      .pid = 1 });
 	ASSERT(row);
 	EXPECT_EQ((int)headway_top_history(row, 0), (int)HEADWAY_LIVELOCK);
 	EXPECT_EQ((int)headway_top_history(row, 1), (int)HEADWAY_HEALTHY);
@@ -338,7 +339,7 @@ KTAP_TEST(histograms_are_bars)
 	EXPECT_STREQ(p.lines[0].text, "      1 us to 2 us             10  ##########");
 	EXPECT_STREQ(p.lines[1].text, "      2 us to 4 us              0  ");
 	headway_top_page_clear(&p);
-	headway_top_histogram(&p, (uint64_t[4]){ 0 }, 4);
+	headway_top_histogram(&p, (uint64_t[4]) { 0 }, 4);
 	EXPECT_EQ((int)p.nr, 0);
 	headway_top_page_free(&p);
 }
