@@ -17,7 +17,8 @@ corpus=$top/build/corpus
 captures=$top/build/captures
 limit_s=60	# for anything to come onto the screen: the machine may be busy
 tmp=$(mktemp -d)
-socket=headway-top-$$
+socket=		# each begin() has a server of its own: one that is told to end takes new sessions until it has
+servers=0
 started=()
 
 tm() {
@@ -28,7 +29,7 @@ tm() {
 clean() {
 	local pid
 
-	tm kill-server 2>/dev/null
+	[ -z "$socket" ] || tm kill-server 2>/dev/null
 	for pid in "${started[@]}"; do
 		kill -KILL "$pid" 2>/dev/null
 	done
@@ -75,7 +76,9 @@ begin() {
 	local columns=$1 lines=$2 name=$3
 	shift 3
 
-	tm kill-server 2>/dev/null
+	[ -z "$socket" ] || tm kill-server 2>/dev/null
+	servers=$((servers + 1))
+	socket=headway-top-$$-$servers
 	cat >"$tmp/shell.sh" <<-END
 		export TERM=$name LC_ALL=C.UTF-8
 		[ $name != screen-mono ] || export TERM=screen NO_COLOR=1
