@@ -18,6 +18,8 @@
 
 struct input {
 	struct headway_view_options view;
+	struct headway_threshold_options thresholds;
+	double window_s;		/* 0: that of the recording */
 	const char *file;
 };
 
@@ -28,6 +30,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &in->view;
+		state->child_inputs[1] = &in->thresholds;
+		return 0;
+	case 'w':
+		in->window_s = headway_parse_seconds(state, "window", arg, 0.5, 3600);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (in->file)
@@ -42,10 +48,17 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = { { &headway_view_argp, 0, NULL, 0 }, { 0 } };
+static const struct argp_option options[] = {
+	{ "window", 'w', "SECONDS", 0, "another window than that of the recording", 0 },
+	{ 0 },
+};
+
+static const struct argp_child children[] = {
+	{ &headway_view_argp, 0, NULL, 0 }, { &headway_threshold_argp, 0, NULL, 0 }, { 0 },
+};
 
 static const struct argp argp = {
-	.parser = parse_option, .children = children, .args_doc = "FILE",
+	.options = options, .parser = parse_option, .children = children, .args_doc = "FILE",
 	.doc = "Judges what `headway record` or `headway watch -o` kept in FILE, and says what the "
 	       "watch said.\vExit status: 0 done, 1 failed, the recording is cut off or damaged, "
 	       "or a marker was never found, 2 usage, 3 a verdict of --fail-on was given, 4 with --fail-on, too little "
@@ -84,17 +97,44 @@ static int play(struct headway_pipeline *pipe, struct headway_player *player, ui
 	return got;
 }
 
-static int replay(struct headway_pipeline *pipe, struct headway_player *player)
+/* As it was recorded, but for what the command line says. 0 or the exit status. */
+static int open_pipeline(struct headway_pipeline *pipe, struct headway_player *player,
+			 const struct input *in)
+{
+	const struct headway_recording_header *h = headway_player_header(player);
+	struct headway_thresholds thresholds = h->thresholds;
+	struct headway_detect_options o = {
+		.window_ns = h->window_ns, .interval_ns = h->interval_ns,
+		.thresholds = &thresholds,
+	};
+
+	headway_thresholds_override(&thresholds, &in->thresholds);
+	if (in->window_s > 0)
+		o.window_ns = (uint64_t)(in->window_s * 1e9);
+	if (o.window_ns < 2 * o.interval_ns || o.window_ns > 60 * o.interval_ns) {
+		fprintf(stderr, "%s: a window of %g s does not suit the recording's interval of %g "
+				"s: %g to %g\n", pipe->who, (double)o.window_ns / 1e9,
+			(double)o.interval_ns / 1e9, (double)(2 * o.interval_ns) / 1e9,
+			(double)(60 * o.interval_ns) / 1e9);
+		return HEADWAY_EXIT_USAGE;
+	}
+
+	if (!headway_pipeline_open_recording(pipe, player, &o))
+		return 0;
+	fprintf(stderr, "%s: out of memory\n", pipe->who);
+	return HEADWAY_EXIT_FAILED;
+}
+
+static int replay(struct headway_pipeline *pipe, struct headway_player *player,
+		  const struct input *in)
 {
 	const struct headway_recording_header *h = headway_player_header(player);
 	const struct headway_recording_end *end = headway_player_end(player);
 	struct headway_summary s = { .command = h->command[0] ? h->command : NULL };
-	int err, status;
+	int err, status = open_pipeline(pipe, player, in);
 
-	if (headway_pipeline_open_recording(pipe, player)) {
-		fprintf(stderr, "%s: out of memory\n", pipe->who);
-		return HEADWAY_EXIT_FAILED;
-	}
+	if (status)
+		return status;
 	err = play(pipe, player, &s.duration_ns);
 	/* What could not be written cannot be summed up either. */
 	if (err && err != -ENODATA && err != -EBADMSG)
@@ -144,7 +184,7 @@ int headway_cmd_replay(int argc, char **argv)
 	else if (headway_player_open(player, in.file))
 		fprintf(stderr, "%s: %s\n", name, headway_player_error(player));
 	else
-		status = replay(&pipe, player);
+		status = replay(&pipe, player, &in);
 	headway_pipeline_close(&pipe);
 	headway_names_free(pipe.names);
 	headway_player_free(player);

@@ -250,7 +250,7 @@ static int report(const struct input *in, struct headway_player *player, struct 
 	struct headway_assessment a;
 	int err, failed = 0;
 
-	if (headway_pipeline_open_recording(&c->pipe, player)) {
+	if (headway_pipeline_open_recording(&c->pipe, player, NULL)) {
 		fprintf(stderr, "headway report: out of memory\n");
 		return HEADWAY_EXIT_FAILED;
 	}

@@ -62,7 +62,7 @@ struct headway_detect *headway_detect_new(const struct headway_detect_options *o
 	if (!d)
 		return NULL;
 	d->opts = *opts;
-	d->t = headway_thresholds_default;
+	d->t = opts->thresholds ? *opts->thresholds : headway_thresholds_default;
 	if (headway_window_init(&d->window, opts->window_ns, opts->interval_ns)) {
 		free(d);
 		return NULL;

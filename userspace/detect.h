@@ -11,6 +11,7 @@
 
 #include "finding.h"
 #include "snapshot.h"
+#include "thresholds.h"
 
 struct headway_detect;
 struct headway_view;
@@ -18,6 +19,7 @@ struct headway_view;
 struct headway_detect_options {
 	uint64_t window_ns;
 	uint64_t interval_ns;		/* how often snapshots will come, about */
+	const struct headway_thresholds *thresholds;	/* NULL: the default ones */
 	/* Is told at each feed but the first what changed since the one before; NULL: nobody. */
 	void (*changes)(void *ctx, const struct headway_view *v);
 	void *ctx;

@@ -56,8 +56,8 @@ static const struct argp_option view_options[] = {
 	{ 0 },
 };
 
-static double parse_seconds(struct argp_state *state, const char *what, const char *arg, double min,
-			    double max)
+double headway_parse_seconds(struct argp_state *state, const char *what, const char *arg,
+			     double min, double max)
 {
 	char *end;
 	double value = strtod(arg, &end);
@@ -174,6 +174,7 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &o->markers;
+		state->child_inputs[1] = &o->thresholds;
 		o->max_rate = HEADWAY_REST_RATE;
 		return 0;
 	case 'p':
@@ -191,13 +192,13 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 		o->all = true;
 		return 0;
 	case 'd':
-		o->duration_s = parse_seconds(state, "duration", arg, 0.1, 31536000);
+		o->duration_s = headway_parse_seconds(state, "duration", arg, 0.1, 31536000);
 		return 0;
 	case 'w':
-		o->window_s = parse_seconds(state, "window", arg, 0.5, 3600);
+		o->window_s = headway_parse_seconds(state, "window", arg, 0.5, 3600);
 		return 0;
 	case 'i':
-		o->interval_s = parse_seconds(state, "interval", arg, 0.01, 3600);
+		o->interval_s = headway_parse_seconds(state, "interval", arg, 0.01, 3600);
 		return 0;
 	case 'o':
 		o->output = arg;
@@ -245,6 +246,7 @@ static error_t parse_view(int key, char *arg, struct argp_state *state)
 
 static const struct argp_child target_children[] = {
 	{ &headway_marker_argp, 0, NULL, 0 },
+	{ &headway_threshold_argp, 0, NULL, 0 },
 	{ 0 },
 };
 

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "marker_options.h"
+#include "threshold_options.h"
 
 enum { HEADWAY_MAX_PIDS = 256, HEADWAY_MAX_DOMAINS = 64 };
 
@@ -34,6 +35,7 @@ struct headway_target_options {
 	bool journal;			/* findings into the systemd journal as well */
 	const char *output;		/* record into this file; NULL: do not */
 	struct headway_marker_options markers;
+	struct headway_threshold_options thresholds;
 	char **command;
 };
 
@@ -44,6 +46,9 @@ struct headway_view_options {
 	uint32_t fail_on;		/* bit per verdict */
 };
 
+/* A number of seconds; usage errors end the program. */
+double headway_parse_seconds(struct argp_state *state, const char *what, const char *arg,
+			     double min, double max);
 /* Something other than the kernel is watched. */
 bool headway_target_has_processes(const struct headway_target_options *o);
 

@@ -17,30 +17,33 @@
 #include "journal.h"
 #include "probe.h"
 
-int headway_pipeline_open(struct headway_pipeline *p, uint64_t window_ns, uint64_t interval_ns)
+int headway_pipeline_open(struct headway_pipeline *p, const struct headway_detect_options *o)
 {
-	struct headway_detect_options o = {
-		.window_ns = window_ns, .interval_ns = interval_ns,
-		.changes = p->guest ? p->guest->changes : NULL,
-		.ctx = p->guest ? p->guest->ctx : NULL,
-	};
+	struct headway_detect_options with_guest = *o;
 
-	p->window_s = (double)window_ns / 1e9;
-	p->detect = headway_detect_new(&o);
+	with_guest.changes = p->guest ? p->guest->changes : NULL;
+	with_guest.ctx = p->guest ? p->guest->ctx : NULL;
+	p->window_s = (double)o->window_ns / 1e9;
+	p->detect = headway_detect_new(&with_guest);
 	return p->detect ? 0 : -ENOMEM;
 }
 
-int headway_pipeline_open_recording(struct headway_pipeline *p, struct headway_player *player)
+int headway_pipeline_open_recording(struct headway_pipeline *p, struct headway_player *player,
+				    const struct headway_detect_options *o)
 {
 	const struct headway_recording_header *h = headway_player_header(player);
 	struct headway_kernel_reader source = headway_player_kernel(player);
+	const struct headway_detect_options recorded = {
+		.window_ns = h->window_ns, .interval_ns = h->interval_ns,
+		.thresholds = &h->thresholds,
+	};
 
 	if (h->watches_kernel) {
 		p->kernel = headway_kernel_watch_new(h->domains, h->nr_domains, &source);
 		if (!p->kernel)
 			return -ENOMEM;
 	}
-	return h->kernel_alone ? 0 : headway_pipeline_open(p, h->window_ns, h->interval_ns);
+	return h->kernel_alone ? 0 : headway_pipeline_open(p, o ? o : &recorded);
 }
 
 static void clear_status(struct headway_pipeline *p)

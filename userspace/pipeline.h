@@ -35,9 +35,10 @@ void headway_pipeline_say(struct headway_pipeline *p, const char *fmt, ...)
  * 0 or a negative errno. The functions below return 0 or a negative errno too, and say
  * what happened.
  */
-int headway_pipeline_open(struct headway_pipeline *p, uint64_t window_ns, uint64_t interval_ns);
-/* With what the recording is of, and as it was watched. */
-int headway_pipeline_open_recording(struct headway_pipeline *p, struct headway_player *player);
+int headway_pipeline_open(struct headway_pipeline *p, const struct headway_detect_options *o);
+/* With what the recording is of; o: as it was watched if NULL. */
+int headway_pipeline_open_recording(struct headway_pipeline *p, struct headway_player *player,
+				    const struct headway_detect_options *o);
 /* One snapshot; its findings are printed. */
 int headway_pipeline_feed(struct headway_pipeline *p, const struct headway_snapshot *snap);
 /* A look at the kernel, if it is watched; its findings are printed. */

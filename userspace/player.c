@@ -100,6 +100,30 @@ static int take_targets(struct headway_player *p, struct json_object *o)
 	return 0;
 }
 
+/* Those that it does not have, as one of version 1, are this version's. */
+static int take_thresholds(struct headway_player *p, struct json_object *o)
+{
+	struct headway_recording_header *h = &p->header;
+	struct json_object *all, *value;
+
+	h->thresholds = headway_thresholds_default;
+	if (!json_object_object_get_ex(o, "thresholds", &all))
+		return 0;
+	for (size_t i = 0; i < headway_nr_thresholds; i++) {
+		const struct headway_threshold *which = &headway_threshold_table[i];
+
+		if (!json_object_object_get_ex(all, which->name, &value))
+			continue;
+		if ((json_object_is_type(value, json_type_double) ||
+		     json_object_is_type(value, json_type_int)) &&
+		    !headway_threshold_set(&h->thresholds, which, json_object_get_double(value)))
+			continue;
+		return fail(p, -EBADMSG, "as threshold \"%s\" a number from %g to %g%s",
+			    which->name, which->min, which->max, which->whole ? ", whole" : "");
+	}
+	return 0;
+}
+
 static int take_header(struct headway_player *p, struct json_object *o, const char *type)
 {
 	struct headway_recording_header *h = &p->header;
@@ -131,6 +155,8 @@ static int take_header(struct headway_player *p, struct json_object *o, const ch
 		err = headway_recfile_text(&p->file, o, "started", h->started, sizeof(h->started));
 	if (!err)
 		err = headway_recfile_text(&p->file, o, "command", h->command, sizeof(h->command));
+	if (!err)
+		err = take_thresholds(p, o);
 	return err ? err : take_targets(p, o);
 }
 

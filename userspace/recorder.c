@@ -68,6 +68,17 @@ static void put_domains(struct headway_recorder *r, struct json_object *o,
 	put(r, o, "domains", array);
 }
 
+static void put_thresholds(struct headway_recorder *r, struct json_object *o,
+			   const struct headway_thresholds *t)
+{
+	struct json_object *all = json_object_new_object();
+
+	for (size_t i = 0; all && i < headway_nr_thresholds; i++)
+		put(r, all, headway_threshold_table[i].name, json_object_new_double(
+			headway_threshold_get(t, &headway_threshold_table[i])));
+	put(r, o, "thresholds", all);
+}
+
 static int write_header(struct headway_recorder *r, const struct headway_recording_header *h)
 {
 	struct json_object *o = line_of(r, HEADWAY_RECORDING_TYPE);
@@ -77,6 +88,7 @@ static int write_header(struct headway_recorder *r, const struct headway_recordi
 	put(r, o, "version", json_object_new_int(HEADWAY_RECORDING_VERSION));
 	put(r, o, "window_ns", json_object_new_uint64(h->window_ns));
 	put(r, o, "interval_ns", json_object_new_uint64(h->interval_ns));
+	put_thresholds(r, o, &h->thresholds);
 	put(r, o, "tool", headway_text_to_json(h->tool, sizeof(h->tool)));
 	put(r, o, "kernel", headway_text_to_json(h->kernel, sizeof(h->kernel)));
 	put(r, o, "machine", headway_text_to_json(h->machine, sizeof(h->machine)));

@@ -30,7 +30,8 @@
  *
  * Strings are in the form of headway_escape(), so that every line is valid JSON and loses nothing.
  * Readers pass over types and fields that they do not know; HEADWAY_RECORDING_VERSION rises when
- * that would make them say something wrong. Version 1 knew nothing of the kernel.
+ * that would make them say something wrong. Version 1 knew nothing of the kernel, and of
+ * no thresholds.
  */
 #ifndef HEADWAY_RECORDING_H
 #define HEADWAY_RECORDING_H
@@ -40,6 +41,7 @@
 #include "names.h"
 #include "probe.h"
 #include "snapshot.h"
+#include "thresholds.h"
 
 #define HEADWAY_RECORDING_TYPE "headway-recording"
 
@@ -56,6 +58,7 @@ enum headway_recording_limits {
 struct headway_recording_header {
 	uint64_t window_ns;
 	uint64_t interval_ns;
+	struct headway_thresholds thresholds;
 	bool kernel_alone;		/* no process was watched */
 	bool watches_kernel;		/* these domains and loops; none: all */
 	const char *const *domains;

@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,13 +26,9 @@
 #include "names_live.h"
 #include "pipeline.h"
 #include "probe.h"
-#include "recorder.h"
+#include "recorder_live.h"
 #include "table.h"
 #include "target.h"
-
-#ifndef HEADWAY_VERSION
-#define HEADWAY_VERSION "unknown"
-#endif
 
 #define NS_PER_S 1e9
 #define GUEST_NS 1000000000ull		/* how long a guest is left alone at most */
@@ -44,6 +39,7 @@ struct session {
 	struct headway_cgroup cgroup;
 	struct headway_probe *probe;	/* NULL: only the kernel is watched */
 	struct headway_live_names *live;
+	struct headway_thresholds thresholds;
 	struct headway_kernel_live kernel;
 	struct headway_recorder *recorder;	/* NULL: nothing is recorded */
 	struct headway_pipeline pipe;
@@ -205,43 +201,6 @@ static int say_recording(struct session *w, int err)
 	return err;
 }
 
-static int start_recording(struct session *w, const struct headway_name_source *names)
-{
-	struct headway_recording_header h = {
-		.window_ns = (uint64_t)(w->opts->window_s * NS_PER_S),
-		.interval_ns = (uint64_t)(w->opts->interval_s * NS_PER_S),
-		.kernel_alone = !w->probe,
-		.watches_kernel = w->opts->kernel,
-		.domains = w->opts->domains,
-		.nr_domains = w->opts->nr_domains,
-		.tool = HEADWAY_VERSION,
-	};
-	time_t now = time(NULL);
-	struct utsname kernel;
-	struct tm utc;
-
-	if (!uname(&kernel)) {
-		snprintf(h.kernel, sizeof(h.kernel), "%s", kernel.release);
-		snprintf(h.machine, sizeof(h.machine), "%s", kernel.machine);
-	}
-	if (gmtime_r(&now, &utc))
-		strftime(h.started, sizeof(h.started), "%Y-%m-%dT%H:%M:%SZ", &utc);
-	if (w->opts->command)
-		snprintf(h.command, sizeof(h.command), "%s", w->opts->command[0]);
-	return say_recording(w, headway_recorder_open(&w->recorder, w->opts->output, &h, names));
-}
-
-static void record_missing(struct session *w)
-{
-	for (int i = 0; i < HEADWAY_NR_PROBES; i++) {
-		const char *why = headway_probe_missing_reason(w->probe, (enum headway_probe_id)i);
-
-		if (w->snap.missing_probes & 1u << i)
-			headway_recorder_missing(w->recorder, (enum headway_probe_id)i,
-						 why ? why : "unknown");
-	}
-}
-
 static void say_marker(struct session *w)
 {
 	headway_pipeline_say(&w->pipe, "%s",
@@ -280,7 +239,7 @@ static int look_at_processes(struct session *w)
 	}
 	if (w->recorder) {
 		headway_recorder_snapshot(w->recorder, &w->snap);
-		record_missing(w);
+		headway_recorder_live_missing(w->recorder, w->probe, w->snap.missing_probes);
 	}
 	warn_markers(w);
 	warn_rest(w);
@@ -456,22 +415,6 @@ static int watch_on(struct session *w)
 	}
 }
 
-static int finish_recording(struct session *w, const struct headway_summary *s)
-{
-	struct headway_recording_end end = {
-		.duration_ns = s->duration_ns, .command_ended = s->command_ended,
-		.command_status = s->command_status, .has_group = s->group != NULL,
-		.group_alone = s->group_alone,
-	};
-
-	if (s->group)
-		end.group = *s->group;
-	snprintf(end.cgroup, sizeof(end.cgroup), "%s", s->cgroup ? s->cgroup : "");
-	if (w->probe)
-		record_missing(w);
-	return say_recording(w, headway_recorder_finish(w->recorder, &end));
-}
-
 static int sum_up(struct session *w, struct headway_summary *s)
 {
 	*s = (struct headway_summary){
@@ -489,32 +432,32 @@ static int sum_up(struct session *w, struct headway_summary *s)
 		s->probe_names[i] = headway_probe_name((enum headway_probe_id)i);
 		s->probe_reasons[i] = why ? why : "unknown";
 	}
-	if (w->recorder && finish_recording(w, s))
+	if (w->recorder && w->probe)
+		headway_recorder_live_missing(w->recorder, w->probe, w->snap.missing_probes);
+	if (w->recorder && say_recording(w, headway_recorder_live_finish(w->recorder, s)))
 		return -EIO;
 	return headway_pipeline_summary(&w->pipe, s);
 }
 
 /* The kernel through the recorder, if there is one. */
-static int open_kernel_watch(struct session *w)
-{
-	struct headway_kernel_reader source = headway_kernel_live_reader(&w->kernel);
-
-	if (!w->opts->kernel || w->kernel.kfs.dir < 0)
-		return 0;
-	if (w->recorder)
-		source = headway_recorder_kernel(w->recorder, &source);
-	w->pipe.kernel = headway_kernel_watch_new(w->opts->domains, w->opts->nr_domains, &source);
-	return w->pipe.kernel ? 0 : -ENOMEM;
-}
-
 static int open_pipeline(struct session *w)
 {
-	int err = open_kernel_watch(w);
+	struct headway_kernel_reader source = headway_kernel_live_reader(&w->kernel);
+	struct headway_detect_options o = {
+		.window_ns = (uint64_t)(w->opts->window_s * NS_PER_S),
+		.interval_ns = (uint64_t)(w->opts->interval_s * NS_PER_S),
+		.thresholds = &w->thresholds,
+	};
 
-	if (err || !w->probe)
-		return err;
-	return headway_pipeline_open(&w->pipe, (uint64_t)(w->opts->window_s * NS_PER_S),
-				     (uint64_t)(w->opts->interval_s * NS_PER_S));
+	if (w->recorder)
+		source = headway_recorder_kernel(w->recorder, &source);
+	if (w->opts->kernel && w->kernel.kfs.dir >= 0) {
+		w->pipe.kernel = headway_kernel_watch_new(w->opts->domains, w->opts->nr_domains,
+							  &source);
+		if (!w->pipe.kernel)
+			return -ENOMEM;
+	}
+	return w->probe ? headway_pipeline_open(&w->pipe, &o) : 0;
 }
 
 /* 0, or the exit status; then it was said why. */
@@ -525,7 +468,8 @@ static int open_engine(struct session *w)
 	w->live = headway_live_names_new(w->probe);
 	source = headway_live_names_source(w->live);
 	if (w->opts->output && w->live) {
-		if (start_recording(w, &source))
+		if (say_recording(w, headway_recorder_live_open(&w->recorder, w->opts,
+								&w->thresholds, &source)))
 			return HEADWAY_EXIT_FAILED;
 		source = headway_recorder_names(w->recorder);
 	}
@@ -567,6 +511,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 		view->json ? HEADWAY_CHILD_TO_STDERR : HEADWAY_CHILD_AS_OURS;
 	struct session w = {
 		.opts = target, .signals = -1, .cgroup = { .fd = -1 },
+		.thresholds = headway_thresholds_default,
 		.kernel = { .kfs = { .dir = -1 } },
 		.pipe = {
 			.who = who, .view = view, .color = headway_table_color(stdout),
@@ -577,6 +522,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 	int err;
 
 	w.pipe.status = &w.status;
+	headway_thresholds_override(&w.thresholds, &target->thresholds);
 	headway_status_init(&w.status, stderr);
 	err = catch_signals(&w);
 	if (!err && target->command)

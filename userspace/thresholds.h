@@ -2,12 +2,14 @@
 /*
  * thresholds.h - every number that a verdict depends on, in one place. PURE.
  *
- * Rates are scaled by the length of the window. Tuned on tests/corpus at windows of 2 and 5 s; the
- * unit tests of detect.c check the edges.
+ * Rates are scaled by the length of the window. A recording has those that its watch used. Tuned on
+ * tests/corpus at windows of 2 and 5 s; the unit tests of detect.c check the edges.
  */
 #ifndef HEADWAY_THRESHOLDS_H
 #define HEADWAY_THRESHOLDS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct headway_thresholds {
@@ -68,5 +70,24 @@ static const struct headway_thresholds headway_thresholds_default = {
 	.contended_ratio = 0.5,
 	.contended_eagain_ratio = 0.25,
 };
+
+/* By name, for options and recordings. */
+struct headway_threshold {
+	const char *name;
+	size_t offset;
+	size_t size;
+	bool whole;			/* a count; else a double */
+	double min;
+	double max;
+};
+
+extern const struct headway_threshold headway_threshold_table[];
+extern const size_t headway_nr_thresholds;
+
+double headway_threshold_get(const struct headway_thresholds *t,
+			     const struct headway_threshold *which);
+/* -ERANGE: not from min to max, or not whole where it must be. */
+int headway_threshold_set(struct headway_thresholds *t, const struct headway_threshold *which,
+			  double value);
 
 #endif /* HEADWAY_THRESHOLDS_H */

@@ -5,7 +5,8 @@
 // links: userspace/verdict_ownerless.c
 // links: userspace/window.c userspace/view.c userspace/contact.c userspace/mutexes.c
 // links: userspace/graph.c userspace/finding.c userspace/futexword.c userspace/marks.c
-// links: userspace/lockshape.c userspace/kernel_tape.c userspace/kernel_watch.c
+// links: userspace/lockshape.c userspace/thresholds.c userspace/kernel_tape.c
+// links: userspace/kernel_watch.c
 // links: userspace/kernel_finding.c userspace/kernel_names.c userspace/kernelfs.c
 // links: userspace/logfmt.c
 // links: userspace/names.c userspace/escape.c userspace/out_json.c userspace/probe_name.c
@@ -90,6 +91,7 @@ static void judge(FILE *out, struct headway_player *p, struct headway_names *nam
 	const struct headway_recording_header *h = headway_player_header(p);
 	struct headway_detect_options o = {
 		.window_ns = h->window_ns, .interval_ns = h->interval_ns,
+		.thresholds = &h->thresholds,
 	};
 	struct headway_kernel_reader kernel = headway_player_kernel(p);
 	struct headway_kernel_watch *k = headway_kernel_watch_new(h->domains, h->nr_domains,

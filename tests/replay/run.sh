@@ -59,7 +59,7 @@ test_engine() {
 	local name states findings
 	while IFS=$'\t' read -r name states findings; do
 		[[ "$name" != \#* ]] || continue
-		replay "$name" --json "$kept/$name.hw"
+		replay "$name" --json --threshold default "$kept/$name.hw"
 		check "$name: status 0" test "$status" -eq 0
 		check "$name: verdicts" judged "$name" "$states" "$findings"
 		check "$name: fits the schema" tests/tool/schema.py "$schema" "$tmp/$name.out"
@@ -71,6 +71,12 @@ test_engine() {
 	check "text: names as recorded" grep -q 'at transfer_with_rollback+0x' "$tmp/fail-on.out"
 	replay not-found --fail-on deadlock "$kept/two_lock_grid.hw"
 	check "--fail-on of another: status 0" test "$status" -eq 0
+	replay other --json --threshold retries_per_s=1e6 "$kept/two_lock_grid.hw"
+	check "--threshold: another verdict" judged other "healthy|contended|undetermined|idle" none
+	replay longer --json -w 20 "$kept/two_lock_grid.hw"
+	check "-w: a window that never was full" judged longer undetermined none
+	replay too-long --json -w 3600 "$kept/two_lock_grid.hw"
+	check "-w: one that does not suit the interval: status 2" test "$status" -eq 2
 	replay usage
 	check "no file: status 2" test "$status" -eq 2
 	replay nowhere "/nowhere/$(printf 'a\033b')"
@@ -151,12 +157,20 @@ same_again() {	# NAME JSON-OPTION
 	diff "$tmp/$1.live" "$tmp/$1.out"
 }
 
+has_threshold() {	# FILE
+	zcat "$1" | finds '"retries_per_s":1000000'
+}
+
 test_live() {
 	local name program
 	for name in two_lock_grid abba_deadlock hot_mutex; do
 		record "$name" 20 --json -d 2.5 -w 1 -- "build/corpus/$name"
 		check "$name: a live recording says the same" same_again "$name" --json
 	done
+	record strict 20 --json --threshold retries_per_s=1e6 -d 2 -w 1 -- build/corpus/two_lock_grid
+	check "--threshold: nothing is found" test "$(grep -c '"type":"finding"' "$tmp/strict.live")" -eq 0
+	check "--threshold: the recording has it" has_threshold "$tmp/strict.hw"
+	check "--threshold: a replay says the same" same_again strict --json
 	record all 30 --json -d 2.5 -w 1 -a -- build/corpus/two_lock_grid
 	check "-a: the same" same_again all --json
 	record text 20 -d 2 -w 1 -- build/corpus/stalled_holder

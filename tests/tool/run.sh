@@ -132,6 +132,10 @@ test_usage() {
 		watch -a -c /|-a watches every process: leave out -c
 		watch -c / -c /|more than one cgroup
 		watch -c|option requires an argument -- 'c'
+		watch --threshold abort=1 -p 1|no threshold 'abort'; there are: retries_per_s
+		watch --threshold abort_ratio=2 -p 1|abort_ratio is a number from 0 to 1, not '2'
+		watch --threshold retries_min=2.5 -p 1|a whole number from 1 to
+		replay -w x y|'x' is not a window
 		watch -k --progress syscall:read|a marker is of a process
 		watch --progress x -p 1|marker 'x': no kind of marker
 		watch --attempt x -p 1|marker 'x': no kind of marker

@@ -6,7 +6,7 @@
 // links: userspace/kernel_watch.c userspace/kernel_finding.c userspace/kernel_names.c
 // links: userspace/kernel_live.c userspace/kernel_tee.c userspace/kernel_tape.c
 // links: userspace/recorder.c userspace/recwriter.c userspace/player.c userspace/recfile.c
-// links: userspace/recording.c userspace/namebook.c userspace/probe_name.c
+// links: userspace/recording.c userspace/namebook.c userspace/probe_name.c userspace/thresholds.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c userspace/names.c
 // links: userspace/escape.c userspace/proc.c userspace/out_json.c userspace/out_text.c
 // links: userspace/table.c
@@ -175,7 +175,9 @@ static void make(void)
 static struct headway_kernel_watch *watch(const char *const *names, size_t nr)
 {
 	const struct headway_recording_header header = {
-		.window_ns = 5 * S, .interval_ns = S, .kernel_alone = true, .watches_kernel = true,
+		.window_ns = 5 * S, .interval_ns = S,
+		.thresholds = headway_thresholds_default,
+		.kernel_alone = true, .watches_kernel = true,
 		.domains = names, .nr_domains = nr,
 	};
 	static bool made;

@@ -2,7 +2,7 @@
 // links: userspace/recorder.c userspace/recwriter.c userspace/player.c userspace/recfile.c
 // links: userspace/recording.c userspace/kernel_tee.c userspace/kernel_tape.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/namebook.c userspace/escape.c
-// links: userspace/probe_name.c
+// links: userspace/probe_name.c userspace/thresholds.c
 // libs: -ljson-c -lz
 /*
  * recording_test.c - what is written is what is read, and what is damaged is not read.
@@ -42,6 +42,7 @@ static const struct headway_name_source live = { .lock = some_lock, .stack = som
 
 static const struct headway_recording_header header = {
 	.window_ns = 5000000000ull, .interval_ns = 1000000000ull, .tool = "1.0",
+	.thresholds = headway_thresholds_default,
 	.command = "\033[31m./x",
 };
 
@@ -205,6 +206,28 @@ static int record_all(void)
 		err = headway_recorder_finish(r, &end);
 	headway_recorder_free(r);
 	return err;
+}
+
+KTAP_TEST(thresholds_are_kept)
+{
+	struct headway_recording_header changed = header;
+	struct headway_player *p = headway_player_new();
+	const struct headway_recording_end end = { .duration_ns = 1 };
+	struct headway_recorder *r = NULL;
+
+	changed.thresholds.retries_per_s = 7.25;
+	changed.thresholds.clear_evaluations = 9;
+	name_file();
+	ASSERT(!headway_recorder_open(&r, path, &changed, &live));
+	EXPECT_EQ(headway_recorder_finish(r, &end), 0);
+	headway_recorder_free(r);
+	ASSERT(p && !headway_player_open(p, path));
+	for (size_t i = 0; i < headway_nr_thresholds; i++)
+		EXPECT_EQ(headway_threshold_get(&headway_player_header(p)->thresholds,
+						&headway_threshold_table[i]),
+			  headway_threshold_get(&changed.thresholds, &headway_threshold_table[i]));
+	headway_player_free(p);
+	unlink(path);
 }
 
 KTAP_TEST(what_is_written_is_read)
@@ -410,6 +433,9 @@ KTAP_TEST(wrong_values_are_refused)
 		  "\"name\"" },
 		{ "{\"type\":\"headway-recording\",\"version\":2,\"window_ns\":1000000000,"
 		  "\"interval_ns\":200000000,\"domains\":5}\n!", "an array \"domains\"" },
+		{ "{\"type\":\"headway-recording\",\"version\":2,\"window_ns\":1000000000,"
+		  "\"interval_ns\":200000000,\"thresholds\":{\"retries_min\":1.5}}\n!",
+		  "retries_min" },
 		{ HEADER "{\"type\":\"kernel_look\"}\n!", "\"time_ns\"" },
 		{ HEADER LOOK LOOK "!", "not another one" },
 		{ HEADER "{\"type\":\"kernel_list\",\"loops\":true,\"names\":[]}\n!",
