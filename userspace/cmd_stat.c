@@ -143,18 +143,6 @@ static const struct headway_column domain_columns[] = {
 	{ "ROLLBACKS/s", NULL, false },
 };
 
-void headway_stat_add_time(struct headway_table *t, const struct headway_record *r,
-			   const char *count, const char *label, double unit_ns)
-{
-	uint64_t ns, n;
-
-	/* Nothing was measured: no average to show. */
-	if (!headway_record_u64(r, label, &ns) || (count && headway_record_u64(r, count, &n) && !n))
-		stat_add(t, "-");
-	else
-		stat_add(t, "%.1f", (double)ns / unit_ns);
-}
-
 enum headway_tint headway_stat_tint(const char *name)
 {
 	enum headway_verdict verdict;

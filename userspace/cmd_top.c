@@ -161,5 +161,6 @@ int headway_cmd_top(int argc, char **argv)
 	headway_top_page_free(&in.top.page);
 	headway_top_page_free(&in.top.help);
 	headway_top_log_free(&in.top);
+	headway_stat_samples_free(&in.top.arbiters);
 	return in.top.failed ? HEADWAY_EXIT_FAILED : status;
 }

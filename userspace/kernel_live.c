@@ -28,15 +28,33 @@ static int list(void *ctx, bool loops, char ***names, size_t *nr)
 		       headway_kernelfs_domains(&live->kfs, names, nr);
 }
 
+/* What debugfs says of a file that is taken away while it is open. */
+static int or_gone(int err)
+{
+	return err == -EIO || err == -ENODEV ? -ENOENT : err;
+}
+
 static int read_file(void *ctx, bool is_loop, const char *name, const char *file,
 		     struct headway_text *text)
 {
 	struct headway_kernel_live *live = ctx;
-	int err = is_loop ? headway_kernelfs_read_loop(&live->kfs, name, file, text) :
-			    headway_kernelfs_read(&live->kfs, name, file, text);
 
-	/* What debugfs says of a file that is taken away while it is open. */
-	return err == -EIO || err == -ENODEV ? -ENOENT : err;
+	return or_gone(is_loop ? headway_kernelfs_read_loop(&live->kfs, name, file, text) :
+				 headway_kernelfs_read(&live->kfs, name, file, text));
+}
+
+static int list_arbiters(void *ctx, char ***names, size_t *nr)
+{
+	struct headway_kernel_live *live = ctx;
+
+	return headway_kernelfs_arbiters(&live->kfs, names, nr);
+}
+
+static int read_arbiter(void *ctx, const char *name, const char *file, struct headway_text *text)
+{
+	struct headway_kernel_live *live = ctx;
+
+	return or_gone(headway_kernelfs_read_arbiter(&live->kfs, name, file, text));
 }
 
 static int ask_thread(void *ctx, pid_t tid, struct headway_kernel_thread *t)
@@ -87,7 +105,8 @@ int headway_kernel_live_check(struct headway_kernel_live *live, const char *name
 struct headway_kernel_reader headway_kernel_live_reader(struct headway_kernel_live *live)
 {
 	return (struct headway_kernel_reader){
-		.look = boot_ns, .list = list, .read = read_file, .thread = ask_thread,
+		.look = boot_ns, .list = list, .read = read_file,
+		.list_arbiters = list_arbiters, .read_arbiter = read_arbiter, .thread = ask_thread,
 		.error = error, .ctx = live,
 	};
 }

@@ -32,6 +32,10 @@ struct headway_kernel_reader {
 	/* A file of a domain or a loop. -ENOENT: it is gone. */
 	int (*read)(void *ctx, bool is_loop, const char *name, const char *file,
 		    struct headway_text *text);
+	/* The same of arbiters, which have no verdict: NULL in a recording, which has none. */
+	int (*list_arbiters)(void *ctx, char ***names, size_t *nr);
+	int (*read_arbiter)(void *ctx, const char *name, const char *file,
+			    struct headway_text *text);
 	/* -ESRCH: it has ended. */
 	int (*thread)(void *ctx, pid_t tid, struct headway_kernel_thread *t);
 	const char *(*error)(void *ctx);

@@ -143,6 +143,21 @@ static int ask_thread(void *ctx, pid_t tid, struct headway_kernel_thread *thread
 	return err;
 }
 
+/* No verdict hangs on them: they are for those who look, and not recorded. */
+static int list_arbiters(void *ctx, char ***names, size_t *nr)
+{
+	struct headway_kernel_tee *t = ctx;
+
+	return t->from.list_arbiters(t->from.ctx, names, nr);
+}
+
+static int read_arbiter(void *ctx, const char *name, const char *file, struct headway_text *text)
+{
+	struct headway_kernel_tee *t = ctx;
+
+	return t->from.read_arbiter(t->from.ctx, name, file, text);
+}
+
 static const char *error(void *ctx)
 {
 	struct headway_kernel_tee *t = ctx;
@@ -153,7 +168,8 @@ static const char *error(void *ctx)
 struct headway_kernel_reader headway_kernel_tee_reader(struct headway_kernel_tee *tee)
 {
 	return (struct headway_kernel_reader){
-		.look = look, .list = list, .read = read_file, .thread = ask_thread,
+		.look = look, .list = list, .read = read_file,
+		.list_arbiters = list_arbiters, .read_arbiter = read_arbiter, .thread = ask_thread,
 		.error = error, .ctx = tee,
 	};
 }

@@ -39,6 +39,9 @@ struct source {
 	uint64_t window_commits;
 	uint64_t window_rollbacks;
 	uint64_t in_flight;
+	uint64_t total_attempts;
+	uint64_t total_commits;
+	uint64_t total_rollbacks;
 	char policy[32];
 };
 
@@ -374,6 +377,9 @@ static void take_summary(struct source *s, const struct headway_text *text)
 	s->window_commits = number(&r, "window_commits");
 	s->window_rollbacks = number(&r, "window_rollbacks");
 	s->in_flight = number(&r, "in_flight");
+	s->total_attempts = number(&r, "attempts");
+	s->total_commits = number(&r, "commits");
+	s->total_rollbacks = number(&r, "rollbacks");
 	snprintf(s->policy, sizeof(s->policy), "%s", word(&r, "policy"));
 }
 
@@ -448,7 +454,8 @@ bool headway_kernel_watch_source(const struct headway_kernel_watch *k, size_t i,
 		.name = s->name, .is_loop = s->is_loop, .verdict = s->verdict,
 		.window_ns = s->window_ns, .attempts = s->window_attempts,
 		.commits = s->window_commits, .rollbacks = s->window_rollbacks,
-		.in_flight = s->in_flight,
+		.in_flight = s->in_flight, .total_attempts = s->total_attempts,
+		.total_commits = s->total_commits, .total_rollbacks = s->total_rollbacks,
 	};
 	return true;
 }
@@ -470,6 +477,30 @@ int headway_kernel_watch_read(struct headway_kernel_watch *k, const char *name, 
 	snprintf(k->error, sizeof(k->error), "kernel %s %.64s is not watched",
 		 is_loop ? "loop" : "domain", name);
 	return -ENOENT;
+}
+
+int headway_kernel_watch_arbiters(struct headway_kernel_watch *k, char ***names, size_t *nr)
+{
+	int err;
+
+	*names = NULL;
+	*nr = 0;
+	if (k->nr_named || !k->from.list_arbiters)
+		return 0;
+	err = k->from.list_arbiters(k->from.ctx, names, nr);
+	if (err)
+		snprintf(k->error, sizeof(k->error), "%s", k->from.error(k->from.ctx));
+	return err;
+}
+
+int headway_kernel_watch_read_arbiter(struct headway_kernel_watch *k, const char *name,
+				      const char *file, struct headway_text *text)
+{
+	int err = k->from.read_arbiter(k->from.ctx, name, file, text);
+
+	if (err)
+		snprintf(k->error, sizeof(k->error), "%s", k->from.error(k->from.ctx));
+	return err;
 }
 
 const char *headway_kernel_watch_error(const struct headway_kernel_watch *k)

@@ -47,6 +47,10 @@ struct headway_kernel_source {
 	uint64_t commits;
 	uint64_t rollbacks;
 	uint64_t in_flight;		/* now */
+	/* Since it was registered, or its counts were reset. */
+	uint64_t total_attempts;
+	uint64_t total_commits;
+	uint64_t total_rollbacks;
 };
 
 /* Number i; false: there are fewer. */
@@ -55,6 +59,13 @@ bool headway_kernel_watch_source(const struct headway_kernel_watch *k, size_t i,
 /* FILE of a domain or loop that is watched (kmod/debugfs.md). 0, or an error with a sentence... */
 int headway_kernel_watch_read(struct headway_kernel_watch *k, const char *name, bool is_loop,
 			      const char *file, struct headway_text *text);
+/*
+ * The names of all arbiters, for headway_kernelfs_free_names(); none where domains were named, or
+ * from a recording. 0, or an error as above.
+ */
+int headway_kernel_watch_arbiters(struct headway_kernel_watch *k, char ***names, size_t *nr);
+int headway_kernel_watch_read_arbiter(struct headway_kernel_watch *k, const char *name,
+				      const char *file, struct headway_text *text);
 /* ... which is this. */
 const char *headway_kernel_watch_error(const struct headway_kernel_watch *k);
 /* Nothing is left to look at: all that was named is gone, or so is the module. */

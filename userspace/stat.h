@@ -34,9 +34,18 @@ static inline const char *stat_str(const struct headway_record *r, const char *l
 
 #define stat_add(t, ...) headway_table_add(t, HEADWAY_TINT_NONE, __VA_ARGS__)
 
-/* cmd_stat.c: a time in UNIT_NS, or - where COUNT says that nothing was measured. */
-void headway_stat_add_time(struct headway_table *t, const struct headway_record *r,
-			   const char *count, const char *label, double unit_ns);
+/* A time in UNIT_NS, or - where COUNT says that nothing was measured. */
+static inline void stat_add_time(struct headway_table *t, const struct headway_record *r,
+				 const char *count, const char *label, double unit_ns)
+{
+	uint64_t ns, n;
+
+	/* Nothing was measured: no average to show. */
+	if (!headway_record_u64(r, label, &ns) || (count && headway_record_u64(r, count, &n) && !n))
+		stat_add(t, "-");
+	else
+		stat_add(t, "%.1f", (double)ns / unit_ns);
+}
 
 /* stat_json.c: a record; OF: "domain", "loop" or "arbiter", whose NAME it is. */
 struct json_object *headway_stat_json(const char *type, const char *of, const char *name,

@@ -5,70 +5,16 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "arbiter_table.h"
 #include "dot.h"
 #include "stat.h"
-
-#define ARRAY_LEN(a)	(sizeof(a) / sizeof((a)[0]))
-
-static const struct headway_column arbiter_columns[] = {
-	{ "ARBITER", NULL, true }, { "RESOURCES", NULL, false }, { "HELD", NULL, false },
-	{ "WAITING", NULL, false }, { "VICTIMS", NULL, false }, { "GRANTS", NULL, false },
-	{ "PASSES", NULL, false }, { "DEADLOCKS", NULL, false }, { "CANCELS", NULL, false },
-	{ "TIMEOUTS", NULL, false },
-};
-
-static const struct headway_column request_columns[] = {
-	{ "PID", NULL, false }, { "REQUEST OF", NULL, true }, { "STATE", NULL, true },
-	{ "PRIORITY", NULL, false }, { "WANTS", NULL, true }, { "HOLDS", NULL, true },
-	{ "WAITED", "ms", false }, { "HELD", "ms", false }, { "DEADLINE IN", "ms", false },
-	{ "PASSED", NULL, false },
-};
-
-static void add_arbiter(struct headway_table *t, const char *arbiter,
-			const struct headway_record *r)
-{
-	static const char *const counts[] = {
-		"resources", "held", "waiting", "victims", "grants", "passes", "deadlocks",
-		"cancels", "timeouts",
-	};
-
-	stat_add(t, "%s%s", arbiter, stat_u64(r, "closing") ? " (closing)" : "");
-	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
-		stat_add(t, "%s", stat_str(r, counts[i]));
-}
-
-static void add_request(struct headway_table *t, const struct headway_record *r)
-{
-	const char *state = stat_str(r, "state");
-	int64_t deadline_ns;
-
-	stat_add(t, "%s", stat_str(r, "pid"));
-	stat_add(t, "%s", stat_str(r, "comm"));
-	headway_table_add(t, !strcmp(state, "victim-told") ? HEADWAY_TINT_WARN : HEADWAY_TINT_NONE,
-			  "%s", state);
-	stat_add(t, "%s", stat_str(r, "priority"));
-	stat_add(t, "%s", stat_str(r, "wants"));
-	stat_add(t, "%s", stat_str(r, "holds"));
-	headway_stat_add_time(t, r, NULL, "waited_ns", 1e6);
-	if (stat_u64(r, "held_ns"))
-		headway_stat_add_time(t, r, NULL, "held_ns", 1e6);
-	else
-		stat_add(t, "-");
-	if (headway_record_s64(r, "deadline_in_ns", &deadline_ns))
-		stat_add(t, "%.1f", (double)deadline_ns / 1e6);
-	else
-		stat_add(t, "-");
-	stat_add(t, "%s", stat_str(r, "passed"));
-}
 
 static void print_edge(const struct headway_record *r, bool first)
 {
 	printf("%s%s (%s) waits for %s, ", first ? "\n" : "", stat_str(r, "waiter"),
 	       stat_str(r, "waiter_pid"), stat_str(r, "resources"));
-	printf("%s %s (%s), since %.1f ms\n",
-	       strcmp(stat_str(r, "why"), "reserved") ? "held by" : "reserved for",
+	printf("%s %s (%s), since %.1f ms\n", headway_request_edge_why(r),
 	       stat_str(r, "holder"), stat_str(r, "holder_pid"),
 	       (double)stat_u64(r, "wait_ns") / 1e6);
 }
@@ -143,7 +89,7 @@ static int report_summary(struct headway_kernelfs *k, const char *arbiter,
 	*garbled += text.garbled;
 	summary = headway_text_all(&text);
 	if (table) {
-		add_arbiter(table, arbiter, &summary);
+		headway_arbiter_table_add(table, arbiter, &summary);
 	} else {
 		o = headway_stat_json("arbiter", "arbiter", arbiter, &summary);
 		headway_stat_add_now(o);
@@ -164,7 +110,7 @@ int headway_stat_arbiters(struct headway_kernelfs *k, bool json, bool dot, bool 
 	err = headway_kernelfs_arbiters(k, &names, &nr);
 	if (err)
 		return err;
-	headway_table_init(&table, arbiter_columns, ARRAY_LEN(arbiter_columns));
+	headway_arbiter_table_init(&table);
 	for (size_t i = 0; i < nr && !err; i++)
 		err = dot ? headway_stat_arbiter_dot(k, names[i], garbled) :
 			    report_summary(k, names[i], json ? NULL : &table, garbled);
@@ -193,7 +139,7 @@ static int report_file(struct headway_kernelfs *k, const char *arbiter, const ch
 		if (json)
 			headway_stat_print_json(headway_stat_json(type, "arbiter", arbiter, r));
 		else if (table)
-			add_request(table, r);
+			headway_request_table_add(table, r);
 		else
 			print_edge(r, !i);
 	}
@@ -207,8 +153,8 @@ int headway_stat_arbiter(struct headway_kernelfs *k, const char *arbiter, bool j
 	struct headway_table summary, requests;
 	int err;
 
-	headway_table_init(&summary, arbiter_columns, ARRAY_LEN(arbiter_columns));
-	headway_table_init(&requests, request_columns, ARRAY_LEN(request_columns));
+	headway_arbiter_table_init(&summary);
+	headway_request_table_init(&requests);
 	err = report_summary(k, arbiter, json ? NULL : &summary, garbled);
 	if (err)
 		return err;

@@ -26,7 +26,7 @@ void headway_stat_add_txn(struct headway_table *t, const struct headway_record *
 	stat_add(t, "%s", stat_str(r, "priority"));
 	stat_add(t, "%s", stat_str(r, "held"));
 	stat_add(t, "%s", stat_str(r, "restarts"));
-	headway_stat_add_time(t, r, NULL, "age_ns", 1e6);
+	stat_add_time(t, r, NULL, "age_ns", 1e6);
 	stat_add(t, "%s", stat_u64(r, "wounded") ? "yes" : "no");
 	if (waits) {
 		stat_add(t, "%s since %.1f ms", stat_str(r, "lock"),

@@ -81,7 +81,7 @@ static void add_counts(struct headway_table *t, const struct headway_record *r)
 	stat_add(t, "%s", stat_str(r, "acquisitions"));
 	stat_add(t, "%s", stat_str(r, "contentions"));
 	stat_add(t, "%s", stat_str(r, "rollbacks"));
-	headway_stat_add_time(t, r, "waittime-count", "waittime-avg_ns", 1e3);
+	stat_add_time(t, r, "waittime-count", "waittime-avg_ns", 1e3);
 }
 
 /* The mean wait as well is of the interval. */
@@ -109,8 +109,8 @@ static void add_lock(struct headway_table *t, const struct headway_record *r,
 		add_rates(t, rates);
 	else
 		add_counts(t, r);
-	headway_stat_add_time(t, r, "waittime-count", "waittime-max_ns", 1e3);
-	headway_stat_add_time(t, r, "holdtime-samples", "holdtime-avg_ns", 1e3);
+	stat_add_time(t, r, "waittime-count", "waittime-max_ns", 1e3);
+	stat_add_time(t, r, "holdtime-samples", "holdtime-avg_ns", 1e3);
 	stat_add(t, "%s", stat_str(r, "waiters"));
 	if (!strcmp(holder, "-"))
 		headway_table_add(t, HEADWAY_TINT_DIM, "-");

@@ -3,13 +3,16 @@
  * top.h - the parts of `headway top`, and what they share.
  *
  * top_model.c, top_columns.c, top_page.c and top_waits.c are PURE. top_feed.c turns what a look saw
- * into rows; top_process.c and top_domain.c make the page about one of them; top_keys.c turns keys
- * and the mouse into changes; top_draw.c draws. cmd_top.c has the parts together.
+ * into rows; top_process.c, top_domain.c and top_arbiter.c make the page about one of them;
+ * top_keys.c turns keys and the mouse into changes; top_draw.c draws. cmd_top.c has the parts
+ * together.
  */
 #ifndef HEADWAY_TOP_H
 #define HEADWAY_TOP_H
 
 #include "guest.h"
+#include "logfmt.h"
+#include "stat_rates.h"
 #include "top_model.h"
 #include "top_page.h"
 
@@ -48,6 +51,7 @@ struct headway_top {
 	struct headway_top_found found[HEADWAY_TOP_LOG_LEN];	/* a ring */
 	size_t nr_found;
 	double rates_over_s;		/* what the rates of processes are of */
+	struct headway_stat_samples arbiters;	/* what they had counted */
 	char message[4096];		/* the last sentence, escaped */
 	uint64_t message_look;		/* when it was said */
 	const struct headway_scene *scene;	/* of the last look; NULL: none yet */
@@ -72,9 +76,22 @@ char *headway_top_finding_text(const struct headway_finding *f, struct headway_n
 
 /* top_detail.c: the page about t->about, made anew. */
 void headway_top_detail(struct headway_top *t);
-/* top_process.c, top_domain.c: their parts of it. */
+/* top_process.c, top_domain.c, top_arbiter.c: their parts of it. */
 void headway_top_process_page(struct headway_top *t);
 void headway_top_domain_page(struct headway_top *t);
+void headway_top_arbiter_page(struct headway_top *t);
+
+/* top_domain.c: how the lines of a file `graph` are read. */
+struct headway_top_edges {
+	void (*read)(struct headway_top_wait *w, const struct headway_record *edge);
+	/* Of a node; ctx: the struct headway_text. */
+	const char *(*name)(void *ctx, uint32_t node, char *out, size_t len);
+};
+
+/* Who waits for whom. */
+void headway_top_graph(struct headway_top *t, const struct headway_top_edges *edges);
+/* FILE of the domain, loop or arbiter that the page is about. 0; else that is said in the page. */
+int headway_top_read_file(struct headway_top *t, const char *file, struct headway_text *text);
 
 /* top_help.c */
 void headway_top_help_page(struct headway_top_page *p);

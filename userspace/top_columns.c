@@ -168,17 +168,17 @@ static const char *cell_number(double value, char *out, size_t len)
 const char *headway_top_cell(const struct headway_top_row *r, enum headway_top_column c, char *out,
 			     size_t len)
 {
-	static const char *const sources[] = { "domain", "loop", "process" };
-
 	switch (c) {
 	case HEADWAY_TOP_BY_SOURCE:
-		return sources[r->source];
+		return headway_top_source_name(r->source);
 	case HEADWAY_TOP_BY_PID:
 		snprintf(out, len, r->pid ? "%u" : "-", r->pid);
 		return out;
 	case HEADWAY_TOP_BY_NAME:
 		return r->name;
 	case HEADWAY_TOP_BY_VERDICT:
+		if (r->source == HEADWAY_TOP_ARBITER)
+			return "  -";
 		if (!r->judged)
 			return "  (first window)";
 		snprintf(out, len, "%c %s", headway_top_symbol(r->verdict),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * top_detail.c - the page about one row of `headway top`: what it is and how it went, then the
- * parts of top_process.c or top_domain.c.
+ * parts of top_process.c, top_domain.c or top_arbiter.c.
  */
 #include <stdio.h>
 #include <string.h>
@@ -24,21 +24,31 @@ static void add_history(struct headway_top *t, const struct headway_top_row *row
 	headway_top_line(&t->page, HEADWAY_TINT_NONE, "  history %s now", text);
 }
 
-static void add_row(struct headway_top *t, const struct headway_top_row *row)
+static void add_rates(struct headway_top *t, const struct headway_top_row *row)
 {
-	char cell[64], attempts[16], completions[16], failed[16];
-	enum headway_tint tint = row->judged ? headway_top_tint(row->verdict) : HEADWAY_TINT_DIM;
+	char attempts[16], completions[16], failed[16];
 
-	headway_top_line(&t->page, tint, "  verdict %s",
-			 headway_top_cell(row, HEADWAY_TOP_BY_VERDICT, cell, sizeof(cell)));
 	headway_top_number(row->attempts_per_s, attempts, sizeof(attempts));
 	headway_top_number(row->completions_per_s, completions, sizeof(completions));
 	headway_top_number(row->failed_per_s, failed, sizeof(failed));
-	headway_top_line(&t->page, HEADWAY_TINT_NONE,
-			 "  rates   %s attempts/s, %s completions/s, %s %s/s", attempts,
-			 completions, failed,
-			 row->source == HEADWAY_TOP_PROCESS ? "failed" : "rollbacks");
-	add_history(t, row);
+	if (row->source == HEADWAY_TOP_ARBITER)
+		headway_top_line(&t->page, HEADWAY_TINT_NONE,
+				 "  rates   %s grants/s, %s requests/s that were not granted",
+				 completions, failed);
+	else
+		headway_top_line(&t->page, HEADWAY_TINT_NONE,
+				 "  rates   %s attempts/s, %s completions/s, %s %s/s", attempts,
+				 completions, failed,
+				 row->source == HEADWAY_TOP_PROCESS ? "failed" : "rollbacks");
+}
+
+static void add_verdict(struct headway_top *t, const struct headway_top_row *row)
+{
+	char cell[64];
+
+	headway_top_line(&t->page, row->judged ? headway_top_tint(row->verdict) : HEADWAY_TINT_DIM,
+			 "  verdict %s",
+			 headway_top_cell(row, HEADWAY_TOP_BY_VERDICT, cell, sizeof(cell)));
 }
 
 void headway_top_detail(struct headway_top *t)
@@ -52,9 +62,15 @@ void headway_top_detail(struct headway_top *t)
 	if (now)
 		t->about = *now;
 	headway_top_page_clear(&t->page);
-	add_row(t, &t->about);
+	if (t->about.source != HEADWAY_TOP_ARBITER)
+		add_verdict(t, &t->about);
+	add_rates(t, &t->about);
+	if (t->about.source != HEADWAY_TOP_ARBITER)
+		add_history(t, &t->about);
 	if (t->about.source == HEADWAY_TOP_PROCESS)
 		headway_top_process_page(t);
+	else if (t->about.source == HEADWAY_TOP_ARBITER)
+		headway_top_arbiter_page(t);
 	else
 		headway_top_domain_page(t);
 }

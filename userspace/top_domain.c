@@ -17,13 +17,17 @@
 
 enum { MAX_ROWS = 100, MAX_STACKS = 16, MAX_WAITS = 256, BUCKETS = 32 };
 
-/* 0: FILE was read. Else that is said in the page. */
-static int read_file(struct headway_top *t, const char *file, struct headway_text *text)
+int headway_top_read_file(struct headway_top *t, const char *file, struct headway_text *text)
 {
 	struct headway_kernel_watch *k = t->scene->kernel;
-	int err = headway_kernel_watch_read(k, t->about.name, t->about.source == HEADWAY_TOP_LOOP,
-					    file, text);
+	const struct headway_top_row *about = &t->about;
+	int err;
 
+	if (about->source == HEADWAY_TOP_ARBITER)
+		err = headway_kernel_watch_read_arbiter(k, about->name, file, text);
+	else
+		err = headway_kernel_watch_read(k, about->name, about->source == HEADWAY_TOP_LOOP,
+						file, text);
 	if (err)
 		headway_top_line(&t->page, HEADWAY_TINT_WARN, "  %s",
 				 headway_kernel_watch_error(k));
@@ -38,6 +42,35 @@ static void add_more(struct headway_top *t, size_t nr)
 
 /* --- who waits for whom ----------------------------------------------------------------------- */
 
+static void draw_edges(struct headway_top *t, struct headway_text *text,
+		       const struct headway_top_edges *edges)
+{
+	size_t nr = text->nr_records < MAX_WAITS ? text->nr_records : MAX_WAITS;
+	struct headway_top_wait *waits = calloc(nr, sizeof(*waits));
+
+	if (!waits) {
+		t->page.failed = true;
+		return;
+	}
+	for (size_t i = 0; i < nr; i++)
+		edges->read(&waits[i], &text->records[i]);
+	headway_top_waits(&t->page, waits, nr, edges->name, text);
+	free(waits);
+}
+
+void headway_top_graph(struct headway_top *t, const struct headway_top_edges *edges)
+{
+	struct headway_text text;
+
+	headway_top_section(&t->page, "WHO WAITS FOR WHOM");
+	if (headway_top_read_file(t, "graph", &text))
+		return;
+	if (text.nr_records)
+		draw_edges(t, &text, edges);
+	else
+		headway_top_line(&t->page, HEADWAY_TINT_DIM, "  Nobody waits for another.");
+	headway_text_free(&text);
+}
 
 static const char *task_name(void *ctx, uint32_t pid, char *out, size_t len)
 {
@@ -59,40 +92,15 @@ static const char *task_name(void *ctx, uint32_t pid, char *out, size_t len)
 	return out;
 }
 
-static void draw_edges(struct headway_top *t, struct headway_text *text)
+static void read_edge(struct headway_top_wait *w, const struct headway_record *r)
 {
-	size_t nr = text->nr_records < MAX_WAITS ? text->nr_records : MAX_WAITS;
-	struct headway_top_wait *waits = calloc(nr ? nr : 1, sizeof(*waits));
-
-	if (!waits) {
-		t->page.failed = true;
-		return;
-	}
-	for (size_t i = 0; i < nr; i++) {
-		const struct headway_record *r = &text->records[i];
-
-		waits[i].waiter = (uint32_t)stat_u64(r, "waiter_pid");
-		waits[i].holder = (uint32_t)stat_u64(r, "holder_pid");
-		snprintf(waits[i].how, sizeof(waits[i].how), "waits for %.64s for %.1f ms",
-			 stat_str(r, "lock"), (double)stat_u64(r, "wait_ns") / 1e6);
-	}
-	headway_top_waits(&t->page, waits, nr, task_name, text);
-	free(waits);
+	w->waiter = (uint32_t)stat_u64(r, "waiter_pid");
+	w->holder = (uint32_t)stat_u64(r, "holder_pid");
+	snprintf(w->how, sizeof(w->how), "waits for %.64s for %.1f ms", stat_str(r, "lock"),
+		 (double)stat_u64(r, "wait_ns") / 1e6);
 }
 
-static void add_graph(struct headway_top *t)
-{
-	struct headway_text text;
-
-	headway_top_section(&t->page, "WHO WAITS FOR WHOM");
-	if (read_file(t, "graph", &text))
-		return;
-	if (text.nr_records)
-		draw_edges(t, &text);
-	else
-		headway_top_line(&t->page, HEADWAY_TINT_DIM, "  Nobody waits for another.");
-	headway_text_free(&text);
-}
+static const struct headway_top_edges task_edges = { .read = read_edge, .name = task_name };
 
 /* --- transactions, actors --------------------------------------------------------------------- */
 
@@ -142,7 +150,7 @@ static void add_transactions(struct headway_top *t)
 	struct headway_text text;
 
 	headway_top_section(&t->page, "TRANSACTIONS that met a conflict");
-	if (read_file(t, "transactions", &text))
+	if (headway_top_read_file(t, "transactions", &text))
 		return;
 	headway_top_table_head(&t->page, "  %10s %-15s %8s %5s %8s %9s %3s  %s", "PID", "NAME",
 			       "TICKET", "HOLDS", "RESTARTS", "AGE ms", "WND", "WAITS FOR");
@@ -158,7 +166,7 @@ static void add_actors(struct headway_top *t)
 	struct headway_text text;
 
 	headway_top_section(&t->page, "ACTORS that failed a few times");
-	if (read_file(t, "actors", &text))
+	if (headway_top_read_file(t, "actors", &text))
 		return;
 	headway_top_table_head(&t->page, "  %10s %-15s %8s %11s %11s", "PID", "NAME", "RESTARTS",
 			       "FAILING ms", "ATTEMPT ms");
@@ -205,7 +213,7 @@ static void add_locks(struct headway_top *t)
 	struct headway_text text;
 
 	headway_top_section(&t->page, "LOCKS, the most contended first");
-	if (read_file(t, "locks", &text))
+	if (headway_top_read_file(t, "locks", &text))
 		return;
 	if (text.nr_records)
 		qsort(text.records, text.nr_records, sizeof(*text.records), compare_contentions);
@@ -246,7 +254,7 @@ static void add_histograms(struct headway_top *t)
 {
 	struct headway_text text;
 
-	if (read_file(t, "histograms", &text))
+	if (headway_top_read_file(t, "histograms", &text))
 		return;
 	add_histogram(t, &text, "wait", "WAIT TIMES");
 	add_histogram(t, &text, "hold", "HOLD TIMES, a sample");
@@ -258,7 +266,7 @@ void headway_top_domain_page(struct headway_top *t)
 	const char *found = headway_top_log_about(t, t->about.name);
 
 	if (t->about.source == HEADWAY_TOP_DOMAIN) {
-		add_graph(t);
+		headway_top_graph(t, &task_edges);
 		add_transactions(t);
 		add_locks(t);
 		add_histograms(t);

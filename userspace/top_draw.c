@@ -300,7 +300,7 @@ static void draw_header(const struct headway_top *t)
 			snprintf(what, sizeof(what), "process %u (%s)", r->pid, r->name);
 		else
 			snprintf(what, sizeof(what), "kernel %s %s",
-				 r->source == HEADWAY_TOP_LOOP ? "loop" : "domain", r->name);
+				 headway_top_source_name(r->source), r->name);
 		draw_title(t, what);
 		return;
 	case HEADWAY_TOP_LOG:

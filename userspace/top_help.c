@@ -23,13 +23,15 @@ static const char keys[] =
 "  ? h                               this text\n";
 
 static const char columns[] =
-"  SOURCE    process, or domain or loop of the kernel module headway.ko\n"
+"  SOURCE    process, or domain, loop or arbiter of the kernel module headway.ko\n"
 "  VERDICT   of the last window: ! is a finding, ? cannot be told, ~ contended, + healthy, . idle\n"
+"            an arbiter has none\n"
 "  ATT/s     attempts a second: tries of a lock, passages of a marker; in the kernel, passes begun\n"
-"  COMPL/s   completions a second; in the kernel, commits\n"
-"  FAIL/s    tries that failed; in the kernel, rollbacks\n"
-"  WAIT      threads that sleep now for a lock that somebody has\n"
-"  ACTORS    threads; in the kernel, transactions or actors in flight\n"
+"            of an arbiter, requests that ended\n"
+"  COMPL/s   completions a second; in the kernel, commits; of an arbiter, grants\n"
+"  FAIL/s    tries that failed; in the kernel, rollbacks; of an arbiter, requests not granted\n"
+"  WAIT      threads that sleep now for a lock that somebody has; requests that wait\n"
+"  ACTORS    threads; in the kernel, what is in flight; of an arbiter, resources held\n"
 "  CPU%      of one CPU\n"
 "  HISTORY   the verdict at each look, the newest at the right\n";
 

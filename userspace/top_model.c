@@ -10,6 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *headway_top_source_name(enum headway_top_source source)
+{
+	static const char *const names[] = {
+		[HEADWAY_TOP_DOMAIN] = "domain", [HEADWAY_TOP_LOOP] = "loop",
+		[HEADWAY_TOP_ARBITER] = "arbiter", [HEADWAY_TOP_PROCESS] = "process",
+	};
+
+	return names[source];
+}
+
 void headway_top_model_init(struct headway_top_model *m)
 {
 	memset(m, 0, sizeof(*m));
@@ -100,9 +110,11 @@ static int compare_numbers(double a, double b)
 	return (a > b) - (a < b);
 }
 
-/* What was not judged is below all that was. */
-static int badness(const struct headway_top_row *r)
+/* What was not judged is below all that was; an arbiter, which never is, is above what is idle. */
+static double badness(const struct headway_top_row *r)
 {
+	if (r->source == HEADWAY_TOP_ARBITER)
+		return HEADWAY_IDLE + 1.5;
 	return r->judged ? (int)r->verdict + 1 : 0;
 }
 
@@ -156,11 +168,10 @@ static int compare_places(const void *pa, const void *pb, void *arg)
 
 static bool has_text(const struct headway_top_row *r, const char *text)
 {
-	static const char *const sources[] = { "domain", "loop", "process" };
 	char pid[16];
 
 	snprintf(pid, sizeof(pid), "%u", r->pid);
-	return strcasestr(r->name, text) || strcasestr(sources[r->source], text) ||
+	return strcasestr(r->name, text) || strcasestr(headway_top_source_name(r->source), text) ||
 	       (r->pid && strstr(pid, text)) ||
 	       (r->judged && strcasestr(headway_verdict_name(r->verdict), text));
 }

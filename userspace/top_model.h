@@ -20,6 +20,7 @@ enum { HEADWAY_TOP_HISTORY = 128, HEADWAY_TOP_NAME_LEN = 4 * HEADWAY_DOMAIN_LEN 
 enum headway_top_source {
 	HEADWAY_TOP_DOMAIN,
 	HEADWAY_TOP_LOOP,
+	HEADWAY_TOP_ARBITER,		/* has no verdict */
 	HEADWAY_TOP_PROCESS,
 };
 
@@ -45,11 +46,12 @@ struct headway_top_row {
 	char name[HEADWAY_TOP_NAME_LEN + 1];	/* escaped */
 	enum headway_verdict verdict;
 	bool judged;			/* a whole window was seen; else the verdict says nothing */
+	/* Of an arbiter: requests that ended, those granted, and those that were not. */
 	double attempts_per_s;
 	double completions_per_s;
 	double failed_per_s;		/* tries that failed; in the kernel rollbacks */
 	long waiting;			/* threads; < 0: unknown */
-	unsigned long actors;		/* threads; in the kernel, in flight */
+	unsigned long actors;		/* threads; in the kernel, in flight; resources held */
 	double cpu_share;		/* of one CPU; < 0: unknown */
 	/* The model's own: verdicts of the last looks, a ring. */
 	uint64_t nr_history;
@@ -79,6 +81,9 @@ struct headway_top_model {
 	char filter[64];
 	char search[64];
 };
+
+/* "process" and so on. */
+const char *headway_top_source_name(enum headway_top_source source);
 
 void headway_top_model_init(struct headway_top_model *m);
 void headway_top_model_free(struct headway_top_model *m);

@@ -86,14 +86,35 @@ void headway_top_table_head(struct headway_top_page *p, const char *fmt, ...)
 	va_end(ap);
 }
 
-void headway_top_text(struct headway_top_page *p, const char *text)
+static void add_lines(struct headway_top_page *p, const char *before, const char *text)
 {
 	while (*text) {
 		size_t len = strcspn(text, "\n");
 
-		add_line(p, HEADWAY_TOP_TEXT, HEADWAY_TINT_NONE, strndup(text, len));
+		headway_top_line(p, HEADWAY_TINT_NONE, "%s%.*s", before, (int)len, text);
 		text += len + (text[len] == '\n');
 	}
+}
+
+void headway_top_text(struct headway_top_page *p, const char *text)
+{
+	add_lines(p, "", text);
+}
+
+void headway_top_add_table(struct headway_top_page *p, struct headway_table *table)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	/* What is printed there is freed as well. */
+	if (!f || headway_table_print(table, f, false))
+		p->failed = true;
+	if (f && fclose(f))
+		p->failed = true;
+	if (text)
+		add_lines(p, "  ", text);
+	free(text);
 }
 
 const char *headway_top_bar(const struct headway_top_page *p, double share, int width, char *out,

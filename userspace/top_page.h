@@ -45,6 +45,8 @@ void headway_top_section(struct headway_top_page *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void headway_top_table_head(struct headway_top_page *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* A table, which is freed. */
+void headway_top_add_table(struct headway_top_page *p, struct headway_table *table);
 /* A text of several lines, as they are; headings stand without a blank before them. */
 void headway_top_text(struct headway_top_page *p, const char *text);
 /* A bar of `width` columns, of which a share is filled. Returns out. */

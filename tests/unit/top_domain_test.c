@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * top_domain_test.c - the rows of `headway top` of domains and loops of headway.ko, and the page
- * about one, on a tree of files that stands in for debugfs.
+ * top_domain_test.c - the rows of `headway top` of domains, loops and arbiters of headway.ko, and the
+ * page about one, on a tree of files that stands in for debugfs.
  */
 // links: userspace/top_domain.c userspace/top_log.c userspace/top_page.c userspace/top_waits.c
-// links: userspace/top_feed.c userspace/top_model.c
+// links: userspace/top_feed.c userspace/top_model.c userspace/top_arbiter.c
+// links: userspace/arbiter_table.c userspace/stat_rates.c
 // links: userspace/kernel_watch.c userspace/kernel_finding.c userspace/kernel_names.c
 // links: userspace/kernel_live.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c userspace/names.c
@@ -210,6 +211,99 @@ KTAP_TEST(a_loop_has_actors)
 	headway_top_domain_page(&top);
 	expect_line("claim");
 	EXPECT(strstr(text_of(&top.page), "kernel domain claim is not watched"));
+	end();
+}
+
+static void put_arbiter(int grants, int timeouts)
+{
+	char summary[256];
+
+	snprintf(summary, sizeof(summary), "# headway.summary v1\narbiter=office\nresources=4\n"
+		 "closing=0\nheld=3\nwaiting=2\nvictims=0\ngrants=%d\npasses=7\ndeadlocks=3\n"
+		 "cancels=1\ntimeouts=%d\n", grants, timeouts);
+	put("arbiters/office/summary", summary);
+}
+
+static void begin_with_arbiter(void)
+{
+	begin();
+	make_dir("arbiters");
+	make_dir("arbiters/office");
+	put_arbiter(90, 5);
+	put("arbiters/office/requests", "# headway.requests v1\n"
+	    "pid=12 comm=scan state=granted priority=0 wants=- holds=0-1,3 waited_ns=1500000 "
+	    "held_ns=2000000 deadline_in_ns=- passed=0 activity=5\n"
+	    "pid=13 comm=copy state=waiting priority=2 wants=0 holds=- waited_ns=3000000 "
+	    "held_ns=0 deadline_in_ns=- passed=4 activity=6\n");
+	put("arbiters/office/graph", "# headway.graph v1\n"
+	    "waiter=copy waiter_pid=13 resources=0 holder=scan holder_pid=12 why=held "
+	    "wait_ns=3000000 waiter_activity=6 holder_activity=5\n"
+	    "waiter=print waiter_pid=14 resources=1 holder=copy holder_pid=13 why=reserved "
+	    "wait_ns=1000000 waiter_activity=7 holder_activity=6\n");
+}
+
+KTAP_TEST(an_arbiter_has_a_row_without_a_verdict)
+{
+	const struct headway_top_row *row;
+
+	begin_with_arbiter();
+	headway_top_model_init(&top.model);
+	scene.assessment.watched_ns = 1000000000;
+	EXPECT_EQ(headway_top_feed(&top), 0);
+	put_arbiter(110, 9);
+	scene.assessment.watched_ns = 3000000000;
+	EXPECT_EQ(headway_top_feed(&top), 0);
+	EXPECT_EQ((int)top.model.nr_order, 2);
+	row = headway_top_row_at(&top.model, 1);
+	ASSERT(row);
+	EXPECT(row->source == HEADWAY_TOP_ARBITER && !row->judged);
+	EXPECT_STREQ(row->name, "office");
+	EXPECT_NEAR(row->attempts_per_s, 12, 0.001);
+	EXPECT_NEAR(row->completions_per_s, 10, 0.001);
+	EXPECT_NEAR(row->failed_per_s, 2, 0.001);
+	EXPECT_EQ((int)row->waiting, 2);
+	EXPECT_EQ((int)row->actors, 3);
+	headway_top_model_free(&top.model);
+	headway_stat_samples_free(&top.arbiters);
+	end();
+}
+
+KTAP_TEST(a_page_has_all_about_an_arbiter)
+{
+	begin_with_arbiter();
+	top.about = (struct headway_top_row){ .source = HEADWAY_TOP_ARBITER, .name = "office" };
+	headway_top_arbiter_page(&top);
+	text_of(&top.page);
+	expect_line("  office           4     3        2        0      90       7          3");
+	expect_line("  scan (12)\n  `- copy (13) waits for 0, held by that one, for 3.0 ms\n"
+		    "     `- print (14) waits for 1, reserved for that one, for 1.0 ms\n");
+	expect_line("   12  scan        granted         0  -      0-1,3     1.5   2.0");
+	expect_line("   13  copy        waiting         2  0      -         3.0     -");
+	EXPECT(!top.page.failed);
+	put("arbiters/office/requests", "# headway.requests v1\n");
+	put("arbiters/office/graph", "# headway.graph v9\n");
+	headway_top_page_clear(&top.page);
+	headway_top_arbiter_page(&top);
+	text_of(&top.page);
+	expect_line("'# headway.graph v9', not '# headway.graph v1'");
+	expect_line("  No request holds resources or waits for any.");
+	end();
+}
+
+KTAP_TEST(where_a_domain_is_named_arbiters_are_not_shown)
+{
+	static const char *const names[] = { "dinner" };
+	struct headway_kernel_reader reader;
+	char **arbiters;
+	size_t nr = 9;
+
+	begin_with_arbiter();
+	headway_kernel_watch_free(scene.kernel);
+	reader = headway_kernel_live_reader(&live);
+	scene.kernel = headway_kernel_watch_new(names, 1, &reader);
+	ASSERT(scene.kernel);
+	EXPECT_EQ(headway_kernel_watch_arbiters(scene.kernel, &arbiters, &nr), 0);
+	EXPECT(!nr && !arbiters);
 	end();
 }
 
