@@ -35,7 +35,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
 
-.PHONY: help all kmod bpf userspace corpus corpus-programs corpus-go corpus-rust corpus-java unit fuzzers fuzz demo check soak bench bench-lock bench-probe lint man install deb deps clean modules_install dkms
+.PHONY: help all kmod bpf bpf-examples userspace corpus corpus-programs corpus-go corpus-rust corpus-java unit fuzzers fuzz demo check soak bench bench-lock bench-probe lint man install deb deps clean modules_install dkms
 
 ##@ help: this list
 help:
@@ -53,7 +53,7 @@ deps:
 	$(Q)tests/lib/deps.sh
 
 ##@ all: the module, the probes, the tool and the test programs
-all: kmod userspace corpus-programs
+all: kmod userspace bpf-examples corpus-programs
 
 # ---- kernel modules -------------------------------------------------------------------------
 
@@ -131,6 +131,21 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(B)/bpf/vmlinux.h Makefile
 $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< >$@
+
+# Programs to copy, for who traces the module by hand (kmod/guide.md).
+bpf-examples: $(B)/bpf-examples/rollbacks
+
+$(B)/bpf-examples/%.bpf.o: bpf/examples/%.bpf.c bpf/examples/%.h $(B)/bpf/vmlinux.h Makefile | $(B)/bpf-examples
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(B)/bpf-examples/%.skel.h: $(B)/bpf-examples/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< >$@
+
+$(B)/bpf-examples/%: bpf/examples/%.c $(B)/bpf-examples/%.skel.h
+	$(call say,CC,$@)
+	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) -I$(@D) -o $@ $< $$($(PKG_CONFIG) --cflags --libs libbpf)
 
 # ---- the tool -------------------------------------------------------------------------------
 
@@ -305,7 +320,7 @@ $(B)/fuzz/debugfs: tests/fuzz/debugfs.c tests/fuzz/input.c tests/fuzz/input.h Ma
 	$(call say,FUZZ,$@)
 	$(Q)$(CC) -std=gnu11 -O2 -g $(WARNINGS) -o $@.$$$$ $(filter %.c,$^) && mv $@.$$$$ $@
 
-$(B) $(B)/bpf $(B)/userspace $(B)/corpus $(B)/unit $(B)/fuzz:
+$(B) $(B)/bpf $(B)/bpf-examples $(B)/userspace $(B)/corpus $(B)/unit $(B)/fuzz:
 	$(Q)mkdir -p $@
 
 # ---- what people run ------------------------------------------------------------------------

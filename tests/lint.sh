@@ -87,7 +87,7 @@ lint_clang_tidy() {
 	local checks log=build/logs/clang-tidy.log
 
 	mkdir -p build/logs
-	make -s --no-print-directory bpf || return 1
+	make -s --no-print-directory bpf bpf-examples || return 1
 	checks='-*,bugprone-*,clang-analyzer-*,performance-*,misc-redundant-expression,misc-unused-parameters'
 	# Matters of taste; Annex K functions, which glibc does not have; and the va_list check, which in
 	# this version does not know what va_start does.
@@ -99,11 +99,11 @@ lint_clang_tidy() {
 	checks+=',-bugprone-sizeof-expression,-bugprone-suspicious-include'
 	checks+=',-bugprone-implicit-widening-of-multiplication-result,-clang-analyzer-valist.Uninitialized'
 	# shellcheck disable=SC2016 # the inner shell puts the files before the compiler's options
-	tracked 'userspace/*.c' 'tests/unit/*.c' |
+	tracked 'userspace/*.c' 'bpf/examples/*.c' 'tests/unit/*.c' |
 		xargs -P"$(nproc)" -n4 sh -c 'checks=$1; shift
 			exec nice clang-tidy --quiet --checks="$checks" "$@" -- \
 				-std=gnu11 -DHEADWAY_VERSION="\"lint\"" -Iuserspace -Ibpf -Ikmod -Ikmod/include \
-				-Itests/unit -Ibuild/bpf' clang-tidy "$checks" >"$log" 2>"$log.err" || {
+				-Itests/unit -Ibuild/bpf -Ibuild/bpf-examples' clang-tidy "$checks" >"$log" 2>"$log.err" || {
 		grep -hE 'error:' "$log" "$log.err" | sort -u
 		return 1
 	}

@@ -4,7 +4,7 @@
 
 Usage: check_docs.py [TOP]     TOP: the tree to check; default: the one that this file is in
 
-Checks README.md, CONTRIBUTING.md and CHANGELOG.md, and the example in headway.h, against the sources and
+Checks README.md, CONTRIBUTING.md, CHANGELOG.md, the guides, and the example in headway.h, against the sources and
 the built tool: code is the code that the tests build, commands and options exist, so do make targets,
 files and verdicts.
 """
@@ -16,7 +16,7 @@ import sys
 TOP = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else os.path.dirname(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "kmod/backoff.md",
-             "kmod/debugfs.md")
+             "kmod/debugfs.md", "kmod/guide.md", "userspace/guide.md")
 CALLER = "kmod/examples/caller.c"
 HEADER = "kmod/include/headway.h"
 PARTS = {
@@ -114,6 +114,18 @@ def check_part_examples():
                     raise Failure(f"{header}: this is not in {example}:\n{piece}")
 
 
+def check_guide_code():
+    """The C code of the guides stands in the examples as it is, whole lines."""
+    examples = "\n".join("\n" + read(f"kmod/examples/{name}") for name in
+                         sorted(os.listdir(os.path.join(TOP, "kmod/examples"))) if name.endswith(".c"))
+    blocks = fenced(read("kmod/guide.md"), "c")
+    if not blocks:
+        raise Failure("kmod/guide.md shows no code")
+    for block in blocks:
+        if "\n" + block not in examples:
+            raise Failure(f"kmod/guide.md: this is in no file of kmod/examples/:\n{block}")
+
+
 def tool(*arguments):
     path = os.path.join(TOP, TOOL)
     if not os.path.exists(path):
@@ -133,7 +145,7 @@ def command_lines(text):
         for line in chunk.splitlines():
             match = re.search(r"(?:^|[\s$/])headway ([a-z]+)(.*)$", line.strip())
             if match and not re.search(r"[{<]", match.group(1)):
-                own = match.group(2).split(" -- ")[0].split("#")[0]
+                own = re.split(r" -- |[#|]", match.group(2))[0]
                 yield match.group(1), re.findall(r"(?:^|[\s\[])(--?[a-zA-Z][-a-z]*)", own)
 
 
@@ -260,6 +272,7 @@ CHECKS = (
     ("readme_caller_is_built_code", check_readme_caller),
     ("header_example_is_built_code", check_header_caller),
     ("part_examples_are_built_code", check_part_examples),
+    ("guide_code_is_built_code", check_guide_code),
     ("commands_and_options_exist", check_commands),
     ("every_command_is_in_the_readme", check_verbs_documented),
     ("make_targets_exist", check_make_targets),

@@ -23,8 +23,8 @@ packages=(
 	dkms dh-dkms debhelper lintian
 	# virtual machines
 	qemu-system-x86 busybox-static
-	# perf, which should see our locks too
-	linux-perf
+	# perf, which should see our locks too; and bpftrace our tracepoints
+	linux-perf bpftrace
 	# checks of the tree, of the tool's JSON, DOT and of its screen
 	sparse codespell shellcheck clang-format clang-tidy python3-jsonschema tmux spin graphviz
 	# a browser for the page of headway report
@@ -32,7 +32,7 @@ packages=(
 	# the benchmarks' plot
 	gnuplot-nox
 	# tests: signals and processes by id, a terminal for the tool
-	procps util-linux bsdextrautils
+	procps util-linux bsdextrautils curl
 	# manual pages, and the shells that complete command lines
 	man-db bash-completion zsh fish
 	# systemd-analyze, for the unit of headway export

@@ -438,3 +438,6 @@ test_crowd
 test_terminal
 test_nothing_left
 ktap_end
+status=$?
+# Each example for those who keep servers running, as it stands there: a document of its own.
+tests/docs/session.py userspace/guide.md build && exit "$status"
