@@ -50,9 +50,9 @@ control() {
 
 "$here/misuse.sh" || status=1
 
-# session EXPECTED GUIDE: what session.py says of a guide (printf's format) that is right or wrong in one way.
+# session EXPECTED GUIDE: the status of session.py for a guide, in which backslashes stand for what they do to printf %b.
 session() {
-	printf "$2" >"$copy/guide.md"
+	printf %b "$2" >"$copy/guide.md"
 	"$here/session.py" "$copy/guide.md" "$copy" >"$copy/session" 2>&1
 	[ $? -eq "$1" ] || {
 		cat "$copy/session"
@@ -80,7 +80,7 @@ check "session: numbers, blanks and ... stand for others" session 0 \
 check "session: one heading is one shell" session 0 '## a\n\n```sh\nsleep 99 &\n```\n\n```sh\nkill $!\n```\n'
 check "session: a line that is not printed" session 1 '## a\n\n```sh\necho a\n```\n```text\nb\n```\n'
 check "session: a line that is not shown" session 1 '## a\n\n```sh\nseq 2\n```\n```text\n1\n```\n'
-check "session: another order" session 1 '## a\n\n```sh\nprintf "a\\nb\\n"\n```\n```text\nb\na\n...\n```\n'
+check "session: another order" session 1 '## a\n\n```sh\necho a; echo b\n```\n```text\nb\na\n...\n```\n'
 check "session: a command that fails" session 1 '## a\n\n```sh\nfalse\n```\n'
 check "session: a shell that ends early" session 1 '## a\n\n```sh\nexit 0\n```\n\n```sh\ntrue\n```\n'
 check "session: no examples" session 1 '## a\n'
