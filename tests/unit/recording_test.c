@@ -42,7 +42,6 @@ static const struct headway_name_source live = { .lock = some_lock, .stack = som
 
 static const struct headway_recording_header header = {
 	.window_ns = 5000000000ull, .interval_ns = 1000000000ull, .tool = "1.0",
-	.thresholds = headway_thresholds_default,
 	.command = "\033[31m./x",
 };
 
@@ -172,6 +171,14 @@ static void make_snapshot(struct world *w, int step)
 
 enum { STEPS = 5 };
 
+static int open_recorder(struct headway_recorder **r, const char *file)
+{
+	struct headway_recording_header h = header;
+
+	h.thresholds = headway_thresholds_default;
+	return headway_recorder_open(r, file, &h, &live);
+}
+
 static int record_all(void)
 {
 	const struct headway_recording_end end = {
@@ -187,7 +194,7 @@ static int record_all(void)
 	int err;
 
 	name_file();
-	err = headway_recorder_open(&r, path, &header, &live);
+	err = open_recorder(&r, path);
 	for (int i = 0; i < STEPS && !err; i++) {
 		make_snapshot(&w, i);
 		err = headway_recorder_snapshot(r, &w.snap);
@@ -215,6 +222,7 @@ KTAP_TEST(thresholds_are_kept)
 	const struct headway_recording_end end = { .duration_ns = 1 };
 	struct headway_recorder *r = NULL;
 
+	changed.thresholds = headway_thresholds_default;
 	changed.thresholds.retries_per_s = 7.25;
 	changed.thresholds.clear_evaluations = 9;
 	name_file();
@@ -490,8 +498,8 @@ KTAP_TEST(files_that_are_none)
 	p = headway_player_new();
 	EXPECT_EQ(headway_player_open(p, "/"), -EISDIR);
 	headway_player_free(p);
-	EXPECT_EQ(headway_recorder_open(&r, "/nowhere/at", &header, &live), -ENOENT);
-	EXPECT_EQ(headway_recorder_open(&r, "/dev/full", &header, &live), -ENOSPC);
+	EXPECT_EQ(open_recorder(&r, "/nowhere/at"), -ENOENT);
+	EXPECT_EQ(open_recorder(&r, "/dev/full"), -ENOSPC);
 	remove(path);
 }
 

@@ -40,7 +40,10 @@ KTAP_TEST(defaults_are_in_their_ranges_and_come_back)
 		if (which->whole)
 			EXPECT_EQ(headway_threshold_set(&t, which, 7.5), -ERANGE);
 	}
-	EXPECT(!memcmp(&t, &headway_thresholds_default, sizeof(t)));
+	for (size_t i = 0; i < headway_nr_thresholds; i++)
+		EXPECT_EQ(headway_threshold_get(&t, &headway_threshold_table[i]),
+			  headway_threshold_get(&headway_thresholds_default,
+						&headway_threshold_table[i]));
 }
 
 /* "name (4)" in the man page: it exists, and its default is that one. */
