@@ -21,6 +21,7 @@
 #include "command.h"
 #include "escape.h"
 #include "kernelfs.h"
+#include "privileges.h"
 #include "probe.h"
 #include "table.h"
 
@@ -108,50 +109,22 @@ static void check_btf(struct doctor *d)
 	    "amd64");
 }
 
-/* Effective capabilities; 0 when they cannot be read. */
-static uint64_t capabilities(void)
-{
-	FILE *f = fopen("/proc/self/status", "re");
-	unsigned long long caps = 0;
-	char line[256];
-
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "CapEff: %llx", &caps) == 1)
-			break;
-	fclose(f);
-	return caps;
-}
-
 static void check_capabilities(struct doctor *d)
 {
-	static const struct { int bit; const char *name; } wanted[] = {
-		{ 38, "CAP_PERFMON" }, { 39, "CAP_BPF" }, { 19, "CAP_SYS_PTRACE" },
-	};
-	enum { CAP_SYS_ADMIN_BIT = 21 };
-	uint64_t caps = capabilities();
 	struct check *c = add_check(d, "permission", WORKS);
-	char lacks[128] = "";
+	char names[64], remedy[sizeof(c->fix)];
 
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		if (caps & 1ull << wanted[i].bit)
-			continue;
-		/* CAP_SYS_ADMIN still implies what was split off it. */
-		if (wanted[i].bit != 19 && caps & 1ull << CAP_SYS_ADMIN_BIT)
-			continue;
-		snprintf(lacks + strlen(lacks), sizeof(lacks) - strlen(lacks), "%s%s",
-			 lacks[0] ? ", " : "", wanted[i].name);
-	}
-	if (!lacks[0]) {
+	if (!headway_privileges_missing(HEADWAY_CAPS_PROBES | HEADWAY_CAPS_OTHERS, names,
+					sizeof(names))) {
 		detail(c, "uid %u with the capabilities that BPF, perf and reading other "
 			  "processes need",
 		       (unsigned int)geteuid());
 		return;
 	}
 	c->status = MISSING;
-	detail(c, "uid %u lacks %s", (unsigned int)geteuid(), lacks);
-	fix(c, "sudo headway doctor");
+	detail(c, "uid %u lacks %s", (unsigned int)geteuid(), names);
+	headway_privileges_remedy(remedy, sizeof(remedy));
+	fix(c, "%s", remedy);
 }
 
 static void check_lockdown(struct doctor *d)

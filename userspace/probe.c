@@ -9,7 +9,6 @@
 #include "probe_internal.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "headway.skel.h"
+#include "privileges.h"
 #include "probe_maps.h"
 
 /* include/linux/proc_ns.h: PROC_PID_INIT_INO, the same in every kernel. */
@@ -90,40 +90,14 @@ static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list 
 	return vfprintf(stderr, fmt, ap);
 }
 
-/* Names of capabilities that are missing, or "". */
-static void missing_caps(char *buf, size_t len)
-{
-	static const struct {
-		int cap;
-		const char *name;
-	} need[] = {
-		{ CAP_BPF, "CAP_BPF" },
-		{ CAP_PERFMON, "CAP_PERFMON" },
-	};
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = {};
-	size_t i;
-
-	buf[0] = '\0';
-	if (syscall(SYS_capget, &head, caps) ||
-	    caps[0].effective & CAP_TO_MASK(CAP_SYS_ADMIN))
-		return;
-	for (i = 0; i < sizeof(need) / sizeof(need[0]); i++)
-		if (!(caps[CAP_TO_INDEX(need[i].cap)].effective & CAP_TO_MASK(need[i].cap)))
-			snprintf(buf + strlen(buf), len - strlen(buf), "%s%s", *buf ? " and " : "",
-				 need[i].name);
-}
-
 static int load_failed(int err)
 {
-	char caps[64];
+	char why[768];
 
-	missing_caps(caps, sizeof(caps));
 	if (err == -EPERM || err == -EACCES)
-		return headway_probe_fail(NULL, -EPERM,
-			"not permitted to load BPF programs: run as root, or with %s%s",
-			*caps ? caps : "CAP_BPF and CAP_PERFMON",
-			*caps ? " (missing)" : "; a container or lockdown may still forbid it");
+		return headway_probe_fail(NULL, -EPERM, "not permitted to load BPF programs; %s",
+			headway_privileges_explain(HEADWAY_CAPS_PROBES, why, sizeof(why)) ? why :
+			"CAP_BPF and CAP_PERFMON are there, so a container or lockdown forbids it");
 	return headway_probe_fail(NULL, err,
 		"the kernel refused the BPF programs (%s): run with verbose messages to see why",
 		strerror(-err));

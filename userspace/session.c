@@ -25,6 +25,7 @@
 #include "kernel_live.h"
 #include "names_live.h"
 #include "pipeline.h"
+#include "privileges.h"
 #include "probe.h"
 #include "recorder_live.h"
 #include "table.h"
@@ -166,6 +167,23 @@ static int open_probes(struct session *w)
 	return err;
 }
 
+static void warn_of_privileges(struct session *w)
+{
+	char why[1200];
+
+	if (headway_privileges_blind_to_others(w->opts, why, sizeof(why)))
+		headway_pipeline_say(&w->pipe, "%s", why);
+}
+
+/* Which only makes it safer: where it cannot be done, the watch goes on. */
+static void give_up_privileges(struct session *w)
+{
+	int err = headway_privileges_drop(w->opts);
+
+	if (err)
+		headway_pipeline_say(&w->pipe, "cannot give up capabilities: %s", strerror(-err));
+}
+
 static int open_kernel(struct session *w)
 {
 	int err = headway_kernel_live_open(&w->kernel);
@@ -190,6 +208,8 @@ static int open_all(struct session *w)
 
 	if (!err && headway_target_has_processes(w->opts))
 		err = open_probes(w);
+	if (!err && w->probe)
+		warn_of_privileges(w);
 	return err;
 }
 
@@ -488,6 +508,7 @@ static int watch_targets(struct session *w)
 
 	if (status)
 		return status;
+	give_up_privileges(w);
 	if (watch_on(w))
 		return HEADWAY_EXIT_FAILED;
 	if (watches_group(w) && headway_probe_group(w->probe)->removed)

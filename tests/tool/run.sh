@@ -183,7 +183,7 @@ test_bad_targets() {
 		>"$tmp/nobody-doctor.out" 2>"$tmp/nobody-doctor.err"
 	status=$?
 	expect nobody-doctor 1 "doctor without permission: status 1" out 'missing +permission' \
-		out 'to do: sudo' out 'does not work here'
+		out 'to do: run as root.* sudo setcap' out 'does not work here'
 	run full 8 watch -d 1 -w 0.5 -- sleep 5
 	timeout 8 "$headway" watch -d 1 -w 0.5 -- sleep 5 >/dev/full 2>"$tmp/full.err"
 	status=$?
@@ -411,6 +411,8 @@ no_orphans() {
 . tests/tool/group.sh
 # shellcheck source=tests/tool/install.sh
 . tests/tool/install.sh
+# shellcheck source=tests/tool/privileges.sh
+. tests/tool/privileges.sh
 
 ktap_begin tool
 if [ "$(id -u)" -ne 0 ]; then
@@ -425,6 +427,7 @@ test_install
 test_bad_targets
 test_doctor
 test_demo
+test_privileges
 test_findings
 test_storm
 test_hostile_names
