@@ -307,6 +307,24 @@ static void assess_readers(struct headway_assessment *out, const struct headway_
 		 "the stacks of the threads that do not wait for the lock show where");
 }
 
+/* What to do when too little was observed. */
+static const char *how_to_observe(const struct headway_view *v)
+{
+	const uint64_t *lost = v->counters;
+
+	if (v->missing_probes & 1u << HEADWAY_PROBE_MARKERS)
+		return "the summary says which marker is missing, and what is similar to it";
+	if (v->missing_probes || !headway_lost_events(lost))
+		return "run `headway doctor` to see which probes work here";
+	if (lost[HEADWAY_CNT_LOST_RINGBUF] * 2 > headway_lost_events(lost))
+		return "look more often (-i): most of what was lost are births and ends of "
+		       "processes";
+	if (lost[HEADWAY_CNT_LOST_THREADS] * 2 > headway_lost_events(lost))
+		return "make room (--room-threads, --room-processes), or watch fewer processes "
+		       "(-p, -c)";
+	return "watch fewer processes (-p, -c), or look more often (-i)";
+}
+
 void headway_assess(struct headway_assessment *out, const struct headway_judge *j,
 		    long *unexplained)
 {
@@ -329,10 +347,7 @@ void headway_assess(struct headway_assessment *out, const struct headway_judge *
 	if (!out->observed_well) {
 		out->state = HEADWAY_UNDETERMINED;
 		snprintf(out->reason, sizeof(out->reason), "%s", why);
-		snprintf(out->advice, sizeof(out->advice),
-			 v->missing_probes & 1u << HEADWAY_PROBE_MARKERS ?
-			 "the summary says which marker is missing, and what is similar to it" :
-			 "run `headway doctor` to see which probes work here");
+		snprintf(out->advice, sizeof(out->advice), "%s", how_to_observe(v));
 		return;
 	}
 	if (s.retrier >= 0) {

@@ -19,6 +19,7 @@
 
 enum {
 	OPT_NO_UPROBES = 0x100, OPT_JSON, OPT_FAIL_ON, OPT_VERBOSE, OPT_MAX_RATE, OPT_JOURNAL,
+	OPT_ROOM_PROCESSES, OPT_ROOM_THREADS,
 };
 
 static const struct argp_option target_options[] = {
@@ -44,6 +45,10 @@ static const struct argp_option target_options[] = {
 	{ "output", 'o', "FILE", 0, "record what is seen into FILE, for `headway replay`", 0 },
 	{ "journal", OPT_JOURNAL, NULL, 0,
 	  "also put each finding into the systemd journal, with a field for each fact", 0 },
+	{ "room-processes", OPT_ROOM_PROCESSES, "N", 0,
+	  "room for so many processes at a time (default 4096)", 0 },
+	{ "room-threads", OPT_ROOM_THREADS, "N", 0,
+	  "room for so many threads at a time (default 16384)", 0 },
 	{ "verbose", OPT_VERBOSE, NULL, 0, "also show libbpf's messages", 0 },
 	{ 0 },
 };
@@ -67,16 +72,37 @@ double headway_parse_seconds(struct argp_state *state, const char *what, const c
 	return value;
 }
 
-static uint64_t parse_rate(struct argp_state *state, const char *arg)
+static uint64_t parse_whole(const char *arg, uint64_t min, uint64_t max, bool *valid)
 {
 	char *end;
 	long long value;
 
 	errno = 0;
 	value = strtoll(arg, &end, 10);
-	if (end == arg || *end || errno || value < 0)
-		argp_error(state, "'%s' is not a rate: events a second, or 0 for no limit", arg);
+	*valid = end != arg && !*end && !errno && value >= 0 && (uint64_t)value >= min &&
+		 (uint64_t)value <= max;
 	return (uint64_t)value;
+}
+
+static uint64_t parse_rate(struct argp_state *state, const char *arg)
+{
+	bool valid;
+	uint64_t rate = parse_whole(arg, 0, INT64_MAX, &valid);
+
+	if (!valid)
+		argp_error(state, "'%s' is not a rate: events a second, or 0 for no limit", arg);
+	return rate;
+}
+
+/* Bounded, as the kernel allocates all of it at once. */
+static uint32_t parse_room(struct argp_state *state, const char *what, const char *arg)
+{
+	bool valid;
+	uint64_t n = parse_whole(arg, 1, 65536, &valid);
+
+	if (!valid)
+		argp_error(state, "'%s' is not a number of %s: 1 to 65536", arg, what);
+	return (uint32_t)n;
 }
 
 static void parse_pid(struct argp_state *state, struct headway_target_options *o, const char *arg)
@@ -211,6 +237,12 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_JOURNAL:
 		o->journal = true;
+		return 0;
+	case OPT_ROOM_PROCESSES:
+		o->room_processes = parse_room(state, "processes", arg);
+		return 0;
+	case OPT_ROOM_THREADS:
+		o->room_threads = parse_room(state, "threads", arg);
 		return 0;
 	case OPT_VERBOSE:
 		o->verbose = true;

@@ -118,6 +118,20 @@ static int check_btf(const char *custom)
 		path);
 }
 
+/* A thread whose place is beyond the last one goes into the hash map, which has room for all. */
+static void make_room(struct headway_probe *p)
+{
+	uint32_t processes = p->opts.room_processes, threads = p->opts.room_threads;
+
+	if (processes)
+		bpf_map__set_max_entries(p->skel->maps.targets, processes);
+	if (!threads)
+		return;
+	bpf_map__set_max_entries(p->skel->maps.threads, threads);
+	if (threads < HEADWAY_THREAD_SLOTS)
+		bpf_map__set_max_entries(p->skel->maps.thread_slots, threads);
+}
+
 int headway_probe_open(struct headway_probe **out, const struct headway_probe_options *opts)
 {
 	const char *custom = getenv("HEADWAY_BTF");
@@ -161,6 +175,7 @@ int headway_probe_open(struct headway_probe **out, const struct headway_probe_op
 	bpf_map__set_autocreate(p->skel->maps.group_cgroup, opts->cgroup != NULL);
 	bpf_program__set_autoload(p->skel->progs.headway_pids,
 				  p->skel->rodata->tool_pidns_ino != 0);
+	make_room(p);
 	err = headway_bpf__load(p->skel);
 	if (err) {
 		err = load_failed(err);
@@ -284,8 +299,9 @@ int headway_probe_add_pid(struct headway_probe *p, pid_t pid)
 		return headway_probe_fail(p, err,
 			"process %d ended while Headway was attaching to it", tgid);
 	if (err == -E2BIG)
-		return headway_probe_fail(p, err, "cannot watch process %d: %d are watched already",
-					  tgid, HEADWAY_MAX_TARGETS);
+		return headway_probe_fail(p, err,
+			"cannot watch process %d: %u are watched already, see --room-processes",
+			tgid, bpf_map__max_entries(p->skel->maps.targets));
 	if (err)
 		return headway_probe_fail(p, err, "cannot watch process %d: %s", tgid,
 					  strerror(-err));

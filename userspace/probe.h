@@ -20,6 +20,8 @@ struct headway_probe_options {
 	bool uprobes;			/* false: --no-uprobes */
 	bool wait_times;		/* how long futex waits last; twice the cost of a call */
 	bool verbose;			/* libbpf's own messages to stderr */
+	uint32_t room_processes;	/* room for so many; 0: HEADWAY_MAX_TARGETS */
+	uint32_t room_threads;		/* 0: HEADWAY_MAX_THREADS */
 	bool follow_forks;		/* children of targets become targets (watch -- COMMAND) */
 	/*
 	 * A group, at most one: who is in this cgroup (which must stay open) or below it, or every
@@ -47,7 +49,7 @@ struct headway_probe_group {
 	size_t most;			/* at any */
 	size_t without_trylock;		/* of `now`: no glibc whose trylock could be probed */
 	size_t left_out;		/* there was no room for them */
-	size_t bits32;			/* 32-bit programs, whose calls the probes cannot see */
+	size_t bits32;			/* 32-bit programs, unseen; the most at one time */
 	bool removed;			/* the cgroup was */
 };
 

@@ -8,7 +8,7 @@
  * cgroup are also read from its list at each snapshot, so that one moved in asleep is seen.
  *
  * Invariant: a member is in the map of targets if, and only if, it is among p->targets after
- * headway_probe_group_refresh().
+ * headway_probe_group_refresh(). 32-bit programs are in the map alone, to be counted.
  */
 #define _GNU_SOURCE
 #include "probe_maps.h"
@@ -79,7 +79,9 @@ static int enter(struct headway_probe *p, pid_t pid, uint32_t key)
 	if (live > 0 && !headway_proc_is_program(live))
 		return 0;
 	if (headway_proc_is_32bit(pid)) {
-		p->group.bits32++;
+		/* In the map it is counted once at each look, by take_entered(). */
+		if (!bpf_map_update_elem(headway_probe_map(p, "targets"), &key, &pid, BPF_NOEXIST))
+			p->bits32++;
 		return 0;
 	}
 	err = headway_probe_target_add(p, pid, key, true);
@@ -102,7 +104,13 @@ static int take_entered(void *arg, const void *key, const void *value)
 
 	memcpy(&tgid, key, sizeof(tgid));
 	memcpy(&pid, value, sizeof(pid));
-	return find_key(p, tgid) ? 0 : enter(p, (pid_t)pid, tgid);
+	if (find_key(p, tgid))
+		return 0;
+	if (headway_proc_is_32bit((pid_t)pid)) {
+		p->bits32++;
+		return 0;
+	}
+	return enter(p, (pid_t)pid, tgid);
 }
 
 static void leave(struct headway_probe *p, struct headway_target *t)
@@ -175,8 +183,9 @@ int headway_probe_group_refresh(struct headway_probe *p)
 
 	if (p->group_kind == HEADWAY_GROUP_NONE)
 		return 0;
+	p->bits32 = 0;
 	if (cgroup)		/* counted anew at each look, of all processes only once */
-		p->group.left_out = p->group.bits32 = 0;
+		p->group.left_out = 0;
 	/* Before the list of the cgroup is read: who has entered is on it, or has left again. */
 	err = headway_read_map(headway_probe_map(p, "targets"), sizeof(uint32_t), sizeof(uint32_t),
 			       take_entered, p);
@@ -186,6 +195,8 @@ int headway_probe_group_refresh(struct headway_probe *p)
 		err = look_around(p);
 	else if (!err)
 		let_quiet_go(p);
+	if (p->bits32 > p->group.bits32)	/* the most at one time */
+		p->group.bits32 = p->bits32;
 	p->group_looks++;
 	return err;
 }

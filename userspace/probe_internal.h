@@ -122,8 +122,10 @@ struct headway_probe {
 	struct headway_probe_options opts;
 	struct headway_bpf *skel;
 	struct headway_thread_slot *thread_slots;	/* the kernel's, see probe_slots.c */
+	size_t nr_thread_slots;
 	struct headway_lock_slot *lock_slots;
 	struct ring_buffer *ring;
+	uint64_t lost_events;		/* of the ring, which were made good for */
 	bool attached;
 	char error[512];
 	char reason[HEADWAY_NR_PROBES][192];
@@ -147,6 +149,7 @@ struct headway_probe {
 	enum headway_group group_kind;
 	uint32_t group_looks;
 	struct headway_probe_group group;
+	size_t bits32;			/* 32-bit members of the look that goes on */
 	char refused[192];		/* uprobes of a group were not permitted: why */
 	struct headway_markers *markers;	/* probe_marker.c */
 
@@ -277,6 +280,8 @@ void headway_probe_place_wait(const struct headway_tasks *tasks, struct headway_
 /* probe_snapshot.c */
 int headway_snap_by_lock(const void *a, const void *b);	/* for bsearch: by the key */
 int headway_probe_open_ring(struct headway_probe *p);
+/* Takes what is in the ring, and makes good for what was lost. 0 or a negative errno. */
+int headway_probe_take_events(struct headway_probe *p);
 void headway_probe_snapshot_free(struct headway_probe *p);
 
 #endif /* HEADWAY_PROBE_INTERNAL_H */

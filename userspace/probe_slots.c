@@ -22,8 +22,9 @@ static void *map_slots(const struct bpf_map *map, size_t bytes)
 
 int headway_slots_map(struct headway_probe *p)
 {
+	p->nr_thread_slots = bpf_map__max_entries(p->skel->maps.thread_slots);
 	p->thread_slots = map_slots(p->skel->maps.thread_slots,
-				    HEADWAY_THREAD_SLOTS * sizeof(*p->thread_slots));
+				    p->nr_thread_slots * sizeof(*p->thread_slots));
 	p->lock_slots = map_slots(p->skel->maps.lock_slots,
 				  HEADWAY_LOCK_SLOTS * sizeof(*p->lock_slots));
 	return p->thread_slots && p->lock_slots ? 0 : -errno;
@@ -32,7 +33,7 @@ int headway_slots_map(struct headway_probe *p)
 void headway_slots_unmap(struct headway_probe *p)
 {
 	if (p->thread_slots)
-		munmap(p->thread_slots, HEADWAY_THREAD_SLOTS * sizeof(*p->thread_slots));
+		munmap(p->thread_slots, p->nr_thread_slots * sizeof(*p->thread_slots));
 	if (p->lock_slots)
 		munmap(p->lock_slots, HEADWAY_LOCK_SLOTS * sizeof(*p->lock_slots));
 }
@@ -41,7 +42,7 @@ int headway_slots_read_threads(const struct headway_probe *p, headway_take_fn ta
 {
 	int err = 0;
 
-	for (size_t i = 0; i < HEADWAY_THREAD_SLOTS && !err; i++) {
+	for (size_t i = 0; i < p->nr_thread_slots && !err; i++) {
 		const struct headway_thread_slot *slot = &p->thread_slots[i];
 		uint64_t claim = __atomic_load_n(&slot->claim, __ATOMIC_ACQUIRE);
 		struct headway_thread_key key = { (uint32_t)claim, (uint32_t)(claim >> 32) };
@@ -74,8 +75,11 @@ int headway_slots_read_locks(const struct headway_probe *p, headway_take_fn take
 static struct headway_thread_slot *slot_of_thread(const struct headway_probe *p,
 						  const struct headway_thread_key *key)
 {
-	struct headway_thread_slot *slot = &p->thread_slots[headway_thread_place(key)];
+	uint32_t place = headway_thread_place(key);
+	struct headway_thread_slot *slot = &p->thread_slots[place];
 
+	if (place >= p->nr_thread_slots)	/* with little room there are fewer */
+		return NULL;
 	return slot->claim == headway_thread_claim(key) ? slot : NULL;
 }
 

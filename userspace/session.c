@@ -138,6 +138,8 @@ static int open_probes(struct session *w)
 	struct headway_probe_options po = {
 		.uprobes = !w->opts->no_uprobes,
 		.verbose = w->opts->verbose,
+		.room_processes = w->opts->room_processes,
+		.room_threads = w->opts->room_threads,
 		/* Of all processes, COMMAND's children are members as others are. */
 		.follow_forks = w->opts->command && !w->opts->all,
 		.cgroup = w->opts->cgroup ? &w->cgroup : NULL,

@@ -135,6 +135,7 @@ test_usage() {
 		watch --threshold abort=1 -p 1|no threshold 'abort'; there are: retries_per_s
 		watch --threshold abort_ratio=2 -p 1|abort_ratio is a number from 0 to 1, not '2'
 		watch --threshold retries_min=2.5 -p 1|a whole number from 1 to
+		watch --room-threads 0 -p 1|'0' is not a number of threads: 1 to 65536
 		replay -w x y|'x' is not a window
 		watch -k --progress syscall:read|a marker is of a process
 		watch --progress x -p 1|marker 'x': no kind of marker
@@ -413,6 +414,8 @@ no_orphans() {
 . tests/tool/install.sh
 # shellcheck source=tests/tool/privileges.sh
 . tests/tool/privileges.sh
+# shellcheck source=tests/tool/room.sh
+. tests/tool/room.sh
 
 ktap_begin tool
 if [ "$(id -u)" -ne 0 ]; then
@@ -437,6 +440,7 @@ test_attach
 test_attach_late
 test_cgroup
 test_all
+test_room
 test_crowd
 test_terminal
 test_nothing_left
