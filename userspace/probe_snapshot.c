@@ -24,67 +24,6 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
 }
 
-static struct headway_target *target_by_key(struct headway_probe *p, uint32_t key_tgid)
-{
-	size_t i;
-
-	for (i = 0; i < p->nr_targets; i++)
-		if (p->targets[i].key_tgid == key_tgid && !p->targets[i].exited)
-			return &p->targets[i];
-	return NULL;
-}
-
-/* Rare events. Called from ring_buffer__consume, within the snapshot. */
-static int on_event(void *ctx, void *data, size_t len)
-{
-	const struct headway_event *e = data;
-	struct headway_probe *p = ctx;
-	struct headway_target *t;
-
-	if (len < sizeof(*e))
-		return 0;
-	t = target_by_key(p, e->tgid);
-	if (e->type == HEADWAY_EVENT_EXEC && t) {
-		t->trylock_found = false;
-		t->exe_ino = 0;
-		t->markers = 0;
-		t->markers_due = true;
-		t->go = HEADWAY_GO_UNKNOWN;
-		t->goid_offset = 0;
-		t->tries_hidden = false;
-		t->language_looks = 0;
-		if (headway_proc_is_32bit(t->pid)) {
-			p->missing |= 1u << HEADWAY_PROBE_FUTEX;
-			snprintf(p->reason[HEADWAY_PROBE_FUTEX],
-				 sizeof(p->reason[HEADWAY_PROBE_FUTEX]),
-				 "process %d now runs a 32-bit program, whose calls are not seen",
-				 t->pid);
-		}
-	} else if (e->type == HEADWAY_EVENT_FORK) {
-		/* Already in the targets map; one that ended meanwhile is of no use here. */
-		headway_probe_target_add(p, e->arg, e->tid, true);
-	}
-	return 0;
-}
-
-int headway_probe_open_ring(struct headway_probe *p)
-{
-	p->ring = ring_buffer__new(headway_probe_map(p, "ring"), on_event, p, NULL);
-	if (!p->ring)
-		return headway_probe_fail(p, -errno, "cannot map the event ring: %s",
-					  strerror(errno));
-	return 0;
-}
-
-void headway_probe_follow_exec(struct headway_probe *p)
-{
-	if (p->ring)
-		ring_buffer__consume(p->ring);
-	for (size_t i = 0; i < p->nr_targets; i++)
-		if (!p->targets[i].trylock_found && !p->targets[i].forked)
-			headway_probe_attach_uprobes(p, &p->targets[i]);
-}
-
 static int snap_by_tid(const void *a, const void *b)
 {
 	const struct headway_snap_thread *x = a, *y = b;
@@ -392,10 +331,10 @@ int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *sna
 
 	memset(snap, 0, sizeof(*snap));
 	snap->missing_probes = p->missing;
-	if (p->ring)
-		ring_buffer__consume(p->ring);
+	err = headway_probe_take_events(p);
 	snap->time_ns = now_ns();
-	err = headway_probe_group_refresh(p);
+	if (!err)
+		err = headway_probe_group_refresh(p);
 	if (!err)
 		err = headway_raw_read(p, &raw);
 	if (!err)
