@@ -27,7 +27,7 @@ static void add_actor(struct headway_activity_process *p, struct sums *s,
 
 	p->threads += a->now.alive;
 	p->waiting += a->now.alive && headway_view_wait_owner(j->v, &a->now.rec) >= 0;
-	p->attempts += headway_actor_fails(a) + headway_actor_gains(a);
+	p->attempts += headway_actor_attempts(a);
 	p->attempts += a->tries ? a->tries : a->progress;
 	p->fails += headway_actor_fails(a);
 	p->completions += headway_actor_gains(a) + a->progress;

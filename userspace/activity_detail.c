@@ -22,7 +22,7 @@ static void fill_thread(struct headway_activity_thread *t, const struct headway_
 		.tid = rec->tid, .state = a->now.state, .cpu_share = a->cpu_share,
 		.attempts = headway_actor_attempts(a) + (a->tries ? a->tries : a->progress),
 		.fails = headway_actor_fails(a),
-		.completions = headway_actor_completions(a) + a->progress,
+		.completions = headway_actor_gains(a) + a->progress,
 		.wait_addr = rec->wait_addr, .stack_id = -1,
 		.tries_addr = c ? c->key.addr : 0,
 	};

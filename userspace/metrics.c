@@ -163,7 +163,8 @@ static const struct headway_metric tally_families[] = {
 		    "Tries that did not get the lock." },
 	[COMPLETIONS] = { HEADWAY_METRIC_COUNTER, "headway_process_completions", NULL,
 			  "Attempts that got what they wanted, and progress that markers tell "
-			  "of." },
+			  "of. In Rust, Java and Python only the latter: that a lock was got "
+			  "says nothing there, as failed tries are not seen." },
 	[ROLLBACKS] = { HEADWAY_METRIC_COUNTER, "headway_process_rollbacks", NULL,
 			"Times that a thread gave back what it held after a failed try." },
 	[WAITS] = { HEADWAY_METRIC_SUMMARY, "headway_process_waits_seconds", "seconds",

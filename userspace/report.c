@@ -212,7 +212,7 @@ static int take_actor(struct headway_report *r, const struct headway_actor *a, s
 	};
 	struct headway_report_effort e = {
 		.attempts = headway_actor_attempts(a) + a->tries, .cpu_ns = a->cpu_ns,
-		.completions = headway_actor_completions(a) + a->progress,
+		.completions = headway_actor_gains(a) + a->progress,
 	};
 	struct headway_report_actor *to = place_of(r->actors, &r->nr_actors, HEADWAY_REPORT_ACTORS,
 						   sizeof(key), &key, compare_actors);

@@ -135,7 +135,8 @@ static void add_actor(struct headway_tally *t, const struct headway_view *v,
 {
 	const struct headway_thread_rec *rec = &a->now.rec;
 	uint64_t marked = a->tries ? a->tries : a->progress;
-	bool busy = headway_actor_attempts(a) || marked || a->wait_returns;
+	bool busy = headway_actor_fails(a) || headway_actor_completions(a) || marked ||
+		    a->wait_returns;
 	struct headway_tally_line *line = line_of(&t->processes, rec->tgid, 0, busy, v->end_ns);
 
 	if (!line)
@@ -143,7 +144,7 @@ static void add_actor(struct headway_tally *t, const struct headway_view *v,
 	/* As the assessment counts them (assess.c): a marker passed is one too. */
 	line->attempts += headway_actor_attempts(a) + marked;
 	line->fails += headway_actor_fails(a);
-	line->completions += headway_actor_completions(a) + a->progress;
+	line->completions += headway_actor_gains(a) + a->progress;
 	line->rollbacks += a->delta.aborts;
 	line->threads += a->now.alive;
 	name_line(line, v, rec);

@@ -402,5 +402,5 @@ uint64_t headway_actor_fails(const struct headway_actor *a)
 
 uint64_t headway_actor_attempts(const struct headway_actor *a)
 {
-	return headway_actor_fails(a) + headway_actor_completions(a);
+	return headway_actor_fails(a) + headway_actor_gains(a);
 }

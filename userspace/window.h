@@ -189,7 +189,7 @@ uint64_t headway_actor_completions(const struct headway_actor *a);
 uint64_t headway_actor_gains(const struct headway_actor *a);
 /* Tries that did not get what they wanted. */
 uint64_t headway_actor_fails(const struct headway_actor *a);
-/* All tries: those that failed and those that did not. */
+/* All tries: those that failed, and those whose success is a sign of progress. */
 uint64_t headway_actor_attempts(const struct headway_actor *a);
 
 #endif /* HEADWAY_WINDOW_H */

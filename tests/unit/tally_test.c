@@ -113,6 +113,25 @@ KTAP_TEST(threads_come_and_go)
 	watch_end(&w);
 }
 
+/* Where failed tries are not seen, a lock that was got says nothing; what a marker says does. */
+KTAP_TEST(locks_got_by_a_program_whose_tries_are_hidden)
+{
+	struct watch w;
+
+	watch_begin(&w, 8);
+	stream_thread(&w.s, 100)->tries_hidden = true;
+	stream_commit(&w.s, 100, 0xa000, 5);
+	stream_tick(&w.s);
+	ASSERT(process(&w, 100) != NULL);
+	EXPECT_EQ(process(&w, 100)->completions, 0u);
+	EXPECT_EQ(process(&w, 100)->attempts, 0u);
+	EXPECT_EQ(process(&w, 100)->threads, 1u);
+	stream_mark(&w.s, 100, 0, HEADWAY_MARKER_PROGRESS, 3);
+	stream_tick(&w.s);
+	EXPECT_EQ(process(&w, 100)->completions, 3u);
+	watch_end(&w);
+}
+
 KTAP_TEST(waits)
 {
 	struct headway_lock_rec *l;
