@@ -264,19 +264,6 @@ counts_again() {
 	END
 }
 
-test_hostile_names() {
-	local program="$tmp/"$'e\033[31m\n"\\'
-	cp "$corpus/abba_deadlock" "$program"
-	run hostile 20 watch --json -d 2 -w 1 -- "$program"
-	expect hostile 0 "hostile name of a program"
-	check "hostile name: fits the schema" tests/tool/schema.py "$schema" "$tmp/hostile.out"
-	# shellcheck disable=SC1003
-	same "hostile name is escaped" "$(get 'F[0]["comm"]' hostile)" 'e\x1b[31m\x0a"\\'
-	run hostile-text 20 watch -d 2 -w 1 -- "$program"
-	check "hostile name: no control character in the text" \
-		lacks '[\x00-\x08\x0b-\x1f\x7f]' "$tmp/hostile-text.out" "$tmp/hostile-text.err"
-}
-
 # Zombies that init has not reaped yet do not count.
 no_group() {	# PGID
 	local left
@@ -410,6 +397,8 @@ no_orphans() {
 
 # shellcheck source=tests/tool/group.sh
 . tests/tool/group.sh
+# shellcheck source=tests/tool/hostile.sh
+. tests/tool/hostile.sh
 # shellcheck source=tests/tool/install.sh
 . tests/tool/install.sh
 # shellcheck source=tests/tool/privileges.sh
@@ -434,6 +423,8 @@ test_privileges
 test_findings
 test_storm
 test_hostile_names
+test_hostile_symbols
+test_crafted_elf
 test_command
 test_signals
 test_attach
