@@ -23,21 +23,21 @@
 #include <unistd.h>
 
 static const struct {
-	enum headway_probe_id id;
 	const char *event;
 	const char *program;
+	enum headway_probe_id id;
 	bool times;			/* for wait_times only */
 } tracepoints[] = {
-	{ HEADWAY_PROBE_FUTEX, "sys_enter_futex", "headway_futex_enter", true },
-	{ HEADWAY_PROBE_FUTEX_WAITV, "sys_enter_futex_waitv", "headway_futex_enter", true },
-	{ HEADWAY_PROBE_FUTEX2, "sys_enter_futex_wait", "headway_futex_enter", true },
-	{ HEADWAY_PROBE_FUTEX, "sys_exit_futex", "headway_futex_exit", false },
-	{ HEADWAY_PROBE_FUTEX_WAITV, "sys_exit_futex_waitv", "headway_futex_waitv_exit", false },
-	{ HEADWAY_PROBE_FUTEX2, "sys_exit_futex_wait", "headway_futex2_wait_exit", false },
-	{ HEADWAY_PROBE_FUTEX2, "sys_exit_futex_wake", "headway_futex2_wake_exit", false },
-	{ HEADWAY_PROBE_YIELD, "sys_exit_sched_yield", "headway_yield_exit", false },
-	{ HEADWAY_PROBE_SLEEP, "sys_exit_nanosleep", "headway_sleep_exit", false },
-	{ HEADWAY_PROBE_SLEEP, "sys_exit_clock_nanosleep", "headway_sleep_exit", false },
+	{ "sys_enter_futex", "headway_futex_enter", HEADWAY_PROBE_FUTEX, true },
+	{ "sys_enter_futex_waitv", "headway_futex_enter", HEADWAY_PROBE_FUTEX_WAITV, true },
+	{ "sys_enter_futex_wait", "headway_futex_enter", HEADWAY_PROBE_FUTEX2, true },
+	{ "sys_exit_futex", "headway_futex_exit", HEADWAY_PROBE_FUTEX, false },
+	{ "sys_exit_futex_waitv", "headway_futex_waitv_exit", HEADWAY_PROBE_FUTEX_WAITV, false },
+	{ "sys_exit_futex_wait", "headway_futex2_wait_exit", HEADWAY_PROBE_FUTEX2, false },
+	{ "sys_exit_futex_wake", "headway_futex2_wake_exit", HEADWAY_PROBE_FUTEX2, false },
+	{ "sys_exit_sched_yield", "headway_yield_exit", HEADWAY_PROBE_YIELD, false },
+	{ "sys_exit_nanosleep", "headway_sleep_exit", HEADWAY_PROBE_SLEEP, false },
+	{ "sys_exit_clock_nanosleep", "headway_sleep_exit", HEADWAY_PROBE_SLEEP, false },
 };
 
 static const struct {
@@ -143,7 +143,7 @@ static int link_id(struct headway_probe *p, int id, const char *program, uint64_
 
 int headway_probe_attach_id(struct headway_probe *p, int id, const char *program, uint64_t cookie)
 {
-	struct bpf_link *link;
+	struct bpf_link *link = NULL;
 	int err = link_id(p, id, program, cookie, &link);
 
 	return err ? err : headway_probe_keep_link(p, link);

@@ -116,7 +116,7 @@ static void draw_state(const struct headway_top *t)
 
 	if (a->lost)
 		x += put(2, x, t->width - x, HEADWAY_TINT_BAD, 0, "LOST %llu of %llu events  ",
-			 (unsigned long long)a->lost, (unsigned long long)(a->events + a->lost));
+			 (unsigned long long)a->lost, (unsigned long long)a->events + a->lost);
 	if (s->group && s->group->left_out)
 		x += put(2, x, t->width - x, HEADWAY_TINT_BAD, 0, "NO ROOM for %zu processes  ",
 			 s->group->left_out);
