@@ -38,7 +38,7 @@ static int free_slot(const struct headway_probe *p)
 	for (size_t i = 0; i < p->nr_targets; i++)
 		if (!p->targets[i].exited && p->targets[i].goid_offset)
 			used[p->targets[i].go_slot] = true;
-	for (int i = 0; i < HEADWAY_GOROUTINE_SLOTS; i++)
+	for (int i = 0; i < (int)HEADWAY_GOROUTINE_SLOTS; i++)
 		if (!used[i])
 			return i;
 	return -1;
