@@ -35,7 +35,7 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Werror
 INCLUDES := -Iuserspace -Ibpf -Ikmod/include -I$(B)/bpf
 
-.PHONY: help all kmod bpf bpf-examples userspace corpus corpus-programs corpus-go corpus-rust corpus-java unit fuzzers fuzz demo check soak bench bench-lock bench-probe lint man install deb deps clean modules_install dkms
+.PHONY: help all kmod bpf bpf-examples userspace corpus corpus-programs corpus-go corpus-rust corpus-java unit fuzzers fuzz demo check soak bench bench-lock bench-probe lint man install deb check-deb deps clean modules_install dkms
 
 ##@ help: this list
 help:
@@ -401,6 +401,12 @@ deb:
 	$(Q)cd $(DEB)/headway && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage --build=binary --no-sign \
 		>../build.log 2>&1 || { tail -30 ../build.log; exit 1; }
 	$(Q)ls -l $(DEB)/*.deb
+
+SUITES ?= bookworm trixie
+
+##@ check-deb: build, install, use and purge the Debian packages in chroots of SUITES (root)
+check-deb: deps
+	$(Q)tests/package/chroot.sh $(SUITES)
 
 ##@ clean: remove build/ (the caches outside of the tree stay)
 clean:

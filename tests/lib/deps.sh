@@ -20,7 +20,7 @@ packages=(
 	# the page of headway report: charts, and what packs them into it
 	esbuild node-d3-axis node-d3-force node-d3-hierarchy node-d3-scale node-d3-selection node-d3-shape
 	# building the module as users' machines do, and Debian packages
-	dkms dh-dkms debhelper lintian
+	dkms dh-dkms debhelper lintian debootstrap
 	# virtual machines
 	qemu-system-x86 busybox-static
 	# perf, which should see our locks too; and bpftrace our tracepoints
