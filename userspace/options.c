@@ -49,7 +49,8 @@ static const struct argp_option target_options[] = {
 	  "room for so many processes at a time (default 4096)", 0 },
 	{ "room-threads", OPT_ROOM_THREADS, "N", 0,
 	  "room for so many threads at a time (default 16384)", 0 },
-	{ "verbose", OPT_VERBOSE, NULL, 0, "also show libbpf's messages", 0 },
+	{ "verbose", OPT_VERBOSE, NULL, 0,
+	  "also show libbpf's messages, and how much memory the maps take", 0 },
 	{ 0 },
 };
 

@@ -82,6 +82,13 @@ int headway_probe_stack(struct headway_probe *p, int32_t stack_id, uint64_t *ips
 /* Bit set of enum headway_probe_id, and why each is missing. */
 const char *headway_probe_missing_reason(const struct headway_probe *p, enum headway_probe_id id);
 const char *headway_probe_error(const struct headway_probe *p);
+struct headway_probe_memory {
+	uint32_t processes;		/* there is room for so many */
+	uint32_t threads;
+	uint64_t bytes;			/* of the kernel, for all maps */
+};
+
+void headway_probe_memory(const struct headway_probe *p, struct headway_probe_memory *m);
 void headway_probe_close(struct headway_probe *p);
 
 #endif /* HEADWAY_PROBE_H */

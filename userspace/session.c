@@ -169,6 +169,16 @@ static int open_probes(struct session *w)
 	return err;
 }
 
+static void tell_memory(struct session *w)
+{
+	struct headway_probe_memory m;
+
+	headway_probe_memory(w->probe, &m);
+	headway_pipeline_say(&w->pipe, "room for %u processes and %u threads: the probes' maps take "
+			     "%.1f MiB of the kernel's memory", m.processes, m.threads,
+			     (double)m.bytes / (1 << 20));
+}
+
 static void warn_of_privileges(struct session *w)
 {
 	char why[1200];
@@ -212,6 +222,8 @@ static int open_all(struct session *w)
 		err = open_probes(w);
 	if (!err && w->probe)
 		warn_of_privileges(w);
+	if (!err && w->probe && w->opts->verbose)
+		tell_memory(w);
 	return err;
 }
 

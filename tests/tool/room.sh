@@ -143,8 +143,24 @@ test_lost_events_at_rest() {
 	expect rare-text 0 "lost events: in text" out '^State: undetermined: .* events were lost' out ' [1-9][0-9]* lost;'
 }
 
+# mib NAME: what the maps take, in tenths of a MiB.
+mib() {
+	sed -n 's/.*maps take \([0-9]*\)\.\([0-9]\) MiB.*/\1\2/p' "$tmp/$1.err"
+}
+
+# All of it is there before the first event, and it is told.
+test_memory() {
+	run usual 20 watch --verbose -d 0.5 -w 0.5 -- sleep 5
+	expect usual 0 "--verbose: memory of the maps" err 'room for 4096 processes and 16384 threads: .* MiB'
+	run small 20 watch --verbose --room-processes 64 --room-threads 64 -d 0.5 -w 0.5 -- sleep 5
+	expect small 0 "--verbose: of smaller ones" err 'room for 64 processes and 64 threads: .* MiB'
+	echo "# maps: $(mib usual) by default, $(mib small) with room for 64, in tenths of a MiB"
+	check "less room takes less memory" test "$(mib small)" -lt "$(mib usual)"
+}
+
 test_room() {
 	local home pid
+	test_memory
 	test_short_lived
 	test_lost_events
 	test_lost_events_at_rest
