@@ -116,6 +116,8 @@ static __always_inline void wait_end(void *ctx, const struct headway_thread_key 
 	st->rec.wait_op = cmd;
 	st->rec.wait_flags = flags;
 	st->rec.last_ns = now;
+	if (since)
+		wait_timed(st->rec.tgid, addr, now - since);
 	lock = lock_of(key, addr, HEADWAY_KIND_FUTEX);
 	if (!lock)
 		return;

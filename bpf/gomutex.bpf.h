@@ -202,6 +202,7 @@ static __always_inline void go_waited(struct goroutine *here)
 	go_own(here);
 	if (!is_held(&st->rec, here->mutex))
 		held_add(st, here->mutex);
+	wait_timed(st->rec.tgid, here->mutex, here->now - st->rec.wait_since_ns);
 	lock = go_lock(here, HEADWAY_KIND_FUTEX);
 	if (!lock)
 		return;

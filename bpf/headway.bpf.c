@@ -14,6 +14,7 @@
 #include "headway_gostate.h"
 #include "headway_state.h"
 #include "thread.bpf.h"
+#include "times.bpf.h"
 #include "futex.bpf.h"
 #include "syscalls.bpf.h"
 #include "trylock.bpf.h"

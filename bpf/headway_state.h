@@ -19,6 +19,8 @@ enum headway_state_limits {
 	HEADWAY_MAX_HINTS = 16384,	/* (process, tid) pairs that others found to own a mutex */
 	HEADWAY_HINTS = 4,		/* mutexes remembered for each */
 	HEADWAY_RING_BYTES = 256 * 1024,
+	HEADWAY_MAX_TIMES = 16384,	/* (process, word) pairs that were waited at */
+	HEADWAY_TIMES_BUCKETS = 32,
 	HEADWAY_START_SHIFT = 23,	/* start time in units of 8.4 ms */
 	HEADWAY_KIND_BITS = 8,		/* lock key: kind, then 24 bits of start time */
 	HEADWAY_START_MASK = 0xffffff,
@@ -106,6 +108,17 @@ struct headway_mark_key {
 	__u32 marker;
 };
 
+struct headway_times_key {
+	__u64 addr;
+	__u32 tgid;			/* in the tool's pid namespace */
+	__u32 pad;
+};
+
+/* Bucket k: waits of 2^k to 2^(k+1) ns, the first from 0, the last without end. */
+struct headway_times_rec {
+	__u64 buckets[HEADWAY_TIMES_BUCKETS];
+};
+
 /* What the iterator headway_pids writes. */
 struct headway_pid_pair {
 	__u32 tool_pid;			/* in the tool's pid namespace */
@@ -154,6 +167,7 @@ _Static_assert(sizeof(struct headway_lock_slot) % 64 == 0, "headway_lock_slot la
 _Static_assert(sizeof(struct headway_pid_pair) == 8, "headway_pid_pair layout");
 _Static_assert(sizeof(struct headway_task_rec) == 200, "headway_task_rec layout");
 _Static_assert(sizeof(struct headway_mark_key) == 12, "headway_mark_key layout");
+_Static_assert(sizeof(struct headway_times_key) == 16, "headway_times_key layout");
 _Static_assert(sizeof(struct headway_hint) == 40, "headway_hint layout");
 
 #endif /* HEADWAY_STATE_H */

@@ -80,6 +80,15 @@ static void on_changes(void *ctx, const struct headway_view *v)
 	headway_tally_add(&e->metrics.tally, v);
 }
 
+static void on_times(void *ctx, const struct headway_times *times)
+{
+	struct export *e = ctx;
+
+	e->metrics.times_lost = times->lost;
+	/* Without memory these are told with the next. */
+	(void)headway_tally_times(&e->metrics.tally, times);
+}
+
 static void on_finding(void *ctx, const struct headway_finding *f, struct headway_names *names)
 {
 	struct export *e = ctx;
@@ -100,8 +109,8 @@ static bool on_serve(void *ctx, const struct headway_scene *scene)
 static int watch(struct export *e, const char *who)
 {
 	const struct headway_guest guest = {
-		.ctx = e, .changes = on_changes, .finding = on_finding, .serve = on_serve,
-		.fd = headway_http_fd(e->http),
+		.ctx = e, .changes = on_changes, .times = on_times, .finding = on_finding,
+		.serve = on_serve, .fd = headway_http_fd(e->http),
 	};
 
 	fprintf(stderr, "%s: http://%s/metrics\n", who, headway_http_where(e->http));

@@ -8,6 +8,7 @@
 
 #include "detect.h"
 #include "names.h"
+#include "times.h"
 
 struct headway_kernel_watch;
 struct headway_probe_group;
@@ -30,6 +31,8 @@ struct headway_guest {
 	void *ctx;
 	/* What each thread did since the look before; may be NULL. */
 	void (*changes)(void *ctx, const struct headway_view *v);
+	/* How long waits have taken so far; NULL: need not be known, and is not measured then. */
+	void (*times)(void *ctx, const struct headway_times *times);
 	/* What was found, when it is announced. */
 	void (*finding)(void *ctx, const struct headway_finding *f, struct headway_names *names);
 	/*

@@ -167,13 +167,23 @@ static const struct headway_metric tally_families[] = {
 			  "says nothing there, as failed tries are not seen." },
 	[ROLLBACKS] = { HEADWAY_METRIC_COUNTER, "headway_process_rollbacks", NULL,
 			"Times that a thread gave back what it held after a failed try." },
-	[WAITS] = { HEADWAY_METRIC_SUMMARY, "headway_process_waits_seconds", "seconds",
+	[WAITS] = { HEADWAY_METRIC_HISTOGRAM, "headway_process_wait_seconds", "seconds",
 		    "Futex waits that ended." },
 	[LOCK_FAILS] = { HEADWAY_METRIC_COUNTER, "headway_lock_failures", NULL,
 			 "Tries that did not get this lock." },
-	[LOCK_WAITS] = { HEADWAY_METRIC_SUMMARY, "headway_lock_waits_seconds", "seconds",
+	[LOCK_WAITS] = { HEADWAY_METRIC_HISTOGRAM, "headway_lock_wait_seconds", "seconds",
 			 "Waits for this lock, or at this futex word, that ended." },
 };
+
+static void print_times(struct headway_metrics_text *t, const struct headway_label *labels,
+			const struct headway_tally_line *line)
+{
+	struct headway_log2 times = { .sum_ns = line->wait_ns };
+
+	_Static_assert(sizeof(times.buckets) == sizeof(line->times), "both are powers of two");
+	memcpy(times.buckets, line->times, sizeof(times.buckets));
+	headway_metrics_histogram(t, labels, &times);
+}
 
 static void print_sample(struct headway_metrics_text *t, enum what what,
 			 const struct headway_label *labels, const struct headway_tally_line *line)
@@ -197,7 +207,7 @@ static void print_sample(struct headway_metrics_text *t, enum what what,
 		return;
 	case WAITS:
 	case LOCK_WAITS:
-		headway_metrics_summary(t, labels, line->waits, line->wait_ns);
+		print_times(t, labels, line);
 		return;
 	}
 }
@@ -239,7 +249,8 @@ static void print_folded(const struct headway_metrics *m, struct headway_metrics
 
 /* --- what could not be seen ------------------------------------------------------------------- */
 
-static void print_lost(struct headway_metrics_text *t, const uint64_t *counters)
+static void print_lost(struct headway_metrics_text *t, const uint64_t *counters,
+		       uint64_t times_lost)
 {
 	static const struct {
 		enum headway_counter counter;
@@ -251,8 +262,9 @@ static void print_lost(struct headway_metrics_text *t, const uint64_t *counters)
 	};
 	static const struct headway_metric family = {
 		HEADWAY_METRIC_COUNTER, "headway_lost", NULL,
-		"What the probes had no room for; but for stacks, verdicts suffer from it.",
+		"What the probes had no room for; verdicts suffer, but for stacks and times.",
 	};
+	const struct headway_label of_times[] = { { "what", "time" }, { 0 } };
 
 	one_count(t, "headway_events", "Events that the probes counted.",
 		  counters[HEADWAY_CNT_EVENTS]);
@@ -262,6 +274,7 @@ static void print_lost(struct headway_metrics_text *t, const uint64_t *counters)
 
 		headway_metrics_count(t, labels, counters[lost[i].counter]);
 	}
+	headway_metrics_count(t, of_times, times_lost);
 }
 
 static void print_missing(struct headway_metrics_text *t, uint32_t missing)
@@ -304,7 +317,7 @@ static void print_processes(const struct headway_metrics *m, const struct headwa
 	for (enum what what = LOCK_FAILS; what <= LOCK_WAITS; what++)
 		print_lines(t, &m->tally.locks, what, scene->names);
 	print_folded(m, t);
-	print_lost(t, scene->snap->counters);
+	print_lost(t, scene->snap->counters, m->times_lost);
 	print_missing(t, scene->snap->missing_probes);
 	one_gauge(t, "headway_observed_well",
 		  "0: over 1 % of the last window's events were lost, or a probe is missing.",

@@ -16,6 +16,7 @@ struct headway_metrics {
 	/* By enum headway_source, then verdict: announced so far. */
 	uint64_t findings[2][HEADWAY_NR_VERDICTS];
 	uint64_t scrapes;
+	uint64_t times_lost;
 	size_t max_series;		/* of processes, of locks, of domains, of kernel locks */
 	struct headway_metrics_kernel *kernel;	/* NULL: the kernel is not watched */
 };

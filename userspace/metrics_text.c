@@ -24,7 +24,6 @@ static const struct {
 	[HEADWAY_METRIC_STATESET] = { "stateset", "gauge", "" },
 	[HEADWAY_METRIC_INFO] = { "info", "gauge", "_info" },
 	[HEADWAY_METRIC_HISTOGRAM] = { "histogram", "histogram", "" },
-	[HEADWAY_METRIC_SUMMARY] = { "summary", "summary", "" },
 };
 
 const char *headway_metrics_type(bool openmetrics)
@@ -160,15 +159,6 @@ void headway_metrics_info(struct headway_metrics_text *t, const struct headway_l
 	fputs("1\n", t->out);
 }
 
-void headway_metrics_summary(struct headway_metrics_text *t, const struct headway_label *labels,
-			     uint64_t count, uint64_t sum_ns)
-{
-	print_name(t, "_count", labels, NULL, NULL);
-	fprintf(t->out, "%" PRIu64 "\n", count);
-	print_name(t, "_sum", labels, NULL, NULL);
-	fprintf(t->out, "%.15g\n", (double)sum_ns / 1e9);
-}
-
 void headway_metrics_histogram(struct headway_metrics_text *t, const struct headway_label *labels,
 			       const struct headway_log2 *times)
 {
@@ -188,7 +178,10 @@ void headway_metrics_histogram(struct headway_metrics_text *t, const struct head
 		count += times->buckets[next++];
 	print_name(t, "_bucket", labels, "le", "+Inf");
 	fprintf(t->out, "%" PRIu64 "\n", count);
-	headway_metrics_summary(t, labels, count, times->sum_ns);
+	print_name(t, "_count", labels, NULL, NULL);
+	fprintf(t->out, "%" PRIu64 "\n", count);
+	print_name(t, "_sum", labels, NULL, NULL);
+	fprintf(t->out, "%.15g\n", (double)times->sum_ns / 1e9);
 }
 
 void headway_metrics_end(struct headway_metrics_text *t)

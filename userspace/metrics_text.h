@@ -20,7 +20,6 @@ enum headway_metric_type {
 	HEADWAY_METRIC_STATESET,
 	HEADWAY_METRIC_INFO,
 	HEADWAY_METRIC_HISTOGRAM,
-	HEADWAY_METRIC_SUMMARY,
 };
 
 enum { HEADWAY_LOG2_BUCKETS = 32 };
@@ -68,8 +67,6 @@ void headway_metrics_gauge(struct headway_metrics_text *t, const struct headway_
 void headway_metrics_state(struct headway_metrics_text *t, const struct headway_label *labels,
 			   const char *state, bool holds);
 void headway_metrics_info(struct headway_metrics_text *t, const struct headway_label *labels);
-void headway_metrics_summary(struct headway_metrics_text *t, const struct headway_label *labels,
-			     uint64_t count, uint64_t sum_ns);
 void headway_metrics_histogram(struct headway_metrics_text *t, const struct headway_label *labels,
 			       const struct headway_log2 *times);
 void headway_metrics_end(struct headway_metrics_text *t);

@@ -172,6 +172,9 @@ int headway_probe_open(struct headway_probe **out, const struct headway_probe_op
 	p->group_kind = opts->cgroup ? HEADWAY_GROUP_CGROUP :
 			opts->all ? HEADWAY_GROUP_ALL : HEADWAY_GROUP_NONE;
 	p->skel->rodata->group = p->group_kind;
+	p->skel->rodata->wait_histograms = opts->wait_histograms;
+	if (opts->wait_histograms)
+		bpf_map__set_max_entries(p->skel->maps.wait_times, HEADWAY_MAX_TIMES);
 	bpf_map__set_autocreate(p->skel->maps.group_cgroup, opts->cgroup != NULL);
 	bpf_program__set_autoload(p->skel->progs.headway_pids,
 				  p->skel->rodata->tool_pidns_ino != 0);
@@ -342,6 +345,7 @@ void headway_probe_close(struct headway_probe *p)
 	headway_slots_unmap(p);
 	headway_bpf__destroy(p->skel);
 	headway_probe_snapshot_free(p);
+	free(p->times);
 	free(p->uprobes);
 	free(p->links);
 	free(p->targets);

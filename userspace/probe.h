@@ -12,6 +12,7 @@
 
 #include "marker.h"
 #include "snapshot.h"
+#include "times.h"
 
 struct headway_cgroup;
 struct headway_probe;
@@ -19,6 +20,7 @@ struct headway_probe;
 struct headway_probe_options {
 	bool uprobes;			/* false: --no-uprobes */
 	bool wait_times;		/* how long futex waits last; twice the cost of a call */
+	bool wait_histograms;		/* with wait_times: for headway_probe_wait_times() */
 	bool verbose;			/* libbpf's own messages to stderr */
 	uint32_t room_processes;	/* room for so many; 0: HEADWAY_MAX_TARGETS */
 	uint32_t room_threads;		/* 0: HEADWAY_MAX_THREADS */
@@ -77,6 +79,12 @@ void headway_probe_follow_exec(struct headway_probe *p);
 int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *snap);
 /* Not to be told from the last snapshot: will nothing be counted until the next? */
 bool headway_probe_rests(const struct headway_probe *p);
+/*
+ * How long waits have taken since the watch began, of the processes in the last snapshot: sorted,
+ * and valid until the next call. Nothing without wait_histograms.
+ */
+int headway_probe_wait_times(struct headway_probe *p, const struct headway_snapshot *snap,
+			     struct headway_times *out);
 /* Frames of a stack id, innermost first; returns their number, 0 when unknown. */
 int headway_probe_stack(struct headway_probe *p, int32_t stack_id, uint64_t *ips, int max);
 /* Bit set of enum headway_probe_id, and why each is missing. */

@@ -153,6 +153,8 @@ struct headway_probe {
 	char refused[192];		/* uprobes of a group were not permitted: why */
 	struct headway_markers *markers;	/* probe_marker.c */
 
+	struct headway_wait_times *times;	/* reused */
+	size_t cap_times;
 	/* Snapshot buffers, reused. */
 	struct headway_snap_thread *threads;
 	size_t cap_threads;

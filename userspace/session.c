@@ -145,6 +145,7 @@ static int open_probes(struct session *w)
 		.cgroup = w->opts->cgroup ? &w->cgroup : NULL,
 		.all = w->opts->all,
 		.wait_times = w->pipe.guest != NULL,	/* it shows them; no verdict needs them */
+		.wait_histograms = w->pipe.guest && w->pipe.guest->times,
 		.max_rate = w->opts->max_rate,
 		.window_ns = (uint64_t)(w->opts->window_s * NS_PER_S),
 		.interval_ns = (uint64_t)(w->opts->interval_s * NS_PER_S),
@@ -262,6 +263,23 @@ static void warn_rest(struct session *w)
 			     (unsigned long long)w->opts->max_rate);
 }
 
+/* After the snapshot was fed: who waits has a line in the guest's books by then. */
+static int tell_times(struct session *w)
+{
+	const struct headway_guest *guest = w->pipe.guest;
+	struct headway_times times;
+	int err;
+
+	if (!guest || !guest->times)
+		return 0;
+	err = headway_probe_wait_times(w->probe, &w->snap, &times);
+	if (err)
+		headway_pipeline_say(&w->pipe, "%s", headway_probe_error(w->probe));
+	else
+		guest->times(guest->ctx, &times);
+	return err;
+}
+
 /* One snapshot through the engine. */
 static int look_at_processes(struct session *w)
 {
@@ -277,7 +295,8 @@ static int look_at_processes(struct session *w)
 	}
 	warn_markers(w);
 	warn_rest(w);
-	return headway_pipeline_feed(&w->pipe, &w->snap);
+	err = headway_pipeline_feed(&w->pipe, &w->snap);
+	return err ? err : tell_times(w);
 }
 
 /* Why the first of these is missing. */

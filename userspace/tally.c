@@ -20,16 +20,17 @@ static int lines_init(struct headway_tally_lines *l, size_t max)
 
 int headway_tally_init(struct headway_tally *t, size_t max_processes, size_t max_locks)
 {
-	int err = lines_init(&t->processes, max_processes);
-	int err2 = lines_init(&t->locks, max_locks);
-
-	return err ? err : err2;
+	*t = (struct headway_tally){ 0 };
+	if (lines_init(&t->processes, max_processes))
+		return -ENOMEM;
+	return lines_init(&t->locks, max_locks);
 }
 
 void headway_tally_free(struct headway_tally *t)
 {
 	free(t->processes.lines);
 	free(t->locks.lines);
+	free(t->before);
 	*t = (struct headway_tally){ 0 };
 }
 
@@ -112,12 +113,6 @@ static uint64_t waits_of(const struct headway_lock_rec *d)
 	return d->wait_ok + d->wait_eagain + d->wait_timeout + d->wait_intr + d->wait_other;
 }
 
-static void add_contact(struct headway_tally_line *line, const struct headway_contact *c)
-{
-	line->waits += waits_of(&c->delta);
-	line->wait_ns += c->delta.wait_ns;
-}
-
 /* A process is called by the name of its first thread, once that was seen. */
 static void name_line(struct headway_tally_line *line, const struct headway_view *v,
 		      const struct headway_thread_rec *rec)
@@ -149,7 +144,7 @@ static void add_actor(struct headway_tally *t, const struct headway_view *v,
 	line->threads += a->now.alive;
 	name_line(line, v, rec);
 	for (size_t i = a->first_contact; i < a->first_contact + a->nr_contacts; i++)
-		add_contact(line, &v->contacts[i]);
+		line->wait_ns += v->contacts[i].delta.wait_ns;
 }
 
 /* A lock gets its line when it is fought for: most never are. */
@@ -164,8 +159,8 @@ static void add_lock(struct headway_tally *t, const struct headway_view *v,
 		return;
 	line = line_of(&t->locks, rec->tgid, c->key.addr, true, v->end_ns);
 	line->fails += failed;
+	line->wait_ns += c->delta.wait_ns;
 	name_line(line, v, rec);
-	add_contact(line, c);
 }
 
 void headway_tally_add(struct headway_tally *t, const struct headway_view *v)
@@ -179,4 +174,64 @@ void headway_tally_add(struct headway_tally *t, const struct headway_view *v)
 		add_lock(t, v, &v->contacts[i]);
 	forget_gone(&t->processes, v->end_ns);
 	forget_gone(&t->locks, v->end_ns);
+}
+
+/* --- times ------------------------------------------------------------------------------------ */
+
+/* NULL: its first wait is younger than the interval that was added; it has a line soon. */
+static struct headway_tally_line *times_line(struct headway_tally_lines *l, uint32_t pid,
+					     uint64_t addr)
+{
+	size_t i = place_of(l, pid, addr);
+
+	if (i < l->nr && l->lines[i].pid == pid && l->lines[i].addr == addr)
+		return &l->lines[i];
+	return l->nr == l->max ? &l->others : NULL;
+}
+
+static const struct headway_wait_times *times_before(const struct headway_tally *t, size_t *at,
+						     const struct headway_wait_times *now)
+{
+	while (*at < t->nr_before && (t->before[*at].pid < now->pid ||
+				      (t->before[*at].pid == now->pid &&
+				       t->before[*at].addr < now->addr)))
+		(*at)++;
+	if (*at < t->nr_before && t->before[*at].pid == now->pid &&
+	    t->before[*at].addr == now->addr)
+		return &t->before[*at];
+	return NULL;
+}
+
+int headway_tally_times(struct headway_tally *t, const struct headway_times *now)
+{
+	static const struct headway_wait_times none;
+	struct headway_wait_times *next = calloc(now->nr + 1, sizeof(*next));
+	size_t at = 0;
+
+	if (!next)
+		return -ENOMEM;
+	for (size_t i = 0; i < now->nr; i++) {
+		const struct headway_wait_times *w = &now->times[i];
+		const struct headway_wait_times *base = times_before(t, &at, w);
+		struct headway_tally_line *process = times_line(&t->processes, w->pid, 0);
+		struct headway_tally_line *lock = times_line(&t->locks, w->pid, w->addr);
+
+		if (!base)
+			base = &none;
+		next[i] = *w;
+		if (!process || !lock) {
+			memcpy(next[i].buckets, base->buckets, sizeof(next[i].buckets));
+			continue;
+		}
+		for (int b = 0; b < HEADWAY_WAIT_BUCKETS; b++) {
+			uint64_t grown = headway_grown(w->buckets[b], base->buckets[b]);
+
+			process->times[b] += grown;
+			lock->times[b] += grown;
+		}
+	}
+	free(t->before);
+	t->before = next;
+	t->nr_before = now->nr;
+	return 0;
 }

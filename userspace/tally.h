@@ -11,6 +11,7 @@
 #ifndef HEADWAY_TALLY_H
 #define HEADWAY_TALLY_H
 
+#include "times.h"
 #include "window.h"
 
 #define HEADWAY_TALLY_IDLE_NS	60000000000ull
@@ -28,8 +29,8 @@ struct headway_tally_line {
 	uint64_t rollbacks;
 	/* Of both. */
 	uint64_t fails;
-	uint64_t waits;			/* finished ones */
-	uint64_t wait_ns;
+	uint64_t wait_ns;		/* finished waits */
+	uint64_t times[HEADWAY_WAIT_BUCKETS];	/* of waits, see times.h */
 	uint64_t busy_ns;		/* when it did something last, and when it was seen last */
 	uint64_t seen_ns;
 };
@@ -45,12 +46,16 @@ struct headway_tally_lines {
 struct headway_tally {
 	struct headway_tally_lines processes;
 	struct headway_tally_lines locks;
+	size_t nr_before;
+	struct headway_wait_times *before;	/* as they were last told */
 };
 
 /* 0 or -ENOMEM; free it in both cases. */
 int headway_tally_init(struct headway_tally *t, size_t max_processes, size_t max_locks);
 /* v: of one interval. */
 void headway_tally_add(struct headway_tally *t, const struct headway_view *v);
+/* After the interval was added. 0 or -ENOMEM; then these times are told with the next. */
+int headway_tally_times(struct headway_tally *t, const struct headway_times *now);
 void headway_tally_free(struct headway_tally *t);
 
 #endif /* HEADWAY_TALLY_H */

@@ -160,6 +160,10 @@ test_server() {
 	has "OpenMetrics for who does" "$tmp/openmetrics" '^Content-Type: application/openmetrics-text; version=1.0.0' \
 		'^# TYPE headway_events counter$' '^# UNIT headway_watched_seconds seconds$'
 	same "OpenMetrics ends with its end" "$(tail -1 "$tmp/openmetrics")" '# EOF'
+	check "waits of a process and of a lock have a histogram" until_true 120 says \
+		"^headway_lock_wait_seconds_count\\{pid=\"$program_pid\",comm=\"timedlock_order\",lock=\"mutex_[ab]\",.* [1-9]"
+	has "waits of a process and of a lock have a histogram" "$tmp/says" \
+		"^headway_process_wait_seconds_bucket\\{pid=\"$program_pid\",comm=\"timedlock_order\",le=\"1.073741824\"\\} [1-9]"
 	has "a build, losses, probes" "$tmp/plain" '^headway_build_info\{version=".+"\} 1$' \
 		'^headway_lost_total\{what="lock"\} 0$' '^headway_probe_missing\{probe="futex"\} 0$'
 	sed '1,/^$/d' "$tmp/plain" >"$tmp/plain.body"
@@ -357,7 +361,7 @@ test_shipped
 test_usage
 start_program two_lock_grid
 livelock=$program_pid
-start_program two_lock_ordered
+start_program timedlock_ordered
 does "it starts, and says where" start_export main -w 2 -p "$livelock" -p "$program_pid"
 check "the verdict is on the page" until_true 120 says \
 	"^headway_finding\{pid=\"$livelock\",comm=\"two_lock_grid\",verdict=\"livelock\"\} 1$"

@@ -101,6 +101,9 @@ KTAP_TEST(processes)
 	stream_process(&s, 90, 200);
 	stream_for_each_tick(&s, i, 6)
 		stream_abba(&s, 20);
+	m.tally.processes.lines[0].times[10] = 6;
+	m.tally.processes.lines[0].wait_ns = 12000;
+	m.times_lost = 8;
 	m.findings[HEADWAY_SOURCE_PROCESS][HEADWAY_LIVELOCK] = 3;
 	s.snap.counters[HEADWAY_CNT_LOST_LOCKS] = 9;
 	s.snap.missing_probes = 1u << HEADWAY_PROBE_YIELD;
@@ -126,6 +129,10 @@ KTAP_TEST(processes)
 		   "address=\"0xb000\"} 120"));
 	EXPECT(has("headway_lock_failures_total{pid=\"other\",comm=\"\"} 120"));
 	EXPECT(lacks("headway_folded_total{of=\"lock\"} 0\n"));
+	EXPECT(has("headway_process_wait_seconds_bucket{pid=\"200\",comm=\"actor\","
+		   "le=\"4.096e-06\"} 6"));
+	EXPECT(has("headway_process_wait_seconds_sum{pid=\"200\",comm=\"actor\"} 1.2e-05"));
+	EXPECT(has("headway_lost_total{what=\"time\"} 8"));
 	EXPECT(has("headway_lost_total{what=\"lock\"} 9"));
 	EXPECT(has("headway_probe_missing{probe=\"sched_yield\"} 1"));
 	EXPECT(has("headway_probe_missing{probe=\"futex\"} 0"));

@@ -143,11 +143,65 @@ KTAP_TEST(waits)
 	l->wait_timeout += 2;
 	l->wait_ns += 3000;
 	stream_tick(&w.s);
-	EXPECT_EQ(process(&w, 100)->waits, 6u);
 	EXPECT_EQ(process(&w, 100)->wait_ns, 3000u);
 	ASSERT(lock(&w, 100, 0xa000) != NULL);
-	EXPECT_EQ(lock(&w, 100, 0xa000)->waits, 6u);
 	EXPECT_EQ(lock(&w, 100, 0xa000)->wait_ns, 3000u);
+	watch_end(&w);
+}
+
+/* What the kernel has counted so far; buckets 3 and 31. */
+static void tell_times(struct watch *w, size_t nr, uint32_t pid, uint64_t addr, uint64_t short_ones,
+		       uint64_t long_ones)
+{
+	static struct headway_wait_times times[8];
+	struct headway_times told = { .nr = nr, .times = times };
+
+	times[nr - 1] = (struct headway_wait_times){ .pid = pid, .addr = addr };
+	times[nr - 1].buckets[3] = short_ones;
+	times[nr - 1].buckets[31] = long_ones;
+	EXPECT_EQ(headway_tally_times(&w->t, &told), 0);
+}
+
+KTAP_TEST(times_of_waits)
+{
+	struct watch w;
+
+	watch_begin(&w, 8);
+	/* Earlier than the snapshot knows of it: not lost. */
+	tell_times(&w, 1, 100, 0xa000, 1, 0);
+	stream_pass(&w.s, 101, 0xa000, 4);
+	stream_tick(&w.s);
+	tell_times(&w, 1, 100, 0xa000, 3, 1);
+	ASSERT(process(&w, 100) && lock(&w, 100, 0xa000));
+	EXPECT_EQ(process(&w, 100)->times[3], 3u);
+	EXPECT_EQ(lock(&w, 100, 0xa000)->times[31], 1u);
+	/* Once more the same is nothing new; less is a beginning from nothing. */
+	tell_times(&w, 1, 100, 0xa000, 3, 1);
+	EXPECT_EQ(process(&w, 100)->times[3], 3u);
+	tell_times(&w, 1, 100, 0xa000, 2, 0);
+	EXPECT_EQ(lock(&w, 100, 0xa000)->times[3], 5u);
+	/* Of another lock, after it in order. */
+	stream_pass(&w.s, 101, 0xb000, 1);
+	stream_tick(&w.s);
+	tell_times(&w, 2, 100, 0xb000, 7, 0);
+	EXPECT_EQ(process(&w, 100)->times[3], 12u);
+	EXPECT_EQ(lock(&w, 100, 0xb000)->times[3], 7u);
+	watch_end(&w);
+}
+
+KTAP_TEST(times_of_others)
+{
+	struct watch w;
+
+	watch_begin(&w, 1);
+	stream_pass(&w.s, 21, 0xa000, 1);
+	stream_process(&w.s, 21, 21);
+	stream_pass(&w.s, 22, 0xa000, 1);
+	stream_process(&w.s, 22, 22);
+	stream_tick(&w.s);
+	tell_times(&w, 1, 22, 0xa000, 5, 0);
+	EXPECT_EQ(w.t.processes.others.times[3], 5u);
+	EXPECT_EQ(w.t.locks.others.times[3], 5u);
 	watch_end(&w);
 }
 
