@@ -5,47 +5,13 @@
 # runs: light
 set -u -o pipefail
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-cd "$top" || exit 1
-# shellcheck source=tests/lib/ktap.sh
-. tests/lib/ktap.sh
+# shellcheck source=tests/lib/tier.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/tier.sh"
 headway=$top/build/headway
 corpus=$top/build/corpus
 ask=$top/tests/export/ask.py
 shipped=$top/userspace/export
-tmp=$(mktemp -d)
-started=()	# what we start in the background, to end on every way out
 confined=()	# put before the exporter, so that it may do less
-
-clean() {
-	local pid
-	for pid in "${started[@]}"; do
-		kill -KILL "$pid" 2>/dev/null
-	done
-	wait 2>/dev/null
-	rm -rf "$tmp"
-}
-trap clean EXIT
-trap 'exit 130' INT TERM HUP
-
-# until_true SECONDS COMMAND...: a limit, and no time that is waited in any case.
-until_true() {
-	local end=$((SECONDS + $1))
-	shift
-	while ! "$@"; do
-		[ "$SECONDS" -lt "$end" ] || return 1
-		sleep 0.2
-	done
-}
-
-# same DESCRIPTION GOT WANT
-same() {
-	if [ "$2" = "$3" ]; then
-		ok "$1"
-	else
-		not_ok "$1" "got:  $2"$'\n'"want: $3"
-	fi
-}
 
 # has DESCRIPTION FILE REGEX...
 has() {

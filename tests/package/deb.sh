@@ -3,16 +3,9 @@
 # deb.sh - the Debian packages: built, and unpacked into a scratch directory.
 set -u -o pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-top=$(cd "$here/../.." && pwd)
-# shellcheck source=tests/lib/say.sh
-. "$top/tests/lib/say.sh"
-# shellcheck source=tests/lib/ktap.sh
-. "$top/tests/lib/ktap.sh"
-cd "$top" || exit 1
+# shellcheck source=tests/lib/tier.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/tier.sh"
 export PATH=$PATH:/usr/sbin:/sbin
-work=$(mktemp -d "${TMPDIR:-/tmp}/headway-deb.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
 version=$(sed -n 's/^#define HEADWAY_VERSION "\(.*\)"/\1/p' kmod/internal.h)
 
 lintian_is_silent() {
@@ -54,7 +47,7 @@ build_depends_are_whole() {
 source_is_untouched() {
 	local changed
 
-	changed=$(find Makefile Kbuild debian kmod bpf userspace -type f -newer "$work/begin" -print)
+	changed=$(find Makefile Kbuild debian kmod bpf userspace -type f -newer "$tmp/begin" -print)
 	[ -z "$changed" ] || {
 		echo "$changed"
 		return 1
@@ -64,23 +57,23 @@ source_is_untouched() {
 ktap_begin package.deb
 check "build dependencies" build_depends_are_whole
 say PACKAGE "Debian packages, a whole build of the tool"
-touch "$work/begin"
+touch "$tmp/begin"
 check "make deb" make -s deb
 check "make deb: the source is as it was" source_is_untouched
 check "lintian has neither errors nor warnings" lintian_is_silent
 for package in headway headway-dkms; do
 	deb=$(echo "build/deb/${package}_${version}"_*.deb)
 	check "$package: has the module's version" [ "$(dpkg-deb -f "$deb" Version)" = "$version" ]
-	dpkg-deb -x "$deb" "$work/$package"
-	(cd "$work/$package" && find . -type f -printf '/%P\n') >"$work/$package.list"
+	dpkg-deb -x "$deb" "$tmp/$package"
+	(cd "$tmp/$package" && find . -type f -printf '/%P\n') >"$tmp/$package.list"
 done
 mapfile -t pages < <(cd build/deb/headway/build/man && printf '/usr/share/man/man8/%s.gz\n' *.8)
-check "headway: what it brings" is_in "$work/headway.list" /usr/bin/headway /usr/include/headway/sdt.h \
+check "headway: what it brings" is_in "$tmp/headway.list" /usr/bin/headway /usr/include/headway/sdt.h \
 	/usr/share/pkgconfig/headway.pc /usr/share/bash-completion/completions/headway \
 	/usr/share/zsh/vendor-completions/_headway /usr/share/fish/vendor_completions.d/headway.fish "${pages[@]}"
-check "headway: its tool runs" "$work/headway/usr/bin/headway" --version
+check "headway: its tool runs" "$tmp/headway/usr/bin/headway" --version
 check "headway: its tool has the version" \
-	[ "$("$work/headway/usr/bin/headway" --version 2>&1)" = "headway $version" ]
-check "make dkms" make -s dkms DESTDIR="$work/dkms"
-check "headway-dkms: it is what make dkms makes" diff -r "$work/dkms/usr/src" "$work/headway-dkms/usr/src"
+	[ "$("$tmp/headway/usr/bin/headway" --version 2>&1)" = "headway $version" ]
+check "make dkms" make -s dkms DESTDIR="$tmp/dkms"
+check "headway-dkms: it is what make dkms makes" diff -r "$tmp/dkms/usr/src" "$tmp/headway-dkms/usr/src"
 ktap_end

@@ -8,16 +8,9 @@
 # kernels: qemu:6.1
 set -u -o pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-top=$(cd "$here/../.." && pwd)
-# shellcheck source=tests/lib/say.sh
-. "$top/tests/lib/say.sh"
-# shellcheck source=tests/lib/ktap.sh
-. "$top/tests/lib/ktap.sh"
-cd "$top" || exit 1
+# shellcheck source=tests/lib/tier.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/tier.sh"
 export PATH=$PATH:/usr/sbin:/sbin
-work=$(mktemp -d "${TMPDIR:-/tmp}/headway-package.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
 build=build/kmod-stock-6.1
 
 # ---- modinfo --------------------------------------------------------------------------------
@@ -59,7 +52,7 @@ not_described() {
 }
 
 modinfo_tells() {
-	local module=$build/kmod/headway.ko other=$work/other.ko
+	local module=$build/kmod/headway.ko other=$tmp/other.ko
 
 	check "license" field "$module" license 'GPL'
 	check "version" field "$module" version "${version//./\\.}"
@@ -71,9 +64,9 @@ modinfo_tells() {
 		check "parameters of $(basename "$module")" described "$module"
 	done
 	# Control: the same module without a word about one parameter.
-	objcopy -O binary --only-section=.modinfo "$build/kmod/headway.ko" "$work/modinfo" &&
-		sed -i -z '/^parm=stats:/d' "$work/modinfo" &&
-		objcopy --update-section .modinfo="$work/modinfo" "$build/kmod/headway.ko" "$other"
+	objcopy -O binary --only-section=.modinfo "$build/kmod/headway.ko" "$tmp/modinfo" &&
+		sed -i -z '/^parm=stats:/d' "$tmp/modinfo" &&
+		objcopy --update-section .modinfo="$tmp/modinfo" "$build/kmod/headway.ko" "$other"
 	check "control: a parameter without a description is found" not_described "$other"
 }
 
@@ -99,14 +92,14 @@ modinfo_finds() {
 }
 
 install_modules() {
-	local root=$work/root
+	local root=$tmp/root
 
 	say PACKAGE "modules_install"
 	check "modules_install DESTDIR=" make -s modules_install DESTDIR="$root"
 	check "modprobe finds headway" installed "$root" headway extra/kmod/headway.ko
 	check "modinfo finds headway" modinfo_finds "$root"
 	check "no example is installed" [ "$(find "$root" -name '*.ko*' | wc -l)" -eq 1 ]
-	root=$work/examples
+	root=$tmp/examples
 	check "modules_install HEADWAY_EXAMPLES=y INSTALL_MOD_PATH=" \
 		make -s modules_install HEADWAY_EXAMPLES=y INSTALL_MOD_PATH="$root"
 	check "modprobe loads headway before an example" installed "$root" caller \
@@ -117,8 +110,8 @@ install_modules() {
 
 in_dkms() {
 	# Signing would make a key below /var/lib/dkms, and depmod would run for /lib/modules.
-	mok_signing_key=$work/dkms.key mok_certificate=$work/dkms.pub dkms "$@" --dkmstree "$work/dkms" \
-		--sourcetree "$work/source/usr/src" --installtree "$work/dkms-root/lib/modules" --no-depmod -k "$release"
+	mok_signing_key=$tmp/dkms.key mok_certificate=$tmp/dkms.pub dkms "$@" --dkmstree "$tmp/dkms" \
+		--sourcetree "$tmp/source/usr/src" --installtree "$tmp/dkms-root/lib/modules" --no-depmod -k "$release"
 }
 
 source_is_minimal() {
@@ -141,7 +134,7 @@ dkms_status_is() {
 machine_is_untouched() {
 	local changed
 
-	changed=$(find /var/lib/dkms /lib/modules /usr/src -newer "$work/begin" -print 2>/dev/null)
+	changed=$(find /var/lib/dkms /lib/modules /usr/src -newer "$tmp/begin" -print 2>/dev/null)
 	[ -z "$changed" ] || {
 		echo "$changed"
 		return 1
@@ -149,11 +142,11 @@ machine_is_untouched() {
 }
 
 build_by_dkms() {
-	local source=$work/source module
+	local source=$tmp/source module
 
 	say PACKAGE "DKMS, a whole build of the module"
-	mkdir -p "$work/dkms" "$work/dkms-root/lib/modules/$release"
-	touch "$work/begin"
+	mkdir -p "$tmp/dkms" "$tmp/dkms-root/lib/modules/$release"
+	touch "$tmp/begin"
 	check "make dkms DESTDIR=" make -s dkms DESTDIR="$source"
 	source=$source/usr/src/headway-$version
 	check "dkms: the source is Kbuild and kmod" source_is_minimal "$source"
@@ -162,20 +155,20 @@ build_by_dkms() {
 	check "dkms status: built" dkms_status_is built
 	check "dkms install" in_dkms install "headway/$version" --force
 	check "dkms status: installed" dkms_status_is installed
-	check "dkms: depmod" depmod -b "$work/dkms-root" "$release"
-	module=$(find "$work/dkms-root" -name 'headway.ko*')
-	check "dkms: modprobe finds headway" installed "$work/dkms-root" headway \
-		"${module#"$work/dkms-root/lib/modules/$release/"}"
+	check "dkms: depmod" depmod -b "$tmp/dkms-root" "$release"
+	module=$(find "$tmp/dkms-root" -name 'headway.ko*')
+	check "dkms: modprobe finds headway" installed "$tmp/dkms-root" headway \
+		"${module#"$tmp/dkms-root/lib/modules/$release/"}"
 	check "dkms: vermagic" field "$module" vermagic "${release//./\\.} SMP.* "
 	check "dkms: parameters" described "$module"
 	check "dkms remove" in_dkms remove "headway/$version"
-	check "dkms: nothing is left" [ -z "$(find "$work/dkms-root" -name 'headway.ko*')" ]
+	check "dkms: nothing is left" [ -z "$(find "$tmp/dkms-root" -name 'headway.ko*')" ]
 	check "dkms: this machine is as it was" machine_is_untouched
 }
 
 ktap_begin package
 version=$(sed -n 's/^#define HEADWAY_VERSION "\(.*\)"/\1/p' kmod/internal.h)
-if kdir=$(tests/vm/qemu.sh headers 6.1) && make -s kmod KDIR="$kdir" >"$work/log" 2>&1; then
+if kdir=$(tests/vm/qemu.sh headers 6.1) && make -s kmod KDIR="$kdir" >"$tmp/log" 2>&1; then
 	# Not from the headers' include/config, where Debian has the release without its ABI.
 	release=$(basename "$kdir")
 	release=${release#linux-headers-}
@@ -183,8 +176,8 @@ if kdir=$(tests/vm/qemu.sh headers 6.1) && make -s kmod KDIR="$kdir" >"$work/log
 	install_modules
 	build_by_dkms
 else
-	not_ok "the module builds for the stock kernel" "$(tail -20 "$work/log")"
+	not_ok "the module builds for the stock kernel" "$(tail -20 "$tmp/log")"
 fi
 ktap_end
 status=$?
-"$here/deb.sh" && [ "$status" -eq 0 ]
+tests/package/deb.sh && [ "$status" -eq 0 ]

@@ -92,12 +92,12 @@ test_cgroup() {
 	"$headway" watch --json -w 1 -c "$home/gone" >"$tmp/later.out" 2>"$tmp/later.err" </dev/null &
 	below=$!
 	started+=("$below")
-	check "-c: it says that it waits" until_true 100 grep -q waiting "$tmp/later.err"
+	check "-c: it says that it waits" until_true 60 grep -q waiting "$tmp/later.err"
 	in_cgroup "$home/gone" "$corpus/two_lock_grid"
 	inside=$pid
-	check "-c: who enters later is watched, too" until_true 300 grep -q '"livelock"' "$tmp/later.out"
+	check "-c: who enters later is watched, too" until_true 60 grep -q '"livelock"' "$tmp/later.out"
 	end "$inside"
-	check "-c: a cgroup can be removed under a watch" until_true 50 rmdir "$home/gone"
+	check "-c: a cgroup can be removed under a watch" until_true 60 rmdir "$home/gone"
 	wait "$below"
 	status=$?
 	expect later 0 "-c: its removal ends the watch" err 'the cgroup was removed'
@@ -125,7 +125,7 @@ test_all() {
 	"$corpus/abba_deadlock" >/dev/null 2>&1 </dev/null &
 	pid=$!
 	started+=("$pid")
-	check "-a: the deadlock is there" until_true 100 is_blocked "$pid"
+	check "-a: the deadlock is there" until_true 60 is_blocked "$pid"
 	run all-asleep 60 watch --json -a -d 12 -w 2 --fail-on deadlock
 	expect all-asleep 3 "-a: a deadlock from before the watch is found"
 	same "-a: what is part of a finding is not let go" \
@@ -150,7 +150,7 @@ test_crowd() {
 	"$tmp/crowd" 200 25 >"$tmp/crowd.out" 2>&1 </dev/null &
 	crowd=$!
 	started+=("$crowd")
-	check "the crowd is there" until_true 600 grep -q ready "$tmp/crowd.out"
+	check "the crowd is there" until_true 60 grep -q ready "$tmp/crowd.out"
 	"$headway" watch --json -a -d 12 -w 5 >"$tmp/many.out" 2>"$tmp/many.err" </dev/null &
 	watch=$!
 	started+=("$watch")

@@ -5,31 +5,19 @@
 # runs: light
 set -u -o pipefail
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-cd "$top" || exit 1
-# shellcheck source=tests/lib/ktap.sh
-. tests/lib/ktap.sh
+# shellcheck source=tests/lib/tier.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/tier.sh"
 headway=$top/build/headway
 corpus=$top/build/corpus
 schema=$top/userspace/headway.schema.json
 page=$top/userspace/headway.8
-tmp=$(mktemp -d)
-started=()	# what we start in the background, to end on every way out
-cgroups=()	# ... and make, innermost first
+cgroups=()	# what we make, innermost first, to undo on every way out
 mounted=
 
-clean() {
-	local pid
-	for pid in "${started[@]}"; do
-		kill -KILL "$pid" 2>/dev/null
-	done
-	wait 2>/dev/null
+clean_more() {
 	[ ${#cgroups[@]} -eq 0 ] || rmdir "${cgroups[@]}" 2>/dev/null
 	[ -z "$mounted" ] || umount "$mounted"
-	rm -rf "$tmp"
 }
-trap clean EXIT
-trap 'exit 130' INT TERM HUP
 
 # run NAME LIMIT ARGS...: the tool, with output in $tmp/NAME.out and .err; sets $status.
 run() {
@@ -55,15 +43,6 @@ expect() {
 	fi
 }
 
-# same DESCRIPTION GOT WANT
-same() {
-	if [ "$2" = "$3" ]; then
-		ok "$1"
-	else
-		not_ok "$1" "got:  $2"$'\n'"want: $3"
-	fi
-}
-
 get() {	# EXPRESSION NAME
 	tests/tool/schema.py --get "$1" "$tmp/$2.out" 2>&1
 }
@@ -73,16 +52,6 @@ alive() {
 	local state
 	state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) || return 1
 	[ -n "$state" ] && [ "$state" != Z ] && [ "$state" != X ]
-}
-
-# Still waiting for something, tenths of a second.
-until_true() {	# LIMIT COMMAND...
-	local tenths=$1
-	shift
-	while ! "$@"; do
-		[ $((tenths -= 1)) -gt 0 ] || return 1
-		sleep 0.1
-	done
 }
 
 lacks() {	# PCRE FILE...
@@ -320,10 +289,10 @@ test_signals() {
 	"$headway" watch -w 1 -- sleep 300.25 >/dev/null 2>&1 </dev/null &
 	pid=$!
 	started+=("$pid")
-	until_true 50 pgrep -xf "sleep 300.25" >/dev/null
+	until_true 60 pgrep -xf "sleep 300.25" >/dev/null
 	kill -KILL "$pid"
 	wait "$pid" 2>/dev/null
-	if until_true 30 bash -c '! pgrep -xf "sleep 300.25"' >/dev/null; then
+	if until_true 60 bash -c '! pgrep -xf "sleep 300.25"' >/dev/null; then
 		ok "SIGKILL of the tool takes the command with it"
 	else
 		not_ok "SIGKILL of the tool takes the command with it" "sleep 300.25 is still there"
@@ -382,7 +351,7 @@ test_nothing_left() {
 	local mounts
 	mounts=$(wc -l </proc/self/mountinfo)
 	run leave 10 watch -d 1 -w 0.5 -- "$corpus/two_lock_grid"
-	check "no BPF program is left" until_true 50 no_orphans
+	check "no BPF program is left" until_true 60 no_orphans
 	same "no mount is left" "$(wc -l </proc/self/mountinfo)" "$mounts"
 	same "nothing is pinned" "$(find /sys/fs/bpf -iname '*headway*' 2>/dev/null | wc -l)" 0
 }

@@ -8,36 +8,23 @@
 # Nothing is waited for by sleeping: a key is followed by what it must bring onto the screen.
 set -u -o pipefail
 
-top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-cd "$top" || exit 1
-# shellcheck source=tests/lib/ktap.sh
-. tests/lib/ktap.sh
+# shellcheck source=tests/lib/tier.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/tier.sh"
 headway=$top/build/headway
 corpus=$top/build/corpus
 captures=$top/build/captures
 limit_s=60	# for anything to come onto the screen: the machine may be busy
-tmp=$(mktemp -d)
 socket=		# each begin() has a server of its own: one that is told to end takes new sessions until it has
 servers=0
-started=()
 
 tm() {
 	# The server takes over the environment that it is started in.
 	env -u TMUX LC_ALL=C.UTF-8 tmux -L "$socket" -f /dev/null "$@"
 }
 
-clean() {
-	local pid
-
+clean_more() {
 	[ -z "$socket" ] || tm kill-server 2>/dev/null
-	for pid in "${started[@]}"; do
-		kill -KILL "$pid" 2>/dev/null
-	done
-	wait 2>/dev/null
-	rm -rf "$tmp"
 }
-trap clean EXIT
-trap 'exit 130' INT TERM HUP
 
 screen() {
 	tm capture-pane -p -t top
