@@ -16,6 +16,7 @@
 #include "command.h"
 #include "demo_grid.h"
 #include "finding.h"
+#include "options.h"
 #include "session.h"
 
 enum { OPT_GRID = 0x100 };
@@ -52,11 +53,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_GRID:
 		d->grid = arg;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "takes no argument: '%s'", arg);
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return headway_takes_no_argument(key, arg, state);
 	}
 }
 

@@ -21,6 +21,7 @@
 #include "command.h"
 #include "escape.h"
 #include "kernelfs.h"
+#include "options.h"
 #include "privileges.h"
 #include "probe.h"
 #include "table.h"
@@ -343,11 +344,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPT_JSON:
 		d->json = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "takes no argument: '%s'", arg);
-		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return headway_takes_no_argument(key, arg, state);
 	}
 }
 

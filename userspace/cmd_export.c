@@ -168,14 +168,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &headway_target_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
-	.options = argp_options, .parser = parse_option, .children = children,
-	.args_doc = "-p PID...\n-c CGROUP\n-a\n-k [DOMAIN]\n-- COMMAND ARGS...",
+	.options = argp_options, .parser = parse_option, .children = headway_target_only,
+	.args_doc = HEADWAY_TARGET_ARGS_DOC,
 	.doc = "Watches as `headway watch` does, and serves verdicts and counts at /metrics, for "
 	       "Prometheus (OpenMetrics, or its older text format).\v"
 	       "Only this machine can reach the default address. There is neither TLS nor a password: "

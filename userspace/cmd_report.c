@@ -132,10 +132,8 @@ static const struct argp argp = {
 	       WHAT_IT_HAS,
 };
 
-static const struct argp_child live_children[] = { { &headway_target_argp, 0, NULL, 0 }, { 0 } };
-
 static const struct argp live_argp = {
-	.options = options, .parser = parse_live, .children = live_children,
+	.options = options, .parser = parse_live, .children = headway_target_only,
 	.args_doc = "--live -p PID...\n--live -c CGROUP\n--live -a\n--live -- COMMAND ARGS...",
 	.doc = "Watches as `headway watch` does, and then tells the whole watch: without an option as "
 	       "one page of HTML, on standard output, that a browser opens without a network. What "

@@ -49,14 +49,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static const struct argp_child children[] = {
-	{ &headway_target_argp, 0, NULL, 0 },
-	{ 0 },
-};
-
 static const struct argp argp = {
-	.options = options, .parser = parse_option, .children = children,
-	.args_doc = "\n-p PID...\n-c CGROUP\n-a\n-k [DOMAIN]\n-- COMMAND ARGS...",
+	.options = options, .parser = parse_option, .children = headway_target_only,
+	.args_doc = "\n" HEADWAY_TARGET_ARGS_DOC,
 	.doc = "Shows processes and the domains of headway.ko in one table, the worst first: "
 	       "verdict, attempts, completions and failed tries a second, who waits, and how it "
 	       "went; Enter shows all about one of them, ? the keys. Without a target, every process, "

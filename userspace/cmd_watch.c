@@ -49,7 +49,7 @@ static const struct argp_child children[] = {
 
 static const struct argp watch_argp = {
 	.parser = parse_option, .children = children,
-	.args_doc = "-p PID...\n-c CGROUP\n-a\n-k [DOMAIN]\n-- COMMAND ARGS...",
+	.args_doc = HEADWAY_TARGET_ARGS_DOC,
 	.doc = "Watches processes, and the domains of headway.ko in the kernel, and says whether "
 	       "they make progress: livelock, deadlock, starvation, a stalled holder, or "
 	       "healthy.\v" EXIT_STATUS,

@@ -277,6 +277,14 @@ static error_t parse_view(int key, char *arg, struct argp_state *state)
 	}
 }
 
+error_t headway_takes_no_argument(int key, const char *arg, struct argp_state *state)
+{
+	if (key != ARGP_KEY_ARG)
+		return ARGP_ERR_UNKNOWN;
+	argp_error(state, "takes no argument: '%s'", arg);
+	return 0;
+}
+
 static const struct argp_child target_children[] = {
 	{ &headway_marker_argp, 0, NULL, 0 },
 	{ &headway_threshold_argp, 0, NULL, 0 },
@@ -287,3 +295,5 @@ const struct argp headway_target_argp = {
 	.options = target_options, .parser = parse_target, .children = target_children,
 };
 const struct argp headway_view_argp = { .options = view_options, .parser = parse_view };
+
+const struct argp_child headway_target_only[] = { { &headway_target_argp, 0, NULL, 0 }, { 0 } };

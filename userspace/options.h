@@ -57,5 +57,12 @@ bool headway_target_has_processes(const struct headway_target_options *o);
 /* For argp's children; their inputs are the structures above. */
 extern const struct argp headway_target_argp;
 extern const struct argp headway_view_argp;
+/* args_doc of it. */
+#define HEADWAY_TARGET_ARGS_DOC "-p PID...\n-c CGROUP\n-a\n-k [DOMAIN]\n-- COMMAND ARGS..."
+/* For verbs that have no other child than this. */
+extern const struct argp_child headway_target_only[];
+
+/* What parsers of verbs without arguments end with. */
+error_t headway_takes_no_argument(int key, const char *arg, struct argp_state *state);
 
 #endif /* HEADWAY_OPTIONS_H */
