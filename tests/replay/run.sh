@@ -189,15 +189,31 @@ test_live() {
 		fails env LC_ALL=C grep -aP '[\x00-\x08\x0b-\x1f\x7f]' <(zcat "$tmp/hostile.hw")
 }
 
+grew() {	# FILE SIZE
+	[ "$(stat -c %s "$1")" -gt "$2" ]
+}
+
+until_s() {	# SECONDS COMMAND...
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || { echo "not within the time: $*"; return 1; }
+		sleep 0.1
+	done
+}
+
 # Ends by itself at a signal; and what was recorded is there when it cannot.
 test_ends() {
-	local signal pid
+	local signal pid size
 	for signal in TERM INT KILL; do
 		# job control: SIGINT is then not ignored
 		( set -m; exec "$headway" record -o "$tmp/$signal.hw" --json -w 1 -- build/corpus/two_lock_grid ) \
 			>"$tmp/$signal.live" 2>/dev/null </dev/null &
 		pid=$!
-		sleep 2.5
+		# A finding was made, and a look after it is in the file.
+		until_s 60 grep -q '"type":"finding"' "$tmp/$signal.live"
+		size=$(stat -c %s "$tmp/$signal.hw")
+		until_s 60 grew "$tmp/$signal.hw" "$size"
 		kill -s "$signal" "$pid"
 		wait "$pid" 2>/dev/null
 		[ ! -e "$tmp/$signal.hw" ] || chmod 644 "$tmp/$signal.hw"
