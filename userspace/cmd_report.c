@@ -111,9 +111,12 @@ static error_t parse_live(int key, char *arg, struct argp_state *state)
 	case OPT_LIVE:
 		return 0;
 	case ARGP_KEY_END:
-		if (in->target.kernel && !headway_target_has_processes(&in->target))
-			argp_error(state, "-k alone makes no report: add -p PID, -c CGROUP, -a or "
-					  "a command, or use `headway stat`");
+		/* They are of processes' locks and stacks. */
+		if (in->target.kernel && !headway_target_has_processes(&in->target) &&
+		    (in->form->key == OPT_FOLDED || in->form->key == OPT_DOT))
+			argp_error(state, "%s has nothing of the kernel: add -p PID, -c CGROUP, -a "
+					  "or a command, or use `headway stat%s`", in->form->name,
+				   in->form->key == OPT_DOT ? " --dot" : "");
 		return parse_form(key, state, &in->form);
 	default:
 		return parse_form(key, state, &in->form);
@@ -121,8 +124,8 @@ static error_t parse_live(int key, char *arg, struct argp_state *state)
 }
 
 #define WHAT_IT_HAS \
-	"The page has the attempts and completions of each thread over time, the findings with " \
-	"evidence and advice, who waited for whom, the stacks of failed tries, and the locks.\n\n" \
+	"The page has the attempts and completions of each thread, and of each domain of the " \
+	"kernel, over time, the findings with evidence and advice, who waited for whom, the stacks of failed tries, and the locks.\n\n" \
 	"Exit status: 0 done, 1 failed, or the recording is cut off or damaged, 2 usage."
 
 static const struct argp argp = {
@@ -134,7 +137,8 @@ static const struct argp argp = {
 
 static const struct argp live_argp = {
 	.options = options, .parser = parse_live, .children = headway_target_only,
-	.args_doc = "--live -p PID...\n--live -c CGROUP\n--live -a\n--live -- COMMAND ARGS...",
+	.args_doc = "--live -p PID...\n--live -c CGROUP\n--live -a\n--live -k [DOMAIN]\n"
+		    "--live -- COMMAND ARGS...",
 	.doc = "Watches as `headway watch` does, and then tells the whole watch: without an option as "
 	       "one page of HTML, on standard output, that a browser opens without a network. What "
 	       "COMMAND prints goes to standard error.\v" WHAT_IT_HAS,
@@ -145,6 +149,7 @@ struct collector {
 	struct headway_report *report;
 	struct headway_report_kernel *kernel;
 	uint64_t now_ns;
+	uint64_t looked_ns;		/* when the kernel was looked at last; 0: never */
 };
 
 static void on_changes(void *ctx, const struct headway_view *v)
@@ -163,6 +168,24 @@ static void on_finding(void *ctx, const struct headway_finding *f, struct headwa
 		headway_report_kernel_add(c->kernel, f, names, c->now_ns);
 }
 
+/* What was done in the kernel. An error has been told. */
+static int take_kernel(struct collector *c)
+{
+	/* Without processes there are no other intervals. */
+	bool alone = !c->pipe.detect && c->looked_ns;
+	int err = headway_pipeline_look(&c->pipe);
+
+	if (err || !c->pipe.kernel)
+		return err;
+	if (alone)
+		headway_report_interval(c->report, c->looked_ns, c->now_ns);
+	c->looked_ns = c->now_ns;
+	err = headway_report_kernel_look(c->kernel, c->report, c->pipe.kernel, c->now_ns);
+	if (err)
+		fprintf(stderr, "headway report: out of memory\n");
+	return err;
+}
+
 /* What is in one record. An error has been told. */
 static int take(struct collector *c, int got, const struct headway_snapshot *snap)
 {
@@ -178,7 +201,7 @@ static int take(struct collector *c, int got, const struct headway_snapshot *sna
 	if (!c->report->began_ns)
 		c->report->began_ns = c->now_ns;
 	if (!err && got & HEADWAY_PLAYER_KERNEL)
-		err = headway_pipeline_look(&c->pipe);
+		err = take_kernel(c);
 	return err;
 }
 

@@ -185,7 +185,7 @@ static void halve(struct headway_report *r)
 }
 
 /* The column that this interval belongs to. */
-static size_t begin_interval(struct headway_report *r, const struct headway_view *v)
+static size_t begin_interval(struct headway_report *r, uint64_t start_ns, uint64_t end_ns)
 {
 	struct headway_report_column *c;
 
@@ -195,12 +195,28 @@ static size_t begin_interval(struct headway_report *r, const struct headway_view
 		if (r->nr_columns == HEADWAY_REPORT_COLUMNS)
 			halve(r);
 		c = &r->columns[r->nr_columns++];
-		*c = (struct headway_report_column){ .start_ns = v->start_ns };
+		*c = (struct headway_report_column){ .start_ns = start_ns };
 		r->merged = 0;
 	}
 	r->merged++;
-	c->end_ns = v->end_ns;
+	c->end_ns = end_ns;
 	return r->nr_columns - 1;
+}
+
+void headway_report_interval(struct headway_report *r, uint64_t start_ns, uint64_t end_ns)
+{
+	begin_interval(r, start_ns, end_ns);
+}
+
+void headway_report_judge(struct headway_report *r, enum headway_verdict state)
+{
+	struct headway_report_column *c = &r->columns[r->nr_columns ? r->nr_columns - 1 : 0];
+
+	if (!r->nr_columns)
+		return;
+	c->judged = true;
+	if (state > c->state)
+		c->state = state;
 }
 
 /* --- one interval ----------------------------------------------------------------------------- */
@@ -364,7 +380,7 @@ static int end_interval(struct headway_report *r, size_t column)
 void headway_report_changes(void *ctx, const struct headway_view *v)
 {
 	struct headway_report *r = ctx;
-	size_t column = begin_interval(r, v);
+	size_t column = begin_interval(r, v->start_ns, v->end_ns);
 	int err = 0;
 
 	for (size_t i = 0; i < v->nr_actors && !err; i++) {
@@ -441,13 +457,8 @@ int headway_report_look(struct headway_report *r, const struct headway_detect *d
 	if (!r->began_ns)
 		r->began_ns = time_ns;
 	err = take_findings(r, d, time_ns - r->began_ns);
-	if (a->judged && r->nr_columns) {
-		struct headway_report_column *c = &r->columns[r->nr_columns - 1];
-
-		c->judged = true;
-		if (a->state > c->state)
-			c->state = a->state;
-	}
+	if (a->judged)
+		headway_report_judge(r, a->state);
 	return err ? err : r->err;
 }
 

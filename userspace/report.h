@@ -120,6 +120,10 @@ struct headway_report {
 struct headway_report *headway_report_new(void);
 /* For headway_detect_options: takes in an interval. ctx: the report. */
 void headway_report_changes(void *ctx, const struct headway_view *v);
+/* An interval in which no process was watched. Times are of any one clock. */
+void headway_report_interval(struct headway_report *r, uint64_t start_ns, uint64_t end_ns);
+/* The interval that was taken in last was so, if not worse. */
+void headway_report_judge(struct headway_report *r, enum headway_verdict state);
 /*
  * After each headway_detect_feed(): what it announced, and how it judged. time_ns: of the snapshot.
  * 0 or -ENOMEM.

@@ -179,9 +179,33 @@ static struct json_object *edges_of(const struct headway_report_view *v)
 	return array;
 }
 
+static double at_s(struct json_object *findings, size_t i)
+{
+	return json_object_get_double(json_object_object_get(
+		json_object_array_get_idx(findings, i), "at_s"));
+}
+
+/* Of two arrays, which are put, one in the order of time; in one look, those of a come first. */
+static struct json_object *merged(struct json_object *a, struct json_object *b)
+{
+	size_t nr_a = json_object_array_length(a), nr_b = json_object_array_length(b);
+	struct json_object *both = json_object_new_array();
+
+	for (size_t i = 0, k = 0; i < nr_a || k < nr_b;) {
+		bool first = i < nr_a && (k == nr_b || at_s(a, i) <= at_s(b, k));
+
+		json_object_array_add(both, json_object_get(first ?
+							    json_object_array_get_idx(a, i++) :
+							    json_object_array_get_idx(b, k++)));
+	}
+	json_object_put(a);
+	json_object_put(b);
+	return both;
+}
+
 struct json_object *headway_report_findings(const struct headway_report_view *v)
 {
-	struct json_object *array = json_object_new_array();
+	struct json_object *array = json_object_new_array(), *kernel = json_object_new_array();
 
 	for (size_t i = 0; i < v->report->nr_findings; i++) {
 		const struct headway_report_finding *f = &v->report->findings[i];
@@ -194,8 +218,13 @@ struct json_object *headway_report_findings(const struct headway_report_view *v)
 		json_add(o, "over", json_object_new_boolean(f->over));
 		json_object_array_add(array, o);
 	}
-	headway_report_kernel_findings(v->kernel, v->report->began_ns, array);
-	return array;
+	headway_report_kernel_findings(v->kernel, v->report->began_ns, kernel);
+	return merged(array, kernel);
+}
+
+const char *headway_report_clock(const struct headway_report_view *v)
+{
+	return v->header->kernel_alone ? "CLOCK_BOOTTIME" : "CLOCK_MONOTONIC";
 }
 
 static struct json_object *watch_of(const struct headway_recording_header *h)
@@ -212,10 +241,12 @@ static struct json_object *watch_of(const struct headway_recording_header *h)
 	return o;
 }
 
-static struct json_object *left_out_of(const struct headway_report_left_out *l)
+static struct json_object *left_out_of(const struct headway_report_view *v)
 {
+	const struct headway_report_left_out *l = &v->report->left_out;
 	struct json_object *o = json_object_new_object();
 
+	json_add(o, "domains", json_count(headway_report_kernel_left_out(v->kernel)));
 	json_add(o, "actors", json_count(l->actors));
 	json_add(o, "locks", json_count(l->locks));
 	json_add(o, "stacks", json_count(l->stacks));
@@ -234,15 +265,17 @@ struct json_object *headway_report_json(const struct headway_report_view *v)
 	json_add(o, "v", json_object_new_int(1));
 	json_add(o, "watch", watch_of(v->header));
 	json_add(o, "summary", headway_json_summary(v->summary));
+	json_add(o, "clock", json_text(headway_report_clock(v)));
 	json_add(o, "clock_ns", json_count(r->began_ns));
 	add_columns(o, r);
 	json_add(o, "findings", headway_report_findings(v));
+	json_add(o, "domains", headway_report_kernel_domains(v->kernel, r));
 	json_add(o, "actors", actors_of(v));
 	json_add(o, "actors_total", json_count(r->nr_actors));
 	json_add(o, "locks", locks_of(v));
 	json_add(o, "locks_total", json_count(r->nr_locks));
 	json_add(o, "stacks", stacks_of(v));
 	json_add(o, "edges", edges_of(v));
-	json_add(o, "left_out", left_out_of(&r->left_out));
+	json_add(o, "left_out", left_out_of(v));
 	return o;
 }

@@ -43,6 +43,9 @@ struct json_object *headway_report_json(const struct headway_report_view *v);
 /* An array of all findings, each as in headway.schema.json, with at_s, until_s and over. */
 struct json_object *headway_report_findings(const struct headway_report_view *v);
 
+/* What all times are of: processes have another one than the kernel's module alone. */
+const char *headway_report_clock(const struct headway_report_view *v);
+
 /* Those that are worth showing, by rank; returns how many (at most max), -ENOMEM. */
 long headway_report_top_actors(const struct headway_report *r,
 			       const struct headway_report_actor **out, size_t max);

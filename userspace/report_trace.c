@@ -2,8 +2,8 @@
 /*
  * report_trace.c - a report as trace events in JSON ("Trace Event Format"), for ui.perfetto.dev.
  *
- * Invariant: time is CLOCK_MONOTONIC in microseconds, so that a trace of the kernel made with that
- * clock lies beside it.
+ * Invariant: time is that of the report's clock (headway_report_clock()) in microseconds, so that a
+ * trace of the kernel made with that clock lies beside it.
  */
 #include <errno.h>
 #include <string.h>
@@ -72,6 +72,32 @@ static void put_names(struct trace *t, const struct headway_report_actor *a)
 	put_name(t, "thread_name", a->tgid, a->tid, json_escaped(a->comm, sizeof(a->comm)));
 }
 
+/*
+ * A counter in column i, or after the last one, where it has no values: else it would keep the last
+ * for ever. args: its values, which are taken.
+ */
+static void put_counter(struct trace *t, const char *name, uint32_t pid, uint32_t tid, size_t i,
+			struct json_object *args)
+{
+	const struct headway_report *r = t->v->report;
+	const struct headway_report_column *c = &r->columns[i < r->nr_columns ? i : i - 1];
+	struct json_object *o = new_event("C", name, pid, tid);
+
+	add_time(o, "ts", i < r->nr_columns ? c->start_ns : c->end_ns);
+	json_add(o, "args", args);
+	put_event(t, o);
+}
+
+/* A count of column i as a rate. */
+static void add_rate(const struct trace *t, struct json_object *args, const char *key, size_t i,
+		     uint64_t count)
+{
+	const struct headway_report *r = t->v->report;
+	const struct headway_report_column *c = &r->columns[i < r->nr_columns ? i : i - 1];
+
+	json_add(args, key, json_decimal((double)count * 1e9 / (double)(c->end_ns - c->start_ns), 1));
+}
+
 static void put_effort(struct trace *t, const struct headway_report_actor *a)
 {
 	const struct headway_report *r = t->v->report;
@@ -80,21 +106,50 @@ static void put_effort(struct trace *t, const struct headway_report_actor *a)
 	snprintf(name, sizeof(name), "%s, per second",
 		 headway_names_thread(a->tid, thread, sizeof(thread)));
 	for (size_t i = 0; i <= r->nr_columns; i++) {
-		const struct headway_report_column *c = &r->columns[i < r->nr_columns ? i : i - 1];
-		struct json_object *o = new_event("C", name, a->tgid, a->tid);
 		struct json_object *args = json_object_new_object();
 		struct headway_report_effort e = { 0 };
-		double seconds = (double)(c->end_ns - c->start_ns) / 1e9;
 
-		/* After the last one: a counter keeps its value for ever. */
 		if (i < r->nr_columns)
 			e = a->columns[i];
-		add_time(o, "ts", i < r->nr_columns ? c->start_ns : c->end_ns);
-		json_add(args, "attempts", json_decimal((double)e.attempts / seconds, 1));
-		json_add(args, "completions", json_decimal((double)e.completions / seconds, 1));
-		json_add(o, "args", args);
-		put_event(t, o);
+		add_rate(t, args, "attempts", i, e.attempts);
+		add_rate(t, args, "completions", i, e.completions);
+		put_counter(t, name, a->tgid, a->tid, i, args);
 	}
+}
+
+/* d: of headway_report_kernel_domains(). */
+static void put_domain(struct trace *t, struct json_object *d)
+{
+	static const char *const keys[] = { "attempts", "completions", "rollbacks" };
+	const struct headway_report *r = t->v->report;
+	char name[512];
+
+	snprintf(name, sizeof(name), "kernel %s %.300s, per second",
+		 json_object_get_string(json_object_object_get(d, "kind")),
+		 json_object_get_string(json_object_object_get(d, "name")));
+	for (size_t i = 0; r->nr_columns && i <= r->nr_columns; i++) {
+		struct json_object *args = json_object_new_object();
+
+		for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+			struct json_object *counts = json_object_object_get(d, keys[k]);
+			struct json_object *count = json_object_array_get_idx(counts, i);
+
+			/* After the last column there is none. */
+			add_rate(t, args, keys[k], i,
+				 count ? (uint64_t)json_object_get_int64(count) : 0);
+		}
+		put_counter(t, name, OUR_PID, OUR_PID, i, args);
+	}
+}
+
+static void put_domains(struct trace *t)
+{
+	struct json_object *domains = headway_report_kernel_domains(t->v->kernel, t->v->report);
+
+	t->failed |= !domains;
+	for (size_t i = 0; domains && i < json_object_array_length(domains); i++)
+		put_domain(t, json_object_array_get_idx(domains, i));
+	json_object_put(domains);
 }
 
 static void put_finding(struct trace *t, struct json_object *finding, size_t nr)
@@ -161,6 +216,7 @@ int headway_report_trace(FILE *out, const struct headway_report_view *v)
 		return (int)nr;
 	fprintf(out, "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n");
 	put_states(&t);
+	put_domains(&t);
 	for (long i = 0; i < nr; i++) {
 		put_names(&t, top[i]);
 		if (top[i]->columns)

@@ -185,6 +185,20 @@ def use_livelock(browser, pages, captures):
     quiet(browser, "use")
 
 
+def use_kernel(browser, pages):
+    """A domain of the kernel, watched alone: its livelock and its cure."""
+    browser.open(f"{pages}/philosophers.html")
+    browser.ready()
+    said = browser.text("#timeline")
+    check("kernel: the domain has a row", "kernel domain philosophers" in said, said)
+    check("kernel: and what it did", len(browser.all("#timeline path.completions")) == 1)
+    check("kernel: the livelock is on it", len(browser.all("#timeline rect.band.chosen")) == 1)
+    check("kernel: its verdicts, before and after", "s: livelock" in said and
+          ("s: healthy" in said or "s: contended" in said), said)
+    check("kernel: its clock is named", "CLOCK_BOOTTIME" in browser.text("header"))
+    quiet(browser, "kernel")
+
+
 def hostile(browser, pages, captures):
     browser.open(f"{pages}/hostile.html")
     browser.ready()
@@ -209,6 +223,7 @@ def main(pages, captures):
         for name in sorted(entry[:-6] for entry in os.listdir(pages) if entry.endswith(".state")):
             look(browser, pages, captures, name)
         use_livelock(browser, pages, captures)
+        use_kernel(browser, pages)
         hostile(browser, pages, captures)
     finally:
         browser.driver.quit()

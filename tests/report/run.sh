@@ -51,9 +51,11 @@ for finding in page["findings"]:
 assert page["findings"] + [page["summary"]] == lines, "the page says something else than replay"
 columns = len(page["ends_s"])
 assert columns == len(page["states"]) and page["ends_s"] == sorted(page["ends_s"])
-assert page["actors"] and page["clock_ns"] > 0
+assert (page["actors"] or page["domains"]) and page["clock_ns"] > 0
 for actor in page["actors"]:
     assert columns == len(actor["attempts"]) == len(actor["completions"]) == len(actor["cpu_percent"])
+for domain in page["domains"]:
+    assert columns == len(domain["attempts"]) == len(domain["completions"]) == len(domain["states"])
 ' "$tmp/data"
 }
 
@@ -86,7 +88,7 @@ test_browser() {
 		skip "in a browser" "$why"
 		return
 	fi
-	for name in two_lock_grid abba_deadlock hot_mutex starved_by_hog idle_yield; do
+	for name in two_lock_grid abba_deadlock hot_mutex starved_by_hog idle_yield philosophers kernel_and_process; do
 		data_of "$pages/$name.html" | /usr/bin/python3 -B -c \
 			'import json, sys; print(json.load(sys.stdin)["summary"]["state"])' >"$pages/$name.state"
 	done
@@ -118,6 +120,10 @@ test_others() {
 	check "--perfetto: nothing found" tests/report/trace.py "$tmp/healthy"
 	report hostile-trace "$tmp/hostile.hw" --perfetto
 	check "--perfetto: hostile names" tests/report/trace.py "$tmp/hostile-trace" livelock
+	report kernel-trace "$recordings/kernel_and_process.hw" --perfetto
+	check "--perfetto: the kernel as well" tests/report/trace.py "$tmp/kernel-trace" livelock
+	check "--perfetto: what a domain did" grep -q '"name":"kernel domain philosophers, per second".*"rollbacks"' \
+		"$tmp/kernel-trace"
 	report folded "$recordings/two_lock_grid.hw" --folded
 	check "--folded: lines of a flame graph" folded_is_right "$tmp/folded"
 	check "--folded: where it rolls back" grep -Eq '^two_lock_grid;.*;transfer_with_rollback\+0x[^;]* [0-9]+$' "$tmp/folded"
@@ -172,8 +178,12 @@ test_live() {
 	timeout -k 5 60 build/headway report --live --folded -d 2 -w 1 -- build/corpus/two_lock_grid >"$tmp/live.folded" \
 		2>"$tmp/live.err" </dev/null
 	check "live: kept nowhere" folded_is_right "$tmp/live.folded"
-	build/headway report --live -k >"$tmp/kernel" 2>"$tmp/kernel.err"
-	check "live: the kernel alone: status 2" test $? -eq 2
+	build/headway report --live -k --dot >"$tmp/kernel" 2>"$tmp/kernel.err"
+	check "live: a graph of the kernel alone: status 2" test $? -eq 2
+	check "live: a graph of the kernel alone: says who has one" grep -q 'headway stat --dot' "$tmp/kernel.err"
+	build/headway report --live -k no-such-domain >"$tmp/absent" 2>"$tmp/absent.err"
+	check "live: the kernel alone, which is not there: status 1" test $? -eq 1
+	check "live: the kernel alone, which is not there: said once" test "$(wc -l <"$tmp/absent.err")" -eq 1
 	build/headway report --dot --live -a >"$tmp/late" 2>"$tmp/late.err"
 	check "live: not the first option: status 2" test $? -eq 2
 	build/headway report --live -p 4194000 >"$tmp/gone" 2>"$tmp/gone.err"

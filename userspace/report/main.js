@@ -36,7 +36,7 @@ function head() {
 			fact("kernel", w.kernel && `${w.kernel} ${w.machine}`), fact("window", seconds(w.window_s)),
 			fact("looked every", seconds(w.interval_s)), fact("events", count(s.events)),
 			fact("lost", s.lost ? count(s.lost) : null),
-			fact("times are from", `CLOCK_MONOTONIC ${(watch.clock_ns / 1e9).toFixed(3)} s`)));
+			fact("times are from", `${watch.clock} ${(watch.clock_ns / 1e9).toFixed(3)} s`)));
 }
 
 function foot() {

@@ -44,10 +44,6 @@ export function tone(verdict) {
 	return verdict === null ? "dim" : tones[verdict] || "bad";
 }
 
-export function isActor(finding, tid) {
-	return finding.actors.some((a) => a.tid === tid);
-}
-
 export function about(finding) {
 	return finding.source === "kernel" ? `kernel: ${finding.domain}` : `${finding.comm} (${finding.pid})`;
 }
