@@ -15,6 +15,7 @@
 
 #include "command.h"
 #include "demo_grid.h"
+#include "demo_kernel.h"
 #include "finding.h"
 #include "options.h"
 #include "session.h"
@@ -26,14 +27,14 @@ enum { OPT_GRID = 0x100 };
 #define SHORTEST_S (2 * WINDOW_S)
 
 struct demo {
-	double seconds;			/* for each of the two */
+	double seconds;			/* for each watch */
 	const char *grid;		/* be what is watched: this one */
 };
 
 static const char *const grids[] = { "rollback", "ordered" };
 
 static const struct argp_option argp_options[] = {
-	{ "duration", 'd', "SECONDS", 0, "watch each of the two for this long (default 10)", 0 },
+	{ "duration", 'd', "SECONDS", 0, "watch each time for this long (default 10)", 0 },
 	{ "grid", OPT_GRID, "NAME", OPTION_HIDDEN, NULL, 0 },
 	{ 0 },
 };
@@ -61,8 +62,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.options = argp_options, .parser = parse_option,
 	.doc = "Shows a livelock and its cure: two threads that want two locks, first each in an "
-	       "order of its own, then both in one, and what `headway watch` says of them.\v"
-	       "Exit status: 0 both verdicts were right, 1 one was not, or nothing can be watched "
+	       "order of its own, then both in one, and what `headway watch` says of them. Where "
+	       "headway.ko and its example philosophers.ko are loaded, the same of kernel threads.\v"
+	       "Exit status: 0 all verdicts were right, 1 one was not, or nothing can be watched "
 	       "here, 2 usage.",
 };
 
@@ -113,6 +115,7 @@ static int complain(int status, const char *what)
 
 static int show(const struct demo *d)
 {
+	enum headway_demo_kernel_result kernel;
 	int status;
 
 	printf("1. The livelock: one thread moves money from account a to b, the other from b to a.\n"
@@ -125,10 +128,16 @@ static int show(const struct demo *d)
 	status = watch_grid(d, grids[1], all_findings());
 	if (status != HEADWAY_EXIT_DONE)
 		return complain(status, "the cured program was not seen to get on");
+	kernel = headway_demo_kernel(d->seconds);
+	if (kernel == HEADWAY_DEMO_KERNEL_WRONG)
+		return HEADWAY_EXIT_FAILED;
 	printf("\nSeen, and checked:\n"
 	       "  each its own order, with rollback   livelock\n"
-	       "  both in one order                   no finding: they get on\n"
-	       "Next: headway watch -p PID; headway watch -a; headway watch -k with headway.ko.\n");
+	       "  both in one order                   no finding: they get on\n");
+	if (kernel == HEADWAY_DEMO_KERNEL_SHOWN)
+		printf("  in the kernel, policy none          livelock\n"
+		       "  in the kernel, policy ordered       no livelock: they get on\n");
+	printf("Next: headway watch -p PID; headway watch -a; headway watch -k with headway.ko.\n");
 	return HEADWAY_EXIT_DONE;
 }
 
