@@ -31,7 +31,7 @@ dmesg -n 4
 insmod "$modules/headway.ko"
 insmod "$modules/examples/philosophers.ko" policy=none reach_ms=100
 verdict_is livelock
-"$headway" record -o philosophers.hw --json -w 2 -d 14 -k philosophers >/dev/null </dev/null &
+"$headway" record -o philosophers.hw --json -w 2 -d 14 -k philosophers >/dev/null 2>err </dev/null &
 sleep 6
 "$headway" policy philosophers ordered
 verdict_is 'healthy|contended'
@@ -40,5 +40,5 @@ say_it philosophers
 "$headway" policy philosophers none
 verdict_is livelock
 cp "$top/build/corpus/two_lock_grid" .
-"$headway" record -o kernel_and_process.hw --json -w 2 -d 10 -k -- ./two_lock_grid >/dev/null </dev/null
+"$headway" record -o kernel_and_process.hw --json -w 2 -d 10 -k -- ./two_lock_grid >/dev/null 2>err </dev/null
 say_it kernel_and_process
