@@ -26,6 +26,8 @@ load_args=()	# of headway.ko
 reach_ms=100	# a round at a table or in a loop: longer than the emulated machine is likely to be held up
 # shellcheck source=tests/distro/philosophers.sh
 . "$top/tests/distro/philosophers.sh"
+# shellcheck source=tests/distro/terminal.sh
+. "$top/tests/distro/terminal.sh"
 
 now_ms() {
 	echo $((${EPOCHREALTIME/[.,]/} / 1000))
@@ -216,6 +218,7 @@ device_claim() {
 		check "tool: stat shows the arbiter" within 20 tool 0 office stat
 		check "tool: stat shows who waits for resources" within 10 look_at_office /tmp/office
 		check "tool: stat draws the arbiter" tool 0 'digraph "office" {' stat --dot
+		look_at_arbiter
 	fi
 	within 20 write_to /sys/module/device_claim/parameters/seconds 0
 	wait "$example"
@@ -362,6 +365,7 @@ main() {
 	check "loads and unloads again and again" load_often
 	probes
 	check "the kernel log is clean" log_is_clean
+	send_captures
 	# The others' results stand in their documents; no status of ours may hide them.
 	ktap_end && [ "$suites_failed" -eq 0 ] && [ "$refusal" = ok ]
 }

@@ -335,6 +335,7 @@ philosophers() {
 		check "kmod/guide.md: its examples print what it shows" guide_is_true
 		write_to "$domain/policy" "$last"
 	fi
+	[ ! -x "$headway" ] || look_at_domain
 	[ ! -x "$headway" ] || watch_kernel relapse -k philosophers --fail-on livelock
 	check "none again: switched to" write_to "$domain/policy" none
 	check "none again: livelock" within 60 is_livelocked

@@ -10,7 +10,8 @@
 #
 # The KUnit suites are built too: on a kernel without KUnit their own small runner (kunit_shim.h)
 # runs them. guest.sh runs in the guest, with the directory of the modules as its argument, and prints
-# KTAP; its line "BPF pass|fail" says whether the tool's probes worked there. Ends, for each kernel,
+# KTAP; its line "BPF pass|fail" says whether the tool's probes worked there. Screens that it saw go to
+# build/captures. Ends, for each kernel,
 # with "KERNEL version=V flavour=stock|rt|debug insmod=pass|fail bpf=pass|fail|none".
 set -u -o pipefail
 
@@ -26,7 +27,17 @@ session() {
 	printf '%s 1 - distro.%s.session\n' "$2" "$1"
 }
 
-mkdir -p "$top/build/logs"
+# take_captures CONSOLE: what the guest kept for people to look at.
+take_captures() {
+	[ ! -s "$1" ] || LC_ALL=C awk -v dir="$top/build/captures" '/^# capture [a-z-]+\.txt: / {
+		file = substr($3, 1, length($3) - 1)
+		sub(/^# capture [^ ]+ /, "")
+		sub(/\r$/, "")
+		print >(dir "/" file)
+	}' "$1"
+}
+
+mkdir -p "$top/build/logs" "$top/build/captures"
 for series; do
 	limit=1800
 	case $series in
@@ -59,6 +70,7 @@ for series; do
 		*) why="the guest ended with status $code" ;;
 		esac
 		[ "$code" -eq 0 ] || status=1
+		take_captures "$console"
 		[ -s "$console" ] || why="no guest was started"
 		# The module was in, under load and out again, and the kernel had nothing to say about it.
 		[ "$code" -ne 0 ] || insmod=pass
