@@ -80,7 +80,7 @@ static int take_child(void *arg, const void *key, const void *value)
 	return err == -ENOMEM ? err : 0;
 }
 
-/* The map of targets tells who was born; that somebody called exec must be taken to be so of all. */
+/* The map of targets tells who was born; that one called exec must be taken to be so of all. */
 static int make_good_for_lost(struct headway_probe *p)
 {
 	uint64_t counters[HEADWAY_NR_COUNTERS];

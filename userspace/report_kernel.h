@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * report_kernel.h - what a report has beside that of processes: what the kernel's domains and watched
- * loops did in the columns of the report, and what was found in them.
+ * report_kernel.h - what a report has beside that of processes: what the kernel's domains and
+ * watched loops did in the columns of the report, and what was found in them.
  */
 #ifndef HEADWAY_REPORT_KERNEL_H
 #define HEADWAY_REPORT_KERNEL_H

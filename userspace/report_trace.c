@@ -95,7 +95,8 @@ static void add_rate(const struct trace *t, struct json_object *args, const char
 	const struct headway_report *r = t->v->report;
 	const struct headway_report_column *c = &r->columns[i < r->nr_columns ? i : i - 1];
 
-	json_add(args, key, json_decimal((double)count * 1e9 / (double)(c->end_ns - c->start_ns), 1));
+	json_add(args, key,
+		 json_decimal((double)count * 1e9 / (double)(c->end_ns - c->start_ns), 1));
 }
 
 static void put_effort(struct trace *t, const struct headway_report_actor *a)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rollbacks.bpf.c - an example to copy: counts at which locks the transactions of headway.ko roll back.
+ * rollbacks.bpf.c - an example to copy: counts at which locks the transactions of headway.ko roll
+ * back.
  *
- * It is attached to a classic tracepoint, so it needs no BTF of the module, which one that was built
- * by DKMS does not have. Counts only; rollbacks.c prints.
+ * It is attached to a classic tracepoint, so it needs no BTF of the module, which one that was
+ * built by DKMS does not have. Counts only; rollbacks.c prints.
  */
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>

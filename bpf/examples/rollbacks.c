@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * rollbacks.c - an example to copy: a table of the locks at which transactions roll back, every second,
- * from the tracepoints of headway.ko. Its other half is rollbacks.bpf.c.
+ * rollbacks.c - an example to copy: a table of the locks at which transactions roll back, every
+ * second, from the tracepoints of headway.ko. Its other half is rollbacks.bpf.c.
  *
  * Usage: rollbacks [SECONDS]      default: until Ctrl-C
  */

@@ -4,8 +4,9 @@
  *
  * Usage:  shortlived threads|processes|forks NUMBER SECONDS
  *
- * Threads make three futex calls, processes are such a thread, forks do nothing. All end their work:
- * there is nothing to find in it. Prints how many there were until one of the two was reached.
+ * Threads make three futex calls, processes are such a thread, forks do nothing. All end their
+ * work: there is nothing to find in it. Prints how many there were until one of the two was
+ * reached.
  */
 #define _GNU_SOURCE
 #include <linux/futex.h>

@@ -4,7 +4,8 @@
  */
 // links: userspace/cmd_stat.c userspace/stat_live.c userspace/stat_loops.c
 // links: userspace/stat_locks.c userspace/stat_rates.c
-// links: userspace/stat_arbiters.c userspace/arbiter_table.c userspace/stat_json.c userspace/table.c
+// links: userspace/stat_arbiters.c userspace/arbiter_table.c userspace/stat_json.c
+// links: userspace/table.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c
 // libs: -ljson-c -Wl,--wrap=headway_kernelfs_open
 // libs: -Wl,--wrap=headway_kernelfs_write

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * top_domain_test.c - the rows of `headway top` of domains, loops and arbiters of headway.ko, and the
- * page about one, on a tree of files that stands in for debugfs.
+ * top_domain_test.c - the rows of `headway top` of domains, loops and arbiters of headway.ko, and
+ * the page about one, on a tree of files that stands in for debugfs.
  */
 // links: userspace/top_domain.c userspace/top_log.c userspace/top_page.c userspace/top_waits.c
 // links: userspace/top_feed.c userspace/top_model.c userspace/top_arbiter.c
