@@ -171,7 +171,8 @@ test_doctor() {
 }
 
 test_findings() {
-	run grid 20 watch --json -d 3 -w 1 --fail-on livelock -- "$corpus/two_lock_grid"
+	# Two seconds: the grid has twenty points in one, of which a machine that stands still takes too many.
+	run grid 20 watch --json -d 6 -w 2 --fail-on livelock -- "$corpus/two_lock_grid"
 	expect grid 3 "--fail-on livelock: status 3"
 	check "finding fits the schema" tests/tool/schema.py "$schema" "$tmp/grid.out"
 	same "one finding, state livelock" "$(get '[f["verdict"] for f in F], S["state"]' grid)" \
@@ -180,7 +181,7 @@ test_findings() {
 		"['mutex_a', 'mutex_b']"
 	same "stack by name" "$(get 'F[0]["actors"][0]["stack"][0].split("+")[0]' grid)" \
 		"transfer_with_rollback"
-	same "reported within two windows" "$(get 'F[0]["latency_s"] <= 2.2' grid)" True
+	same "reported within two windows" "$(get 'F[0]["latency_s"] <= 4.4' grid)" True
 	run other 20 watch --json -d 2 -w 1 --fail-on deadlock,starvation -- "$corpus/two_lock_grid"
 	expect other 0 "--fail-on of other verdicts: status 0"
 	run text 20 watch -d 2 -w 1 -- "$corpus/abba_deadlock"
