@@ -15,6 +15,7 @@
 
 #include "jsonvalue.h"
 #include "out.h"
+#include "window.h"
 
 enum { MAX_FINDINGS = 256, MAX_DOMAINS = 64 };
 
@@ -186,19 +187,13 @@ static struct domain *domain_of(struct headway_report_kernel *kernel,
 	return d;
 }
 
-/* A count that went back was reset in between. */
-static uint64_t grown(uint64_t now, uint64_t before)
-{
-	return now >= before ? now - before : now;
-}
-
 static void take_source(struct domain *d, const struct headway_kernel_source *s,
 			const struct headway_report *r)
 {
 	struct cell c = {
-		.attempts = grown(s->total_attempts, d->last.attempts),
-		.commits = grown(s->total_commits, d->last.commits),
-		.rollbacks = grown(s->total_rollbacks, d->last.rollbacks),
+		.attempts = headway_grown(s->total_attempts, d->last.attempts),
+		.commits = headway_grown(s->total_commits, d->last.commits),
+		.rollbacks = headway_grown(s->total_rollbacks, d->last.rollbacks),
 		.judged = s->window_ns != 0, .verdict = s->verdict,
 	};
 

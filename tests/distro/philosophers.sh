@@ -262,8 +262,8 @@ bad_input() {
 		fails_with "File exists" insmod "$modules/kmod/examples/philosophers.ko"
 }
 
-# What the guide for kernel authors shows, run as it stands there; in its own document. Where everything is
-# checked and emulated, bpftrace takes minutes to begin.
+# What the guide for kernel authors shows, run as it stands there. On one kernel: where everything is checked
+# and emulated, bpftrace takes minutes to begin.
 guide_is_true() {
 	write_to "$domain/policy" none && within 60 is_livelocked &&
 		(cd "$top" && tests/docs/session.py kmod/guide.md) >/tmp/guide && return
