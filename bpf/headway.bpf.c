@@ -88,10 +88,9 @@ int headway_fork(struct bpf_raw_tracepoint_args *ctx)
 	if (tgid == parent)
 		return 0;
 	tool_pid = tool_pidns_ino ? pid_nr(child, tool_pidns_ino) : tgid;
-	if (bpf_map_update_elem(&targets, &tgid, &tool_pid, BPF_ANY)) {
-		count(HEADWAY_CNT_LOST_THREADS);
-		return 0;
-	}
+	/* Of one without room the loader is to know all the same. */
+	if (bpf_map_update_elem(&targets, &tgid, &tool_pid, BPF_ANY))
+		count(HEADWAY_CNT_LOST_PROCESSES);
 	only_tgid = 0;
 	event_emit(HEADWAY_EVENT_FORK, tgid, parent, tool_pid);
 	return 0;

@@ -158,6 +158,7 @@ enum headway_counter {
 	HEADWAY_CNT_UNMATCHED_EXIT,	/* exit without an enter: attached in mid call */
 	HEADWAY_CNT_LOST_RINGBUF,	/* rare-evidence record dropped */
 	HEADWAY_CNT_LOST_MARKS,		/* mark map full */
+	HEADWAY_CNT_LOST_PROCESSES,	/* target map full */
 	HEADWAY_NR_COUNTERS,
 };
 

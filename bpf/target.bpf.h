@@ -108,7 +108,7 @@ static __noinline bool group_enter(__u32 tgid)
 		return false;
 	/* Another thread may have been first. */
 	if (bpf_map_update_elem(&targets, &tgid, &tool_pid, BPF_NOEXIST) && !watched(tgid)) {
-		count(HEADWAY_CNT_LOST_THREADS);
+		count(HEADWAY_CNT_LOST_PROCESSES);
 		return false;
 	}
 	return true;

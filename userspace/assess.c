@@ -17,14 +17,34 @@ uint64_t headway_lost_events(const uint64_t *counters)
 {
 	/* A stack that collides or cannot be read loses a picture, not an event. */
 	return counters[HEADWAY_CNT_LOST_THREADS] + counters[HEADWAY_CNT_LOST_LOCKS] +
-	       counters[HEADWAY_CNT_LOST_RINGBUF] + counters[HEADWAY_CNT_LOST_MARKS];
+	       counters[HEADWAY_CNT_LOST_RINGBUF] + counters[HEADWAY_CNT_LOST_MARKS] +
+	       counters[HEADWAY_CNT_LOST_PROCESSES];
 }
 
-bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *counters,
-			   uint32_t missing, bool marked, char *why, size_t len)
+static bool all_had_room(const struct headway_sight *sight, char *why, size_t len)
 {
-	uint64_t lost = headway_lost_events(counters);
-	uint64_t all = counters[HEADWAY_CNT_EVENTS] + lost;
+	uint64_t processes = sight->counters[HEADWAY_CNT_LOST_PROCESSES];
+	uint64_t threads = sight->counters[HEADWAY_CNT_LOST_THREADS];
+
+	if (sight->left_out)
+		snprintf(why, len, "%llu process%s found no room, so nothing is known of %s",
+			 (unsigned long long)sight->left_out, sight->left_out == 1 ? "" : "es",
+			 sight->left_out == 1 ? "it" : "them");
+	else if (processes)
+		snprintf(why, len, "processes found no room for a time: %llu of their events were "
+				   "lost", (unsigned long long)processes);
+	else if (threads)
+		snprintf(why, len, "threads found no room, so nothing is known of them: %llu of "
+				   "their events were lost", (unsigned long long)threads);
+	return !sight->left_out && !processes && !threads;
+}
+
+bool headway_observed_well(const struct headway_thresholds *t, const struct headway_sight *sight,
+			   char *why, size_t len)
+{
+	uint64_t lost = headway_lost_events(sight->counters);
+	uint64_t all = sight->counters[HEADWAY_CNT_EVENTS] + lost;
+	uint32_t missing = sight->missing_probes;
 
 	if (missing & (1u << HEADWAY_PROBE_FUTEX)) {
 		snprintf(why, len, "the futex probe is missing, so blocked threads cannot be seen");
@@ -34,7 +54,7 @@ bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *c
 		snprintf(why, len, "a marker that was asked for is missing in the target");
 		return false;
 	}
-	if (!marked && missing & (1u << HEADWAY_PROBE_TRYLOCK)) {
+	if (!sight->marked && missing & (1u << HEADWAY_PROBE_TRYLOCK)) {
 		snprintf(why, len, "the trylock probe is missing, so failed tries cannot be seen");
 		return false;
 	}
@@ -45,7 +65,7 @@ bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *c
 			 100.0 * (double)lost / (double)all, 100 * t->lost_ratio);
 		return false;
 	}
-	return true;
+	return all_had_room(sight, why, len);
 }
 
 struct sums {
@@ -314,14 +334,15 @@ static const char *how_to_observe(const struct headway_view *v)
 
 	if (v->missing_probes & 1u << HEADWAY_PROBE_MARKERS)
 		return "the summary says which marker is missing, and what is similar to it";
+	if (v->left_out || lost[HEADWAY_CNT_LOST_PROCESSES])
+		return "make room (--room-processes), or watch fewer processes (-p, -c)";
+	if (lost[HEADWAY_CNT_LOST_THREADS])
+		return "make room (--room-threads), or watch fewer processes (-p, -c)";
 	if (v->missing_probes || !headway_lost_events(lost))
 		return "run `headway doctor` to see which probes work here";
 	if (lost[HEADWAY_CNT_LOST_RINGBUF] * 2 > headway_lost_events(lost))
 		return "look more often (-i): most of what was lost are births and ends of "
 		       "processes";
-	if (lost[HEADWAY_CNT_LOST_THREADS] * 2 > headway_lost_events(lost))
-		return "make room (--room-threads, --room-processes), or watch fewer processes "
-		       "(-p, -c)";
 	return "watch fewer processes (-p, -c), or look more often (-i)";
 }
 
@@ -329,6 +350,10 @@ void headway_assess(struct headway_assessment *out, const struct headway_judge *
 		    long *unexplained)
 {
 	const struct headway_view *v = j->v;
+	const struct headway_sight sight = {
+		.counters = v->counters, .missing_probes = v->missing_probes,
+		.left_out = v->left_out, .marked = is_marked(v),
+	};
 	char why[HEADWAY_SENTENCE_LEN];
 	struct sums s;
 	size_t behind;
@@ -342,8 +367,7 @@ void headway_assess(struct headway_assessment *out, const struct headway_judge *
 	*unexplained = -1;
 	out->nr_markers = headway_count_markers(v, NULL, 0, out->markers);
 	sum_up(out, j, &s);
-	out->observed_well = headway_observed_well(j->t, v->counters, v->missing_probes,
-						   is_marked(v), why, sizeof(why));
+	out->observed_well = headway_observed_well(j->t, &sight, why, sizeof(why));
 	if (!out->observed_well) {
 		out->state = HEADWAY_UNDETERMINED;
 		snprintf(out->reason, sizeof(out->reason), "%s", why);

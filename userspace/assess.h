@@ -22,11 +22,20 @@ bool headway_is_active(const struct headway_thresholds *t, double cpu_share, uin
 		       double seconds);
 /* The sum of what was dropped, in events. */
 uint64_t headway_lost_events(const uint64_t *counters);
+/* What limits what could be seen in a window. */
+struct headway_sight {
+	const uint64_t *counters;	/* growth in it */
+	uint32_t missing_probes;
+	uint64_t left_out;		/* processes without room */
+	bool marked;			/* so that nothing need be inferred from trylocks */
+};
+
 /*
- * marked: progress markers are watched, so nothing need be inferred from trylocks.
- * False when more than 1 % of the events of the window were lost or a needed probe is missing.
+ * False when more than 1 % of the events were lost, a needed probe is missing, or a process or
+ * thread found no room: one of which nothing is known may be the one that is stuck, however few its
+ * events.
  */
-bool headway_observed_well(const struct headway_thresholds *t, const uint64_t *counters,
-			   uint32_t missing, bool marked, char *why, size_t len);
+bool headway_observed_well(const struct headway_thresholds *t, const struct headway_sight *sight,
+			   char *why, size_t len);
 
 #endif /* HEADWAY_ASSESS_H */

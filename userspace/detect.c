@@ -417,6 +417,9 @@ static void total_up(struct headway_detect *d, const struct headway_snapshot *sn
 	a->rested_ns = snap->rested_ns;
 	a->events = grown[HEADWAY_CNT_EVENTS];
 	a->lost = headway_lost_events(grown);
+	a->roomless = grown[HEADWAY_CNT_LOST_THREADS] + grown[HEADWAY_CNT_LOST_PROCESSES];
+	if (snap->left_out > a->left_out)
+		a->left_out = snap->left_out;
 }
 
 /* A target that ended before its first full window is not stuck, if it was seen at all. */
@@ -424,15 +427,19 @@ static void target_ended(struct headway_detect *d, const struct headway_snapshot
 {
 	struct headway_assessment *a = &d->assessment;
 	uint64_t counters[HEADWAY_NR_COUNTERS] = { 0 };
+	const struct headway_sight sight = {
+		.counters = counters, .missing_probes = snap->missing_probes,
+		.left_out = a->left_out,
+	};
 	char why[HEADWAY_SENTENCE_LEN];
 
 	if (a->judged)
 		return;
 	a->judged = true;
 	counters[HEADWAY_CNT_EVENTS] = a->events;
-	counters[HEADWAY_CNT_LOST_LOCKS] = a->lost;
-	a->observed_well = headway_observed_well(&d->t, counters, snap->missing_probes, false, why,
-						 sizeof(why));
+	counters[HEADWAY_CNT_LOST_LOCKS] = a->lost - a->roomless;
+	counters[HEADWAY_CNT_LOST_THREADS] = a->roomless;
+	a->observed_well = headway_observed_well(&d->t, &sight, why, sizeof(why));
 	if (!a->observed_well) {
 		a->state = HEADWAY_UNDETERMINED;
 		snprintf(a->reason, sizeof(a->reason), "%s", why);

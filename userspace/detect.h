@@ -45,6 +45,8 @@ struct headway_assessment {
 	uint64_t rested_ns;		/* of it, not watched: too many events (rest.h) */
 	uint64_t events;
 	uint64_t lost;
+	uint64_t left_out;		/* processes without room, the most at one time */
+	uint64_t roomless;		/* of these, of threads and processes without room */
 	unsigned int findings[HEADWAY_NR_VERDICTS];	/* announced so far */
 };
 

@@ -258,6 +258,7 @@ static void print_lost(struct headway_metrics_text *t, const uint64_t *counters,
 	} lost[] = {
 		{ HEADWAY_CNT_LOST_THREADS, "thread" }, { HEADWAY_CNT_LOST_LOCKS, "lock" },
 		{ HEADWAY_CNT_LOST_RINGBUF, "event" }, { HEADWAY_CNT_LOST_MARKS, "mark" },
+		{ HEADWAY_CNT_LOST_PROCESSES, "process" },
 		{ HEADWAY_CNT_LOST_STACKS, "stack" },
 	};
 	static const struct headway_metric family = {
@@ -298,8 +299,8 @@ static void print_group(struct headway_metrics_text *t, const struct headway_pro
 {
 	one_gauge(t, "headway_group_processes", "Processes of the group that are watched.",
 		  (double)g->now);
-	one_count(t, "headway_group_left_out", "Processes of the group that found no room.",
-		  g->left_out);
+	one_gauge(t, "headway_group_left_out", "Processes of the group that have no room.",
+		  (double)g->left_out);
 }
 
 static void print_processes(const struct headway_metrics *m, const struct headway_scene *scene,
@@ -320,7 +321,8 @@ static void print_processes(const struct headway_metrics *m, const struct headwa
 	print_lost(t, scene->snap->counters, m->times_lost);
 	print_missing(t, scene->snap->missing_probes);
 	one_gauge(t, "headway_observed_well",
-		  "0: over 1 % of the last window's events were lost, or a probe is missing.",
+		  "0: over 1 % of the last window's events were lost, a probe is missing, or somebody "
+		  "found no room.",
 		  a->observed_well);
 	headway_metrics_begin(t, &rested);
 	headway_metrics_seconds(t, NULL, a->rested_ns);

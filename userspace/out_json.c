@@ -242,6 +242,7 @@ struct json_object *headway_json_summary(const struct headway_summary *s)
 	json_add(o, "rested_s", json_seconds(a->rested_ns));
 	json_add(o, "events", json_count(a->events));
 	json_add(o, "lost", json_count(a->lost));
+	json_add(o, "left_out", json_count(a->left_out));
 	for (int v = HEADWAY_NR_VERDICTS - 1; v >= 0; v--)
 		if (a->findings[v])
 			json_add(findings, headway_verdict_name((enum headway_verdict)v),

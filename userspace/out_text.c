@@ -202,8 +202,6 @@ static void print_group(FILE *out, const struct headway_summary *s)
 	else
 		fprintf(out, "  all processes:");
 	fprintf(out, " %zu watched at the end, %zu at most, %zu entered", g->now, g->most, g->seen);
-	if (g->left_out)
-		fprintf(out, "; %zu left out, there is no room for more", g->left_out);
 	if (g->bits32)
 		fprintf(out, "; %zu 32-bit left out, their calls cannot be seen", g->bits32);
 	if (g->without_trylock)
@@ -242,6 +240,9 @@ void headway_out_text_summary(FILE *out, const struct headway_summary *s, bool c
 		fprintf(out, "  sampled: too many events, so the probes rested for %.1f s of that, of "
 			     "which nothing is said (--max-rate)\n", (double)a->rested_ns / 1e9);
 	print_group(out, s);
+	if (a->left_out)
+		fprintf(out, "  left out: %llu processes, at most at one time, for want of room "
+			     "(--room-processes)\n", (unsigned long long)a->left_out);
 	if (a->nr_markers)
 		fprintf(out, "  markers in the last %.1f s\n", (double)a->window_ns / 1e9);
 	print_markers(out, a->markers, a->nr_markers, a->window_ns);

@@ -198,6 +198,13 @@ static bool was_blind_to_processes(const struct headway_pipeline *p)
 			p->who, p->window_s);
 		return true;
 	}
+	if (a->left_out || a->roomless) {
+		fprintf(stderr, "%s: %s were left out, so --fail-on cannot be answered: make room "
+				"(%s), or watch fewer processes\n", p->who,
+			a->left_out ? "processes" : "processes or threads",
+			a->left_out ? "--room-processes" : "--room-processes, --room-threads");
+		return true;
+	}
 	if (a->lost * 100 > a->events + a->lost) {
 		fprintf(stderr, "%s: more than 1 %% of the events were lost, so --fail-on cannot "
 				"be answered\n", p->who);
@@ -214,20 +221,16 @@ static bool was_blind_to_processes(const struct headway_pipeline *p)
 	return false;
 }
 
-/* Was there anybody to find something in, and room for all? */
+/* Was there anybody to find something in? */
 static bool was_blind_to_group(const struct headway_pipeline *p, const struct headway_summary *s)
 {
 	char name[4400];
 
-	if (s->group->left_out)
-		fprintf(stderr, "%s: %zu processes were left out, so --fail-on cannot be answered: "
-				"watch a cgroup with fewer\n", p->who, s->group->left_out);
-	else if (!s->group->seen && s->group_alone && s->cgroup)
-		fprintf(stderr, "%s: no process was ever in the cgroup %s, so --fail-on cannot be "
-				"answered\n", p->who,
-			headway_escape(s->cgroup, strlen(s->cgroup), name, sizeof(name)));
-	else
+	if (s->group->seen || !s->group_alone || !s->cgroup)
 		return false;
+	fprintf(stderr, "%s: no process was ever in the cgroup %s, so --fail-on cannot be "
+			"answered\n", p->who,
+		headway_escape(s->cgroup, strlen(s->cgroup), name, sizeof(name)));
 	return true;
 }
 

@@ -50,7 +50,7 @@ struct headway_probe_group {
 	size_t now;			/* watched at the last snapshot */
 	size_t most;			/* at any */
 	size_t without_trylock;		/* of `now`: no glibc whose trylock could be probed */
-	size_t left_out;		/* there was no room for them */
+	size_t left_out;		/* at the last snapshot: there is no room for them */
 	size_t bits32;			/* 32-bit programs, unseen; the most at one time */
 	bool removed;			/* the cgroup was */
 };

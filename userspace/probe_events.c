@@ -40,6 +40,16 @@ static void forget_program(struct headway_probe *p, struct headway_target *t)
 	}
 }
 
+static int admit_child(struct headway_probe *p, pid_t pid, uint32_t key)
+{
+	int err = headway_probe_target_add(p, pid, key, true);
+
+	if (err == -E2BIG)
+		return headway_probe_leave_out(p, &(struct headway_outsider){
+			.pid = pid, .key_tgid = key });
+	return err == -ENOMEM ? err : 0;
+}
+
 static int on_event(void *ctx, void *data, size_t len)
 {
 	const struct headway_event *e = data;
@@ -52,8 +62,8 @@ static int on_event(void *ctx, void *data, size_t len)
 	if (e->type == HEADWAY_EVENT_EXEC && t)
 		forget_program(p, t);
 	else if (e->type == HEADWAY_EVENT_FORK)
-		/* Already in the targets map; one that ended meanwhile is of no use here. */
-		headway_probe_target_add(p, e->arg, e->tid, true);
+		/* In the targets map, where it fits; one that ended meanwhile is of no use here. */
+		return admit_child(p, (pid_t)e->arg, e->tid);
 	return 0;
 }
 
@@ -71,13 +81,10 @@ static int take_child(void *arg, const void *key, const void *value)
 {
 	struct headway_probe *p = arg;
 	uint32_t tgid, pid;
-	int err = 0;
 
 	memcpy(&tgid, key, sizeof(tgid));
 	memcpy(&pid, value, sizeof(pid));
-	if (!target_by_key(p, tgid))
-		err = headway_probe_target_add(p, (pid_t)pid, tgid, true);
-	return err == -ENOMEM ? err : 0;
+	return target_by_key(p, tgid) ? 0 : admit_child(p, (pid_t)pid, tgid);
 }
 
 /* The map of targets tells who was born; that one called exec must be taken to be so of all. */
@@ -101,10 +108,14 @@ static int make_good_for_lost(struct headway_probe *p)
 
 int headway_probe_take_events(struct headway_probe *p)
 {
+	int err;
+
 	if (!p->ring)
 		return 0;
-	ring_buffer__consume(p->ring);
-	return make_good_for_lost(p);
+	err = ring_buffer__consume(p->ring);
+	if (err >= 0)
+		err = make_good_for_lost(p);
+	return err ? err : headway_probe_retry_outsiders(p, false, admit_child);
 }
 
 void headway_probe_follow_exec(struct headway_probe *p)

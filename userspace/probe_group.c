@@ -89,7 +89,8 @@ static int enter(struct headway_probe *p, pid_t pid, uint32_t key)
 		p->targets[before].member = true;
 		p->group.seen++;
 	} else if (err == -E2BIG) {
-		p->group.left_out++;
+		return headway_probe_leave_out(p, &(struct headway_outsider){
+			.pid = pid, .key_tgid = key, .member = true });
 	} else if (err) {
 		/* It has ended, perhaps after it had entered. */
 		bpf_map_delete_elem(headway_probe_map(p, "targets"), &key);
@@ -126,12 +127,14 @@ static int by_pid(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Its list says who is in it. */
 static int follow_cgroup(struct headway_probe *p)
 {
 	pid_t *pids = NULL;
 	size_t n = 0, i;
 	int err;
 
+	headway_probe_forget_outsiders(p, true);
 	if (p->group.removed || headway_cgroup_removed(p->opts.cgroup)) {
 		p->group.removed = true;
 		return 0;
@@ -150,7 +153,7 @@ static int follow_cgroup(struct headway_probe *p)
 	return err;
 }
 
-/* Those that are there already, once: one that is stuck for good makes no event any more. */
+/* One that is stuck for good makes no event any more by which it would enter. */
 static int look_around(struct headway_probe *p)
 {
 	DIR *proc = opendir("/proc");
@@ -159,6 +162,7 @@ static int look_around(struct headway_probe *p)
 
 	if (!proc)
 		return -errno;
+	headway_probe_forget_outsiders(p, true);
 	while (!err && (e = readdir(proc))) {
 		pid_t pid = isdigit((unsigned char)e->d_name[0]) ? atoi(e->d_name) : 0;
 
@@ -176,6 +180,33 @@ static void let_quiet_go(struct headway_probe *p)
 			leave(p, &p->targets[i]);
 }
 
+/* Who was refused at an event of its own may never make another one. */
+static int was_refused(struct headway_probe *p, bool *refused)
+{
+	uint64_t counters[HEADWAY_NR_COUNTERS];
+	int err = headway_raw_counters(p, counters);
+
+	if (err)
+		return err;
+	*refused = counters[HEADWAY_CNT_LOST_PROCESSES] != p->refused_events;
+	p->refused_events = counters[HEADWAY_CNT_LOST_PROCESSES];
+	return 0;
+}
+
+static int follow_all(struct headway_probe *p)
+{
+	bool refused = false;
+	int err = was_refused(p, &refused);
+
+	if (err)
+		return err;
+	if (p->group_looks)
+		let_quiet_go(p);
+	if (!p->group_looks || refused)
+		return look_around(p);
+	return headway_probe_retry_outsiders(p, true, enter);
+}
+
 int headway_probe_group_refresh(struct headway_probe *p)
 {
 	bool cgroup = p->group_kind == HEADWAY_GROUP_CGROUP;
@@ -184,17 +215,11 @@ int headway_probe_group_refresh(struct headway_probe *p)
 	if (p->group_kind == HEADWAY_GROUP_NONE)
 		return 0;
 	p->bits32 = 0;
-	if (cgroup)		/* counted anew at each look, of all processes only once */
-		p->group.left_out = 0;
 	/* Before the list of the cgroup is read: who has entered is on it, or has left again. */
 	err = headway_read_map(headway_probe_map(p, "targets"), sizeof(uint32_t), sizeof(uint32_t),
 			       take_entered, p);
-	if (!err && cgroup)
-		err = follow_cgroup(p);
-	else if (!err && !p->group_looks)
-		err = look_around(p);
-	else if (!err)
-		let_quiet_go(p);
+	if (!err)
+		err = cgroup ? follow_cgroup(p) : follow_all(p);
 	if (p->bits32 > p->group.bits32)	/* the most at one time */
 		p->group.bits32 = p->bits32;
 	p->group_looks++;

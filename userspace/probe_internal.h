@@ -58,6 +58,14 @@ struct headway_target {
 	struct headway_symbolizer *symbolizer;	/* made at the first unwinding */
 };
 
+/* One that should be watched, for which there was no room (probe_room.c). */
+struct headway_outsider {
+	pid_t pid;			/* in the tool's pid namespace */
+	uint32_t key_tgid;		/* in the initial one */
+	bool member;			/* of the group; else the child of a target */
+	uint64_t start_ns;		/* of the process */
+};
+
 /* Where trylock is in a file, or why not (errno): to read symbols takes milliseconds. */
 struct headway_probed_file {
 	dev_t dev;
@@ -133,6 +141,10 @@ struct headway_probe {
 
 	struct headway_target *targets;
 	size_t nr_targets;
+	struct headway_outsider *outsiders;
+	size_t nr_outsiders;
+	size_t cap_outsiders;
+	uint64_t refused_events;	/* of processes without room, at the last look */
 	struct bpf_link **links;
 	size_t nr_links;
 	struct bpf_link *syscalls[16];	/* of probe_tracepoint.c; taken away for a rest */
@@ -196,6 +208,13 @@ static inline void headway_probe_note_active(struct headway_target *t,
 
 /* After a target was merged: has it been silent for long? */
 void headway_probe_note_quiet(struct headway_probe *p, struct headway_target *t, uint64_t now_ns);
+
+/* probe_room.c: these return 0 or -ENOMEM. Who has ended is nobody any more. */
+typedef int (*headway_admit_fn)(struct headway_probe *p, pid_t pid, uint32_t key);
+int headway_probe_leave_out(struct headway_probe *p, const struct headway_outsider *who);
+/* Members of the group or the others. admit: leaves it out once more when there is no room. */
+int headway_probe_retry_outsiders(struct headway_probe *p, bool members, headway_admit_fn admit);
+void headway_probe_forget_outsiders(struct headway_probe *p, bool members);
 
 /* probe_tracepoint.c */
 int headway_probe_attach_tracepoints(struct headway_probe *p);

@@ -315,6 +315,8 @@ static int merge_tasks(struct headway_probe *p, struct headway_snapshot *snap)
 	else
 		snap->target_exited = p->group.removed && !kept;
 	p->group.now = kept;
+	p->group.left_out = p->nr_outsiders;
+	snap->left_out = p->nr_outsiders;
 	if (p->group.most < kept)
 		p->group.most = kept;
 	headway_tasks_free(&m.tasks);
@@ -378,6 +380,7 @@ void headway_probe_snapshot_free(struct headway_probe *p)
 	free(p->waits);
 	free(p->unwound);
 	free(p->idle_stacks);
+	free(p->outsiders);
 	for (i = 0; i < p->nr_targets; i++)
 		headway_symbolizer_free(p->targets[i].symbolizer);
 }

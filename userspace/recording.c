@@ -102,6 +102,7 @@ const char *const headway_counter_names[HEADWAY_NR_COUNTERS] = {
 	[HEADWAY_CNT_UNMATCHED_EXIT] = "unmatched_exit",
 	[HEADWAY_CNT_LOST_RINGBUF] = "lost_ringbuf",
 	[HEADWAY_CNT_LOST_MARKS] = "lost_marks",
+	[HEADWAY_CNT_LOST_PROCESSES] = "lost_processes",
 };
 
 void *headway_rows_add(struct headway_rows *rows, const struct headway_row_type *type)

@@ -117,9 +117,9 @@ static void draw_state(const struct headway_top *t)
 	if (a->lost)
 		x += put(2, x, t->width - x, HEADWAY_TINT_BAD, 0, "LOST %llu of %llu events  ",
 			 (unsigned long long)a->lost, (unsigned long long)a->events + a->lost);
-	if (s->group && s->group->left_out)
-		x += put(2, x, t->width - x, HEADWAY_TINT_BAD, 0, "NO ROOM for %zu processes  ",
-			 s->group->left_out);
+	if (s->snap && s->snap->left_out)
+		x += put(2, x, t->width - x, HEADWAY_TINT_BAD, 0, "NO ROOM for %llu processes  ",
+			 (unsigned long long)s->snap->left_out);
 	if (s->kernel_lost)
 		x += put(2, x, t->width - x, HEADWAY_TINT_BAD, 0, "KERNEL not watched: %s  ",
 			 s->kernel_lost);

@@ -331,6 +331,9 @@ int headway_view_build(struct headway_view *v, const struct headway_window *w,
 	v->mutexes = mutexes;
 	v->full = !intervals && headway_window_full(w);
 	v->missing_probes = last->missing_probes;
+	for (size_t i = 0; i < v->nr_slots; i++)
+		if (v->slots[i]->left_out > v->left_out)
+			v->left_out = v->slots[i]->left_out;
 	v->rested = last->rested_ns > first->rested_ns;
 	for (int i = 0; i < HEADWAY_NR_COUNTERS; i++)
 		v->counters[i] = headway_grown(last->counters[i], first->counters[i]);

@@ -95,6 +95,7 @@ struct headway_view {
 	size_t nr_marked;
 	struct headway_marked *marked;	/* sorted by tgid */
 	uint64_t counters[HEADWAY_NR_COUNTERS];	/* growth in the window */
+	uint64_t left_out;		/* processes without room, the most at one time */
 	uint32_t missing_probes;
 	bool rested;			/* the probes did, in some of it */
 	const struct headway_mutexes *mutexes;	/* known from before; may be NULL */

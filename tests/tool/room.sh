@@ -14,7 +14,7 @@ test_full_maps() {
 	local i
 	local -x CORPUS_SECONDS=120
 	run threads 30 watch --json --room-threads 1 -d 3 -w 1 --fail-on livelock -- "$corpus/hot_mutex"
-	expect threads 4 "--room-threads: too much is lost for --fail-on" err 'events were lost'
+	expect threads 4 "--room-threads: too much is lost for --fail-on" err 'left out.*--room-threads'
 	same "--room-threads: nothing is made up, and it is not called healthy" \
 		"$(get '[f["verdict"] for f in F if f["verdict"] != "undetermined"], S["state"], S["lost"] > 0' threads)" "([], 'undetermined', True)"
 	run text-threads 30 watch --room-threads 1 -d 3 -w 1 -- "$corpus/hot_mutex"
@@ -30,9 +30,9 @@ test_full_maps() {
 		in_cgroup "$home/full" "$corpus/two_lock_ordered"
 	done
 	run processes 30 watch --json --room-processes 2 -d 3 -w 1 --fail-on livelock -c "$home/full"
-	expect processes 4 "--room-processes: with somebody left out, --fail-on cannot be answered" err 'left out|were lost'
+	expect processes 4 "--room-processes: with somebody left out, --fail-on cannot be answered" err 'left out.*--room-processes'
 	same "--room-processes: nothing is made up, and who is left out is counted" \
-		"$(get '[f["verdict"] for f in F if f["verdict"] != "undetermined"], S["group"]["left_out"], S["group"]["processes_most"]' processes)" "([], 1, 2)"
+		"$(get '[f["verdict"] for f in F if f["verdict"] != "undetermined"], S["group"]["left_out"], S["left_out"], S["group"]["processes_most"], S["state"]' processes)" "([], 1, 1, 2, 'undetermined')"
 	run all 30 watch --json --room-processes 2 -d 3 -w 1 --fail-on livelock -a
 	expect all 4 "--room-processes: so it is of all processes" err 'left out|were lost'
 	same "--room-processes: nothing is made up of those of all that fit" \
@@ -41,6 +41,38 @@ test_full_maps() {
 	expect named 1 "--room-processes: one that was named does not fit: status 1" \
 		err '1 are watched already.*--room-processes'
 	end "${started[@]: -3}"
+}
+
+# with_outsider NAME ARGS... -- FIRST SECOND: there is room for a shell and FIRST, and none for SECOND.
+with_outsider() {
+	local name=$1 ours=() script
+	shift
+	while [ "$1" != -- ]; do
+		ours+=("$1")
+		shift
+	done
+	# shellcheck disable=SC2016	# for the sh that is watched
+	script='$1 >/dev/null & $2 >/dev/null & wait'
+	run "$name" 60 watch --room-processes 2 -w 1 "${ours[@]}" -- sh -c "$script" sh "$2" "$3"
+}
+
+# What is not watched may livelock, while all that are seen get on.
+test_left_out() {
+	local -x CORPUS_SECONDS=120
+	with_outsider outsider --json -d 4 -o "$tmp/outsider.hw" --fail-on livelock -- "$corpus/two_lock_ordered" "$corpus/two_lock_grid"
+	expect outsider 4 "a child without room: --fail-on cannot be answered" err 'left out.*--room-processes'
+	same "a child without room: not called healthy for what the others do, and nothing is made up" \
+		"$(get '[f["verdict"] for f in F if f["verdict"] != "undetermined"], S["state"], S["left_out"], S["lost"]' outsider)" "([], 'undetermined', 1, 1)"
+	same "a child without room: why, and what makes room" \
+		"$(get '"1 process found no room" in S["reason"], "--room-processes" in S["advice"]' outsider)" "(True, True)"
+	run outsider-replay 20 replay --json --fail-on livelock "$tmp/outsider.hw"
+	check "a child without room: a replay says the same" cmp "$tmp/outsider.out" "$tmp/outsider-replay.out"
+	same "a child without room: and ends as the watch did" "$status" 4
+	with_outsider outsider-text -d 3 -- "$corpus/two_lock_ordered" "$corpus/two_lock_grid"
+	expect outsider-text 0 "a child without room: in text" out '^State: undetermined: 1 process found no room' \
+		out '--room-processes' out 'left out: 1 processes'
+	with_outsider seen --json -d 8 --fail-on livelock -- "sleep 1" "$corpus/two_lock_grid"
+	expect seen 3 "a child without room has some when another has ended, and its livelock is found"
 }
 
 # is_blind NAME: of the 32-bit program nothing was said, and that it was there was.
@@ -89,8 +121,9 @@ test_short_lived() {
 		not_ok "shortlived builds" "see above"
 		return
 	}
-	run short-threads 60 watch --json -w 0.5 -- "$tmp/shortlived" threads 100000 15
+	run short-threads 150 watch --json -w 0.5 -- "$tmp/shortlived" threads 100000 120
 	lived short-threads 3
+	same "short-threads: as many as there were to be" "$(grep -E '^[0-9]+$' "$tmp/short-threads.err")" 100000
 	run short-room 60 watch --json -w 0.5 --room-threads 64 -- "$tmp/shortlived" threads 5000 10
 	lived short-room 3
 	run short-processes 60 watch --json -w 0.5 -i 0.02 -- "$tmp/shortlived" processes 500 10
@@ -164,6 +197,7 @@ test_room() {
 	test_short_lived
 	test_lost_events
 	test_lost_events_at_rest
+	test_left_out
 	if ! find_hierarchy || ! home=$(mktemp -d "$hierarchy/headway-room.XXXXXX"); then
 		skip "more than there is room for" "no cgroup can be made here"
 		return

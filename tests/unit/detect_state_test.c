@@ -121,6 +121,79 @@ KTAP_TEST(never_healthy_when_observation_failed)
 	EXPECT_EQ(state_with_loss(0, 1u << HEADWAY_PROBE_FUTEX_WAITV), HEADWAY_HEALTHY);
 }
 
+/* Of who has no room nothing is known, however few of the events are lost by it. */
+KTAP_TEST(never_healthy_without_room)
+{
+	static const struct {
+		enum headway_counter lost;
+		const char *advice;
+	} kinds[] = {
+		{ HEADWAY_CNT_LOST_THREADS, "--room-threads" },
+		{ HEADWAY_CNT_LOST_PROCESSES, "--room-processes" },
+	};
+	struct stream s;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		stream_begin(&s, W5, SECOND);
+		stream_for_each_tick(&s, tick, 8) {
+			stream_commit(&s, 101, 0xa000, 10000);
+			s.snap.counters[kinds[i].lost] += tick == 6;
+		}
+		EXPECT_EQ(stream_state(&s), HEADWAY_UNDETERMINED);
+		EXPECT(strstr(assessment(&s)->reason, "no room"));
+		EXPECT(strstr(assessment(&s)->advice, kinds[i].advice));
+		EXPECT_EQ(assessment(&s)->roomless, 1u);
+		/* It is over when a whole window knows nothing of it any more. */
+		stream_for_each_tick(&s, tick, 6)
+			stream_commit(&s, 101, 0xa000, 10000);
+		EXPECT_EQ(stream_state(&s), HEADWAY_HEALTHY);
+		stream_end(&s);
+	}
+}
+
+/* Silent for good, so that not even an event of it is lost. */
+KTAP_TEST(never_healthy_with_somebody_left_out)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	s.snap.left_out = 3;
+	stream_for_each_tick(&s, i, 8)
+		stream_commit(&s, 101, 0xa000, 1000);
+	EXPECT_EQ(stream_state(&s), HEADWAY_UNDETERMINED);
+	EXPECT_FALSE(assessment(&s)->observed_well);
+	EXPECT(strstr(assessment(&s)->reason, "3 processes found no room"));
+	EXPECT(strstr(assessment(&s)->advice, "--room-processes"));
+	/* They get some: healthy when they had it for a window. */
+	s.snap.left_out = 0;
+	stream_commit(&s, 101, 0xa000, 1000);
+	stream_tick(&s);
+	EXPECT_EQ(stream_state(&s), HEADWAY_UNDETERMINED);
+	stream_for_each_tick(&s, i, 5)
+		stream_commit(&s, 101, 0xa000, 1000);
+	EXPECT_EQ(stream_state(&s), HEADWAY_HEALTHY);
+	EXPECT_EQ(assessment(&s)->left_out, 3u);
+	stream_end(&s);
+}
+
+/* It is not idle either, and what the others are found to do is said. */
+KTAP_TEST(somebody_left_out_hides_no_finding)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	s.snap.left_out = 1;
+	stream_thread(&s, 101);
+	for (int i = 0; i < 6; i++)
+		stream_tick(&s);
+	EXPECT_EQ(stream_state(&s), HEADWAY_UNDETERMINED);
+	stream_for_each_tick(&s, i, 8)
+		stream_abba(&s, 50);
+	EXPECT_EQ(s.announced[HEADWAY_LIVELOCK], 1u);
+	EXPECT_EQ(stream_state(&s), HEADWAY_LIVELOCK);
+	stream_end(&s);
+}
+
 /* A lost event does not hide what the others prove. */
 KTAP_TEST(findings_survive_loss)
 {
@@ -157,6 +230,21 @@ KTAP_TEST(ended_before_a_window)
 	stream_tick(&s);
 	EXPECT_TRUE(assessment(&s)->judged);
 	EXPECT_EQ(stream_state(&s), HEADWAY_HEALTHY);
+	stream_end(&s);
+}
+
+KTAP_TEST(ended_with_somebody_left_out_is_not_healthy)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	stream_commit(&s, 101, 0xa000, 1000);
+	s.snap.left_out = 1;
+	stream_tick(&s);
+	s.snap.left_out = 0;
+	s.snap.target_exited = true;
+	stream_tick(&s);
+	EXPECT_EQ(stream_state(&s), HEADWAY_UNDETERMINED);
 	stream_end(&s);
 }
 
