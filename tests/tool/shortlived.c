@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * shortlived.c - threads or processes that come, do little and go, one after the other.
+ * shortlived.c - threads or processes that come, do little and go.
  *
  * Usage:  shortlived threads|processes|forks NUMBER SECONDS
  *
- * Threads make three futex calls, processes are such a thread, forks do nothing. All end their
- * work: there is nothing to find in it. Prints how many there were until one of the two was
- * reached.
+ * Threads make three futex calls each and come in batches, from two threads; processes are such a
+ * thread, forks do nothing, both one after the other. All end their work: there is nothing to find
+ * in it. Prints how many there were until one of the two was reached.
  */
 #define _GNU_SOURCE
+#include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -19,7 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { MAKERS = 2, BATCH = 16 };
+
 static int word;
+static time_t end;
 
 /* Nobody waits: the call comes back at once. */
 static void *live(void *arg)
@@ -36,6 +40,46 @@ static int one_thread(void)
 	return pthread_create(&t, NULL, live, NULL) || pthread_join(t, NULL);
 }
 
+/* Makes threads until there were enough of them; its part of the number, then how many it made. */
+static void *make_threads(void *arg)
+{
+	int *nr = arg, made = 0;
+	pthread_t batch[BATCH];
+	pthread_attr_t small;
+
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, PTHREAD_STACK_MIN);
+	while (made < *nr && time(NULL) < end) {
+		int n = 0, want = *nr - made < BATCH ? *nr - made : BATCH;
+
+		while (n < want && !pthread_create(&batch[n], &small, live, NULL))
+			n++;
+		for (int i = 0; i < n; i++)
+			pthread_join(batch[i], NULL);
+		made += n;
+	}
+	pthread_attr_destroy(&small);
+	*nr = made;
+	return NULL;
+}
+
+static int many_threads(int nr)
+{
+	int parts[MAKERS], made = 0;
+	pthread_t makers[MAKERS];
+
+	for (int i = 0; i < MAKERS; i++) {
+		parts[i] = nr / MAKERS + (i < nr % MAKERS);
+		if (pthread_create(&makers[i], NULL, make_threads, &parts[i]))
+			return -1;
+	}
+	for (int i = 0; i < MAKERS; i++) {
+		pthread_join(makers[i], NULL);
+		made += parts[i];
+	}
+	return made;
+}
+
 static int one_process(int (*work)(void))
 {
 	int status;
@@ -46,21 +90,29 @@ static int one_process(int (*work)(void))
 	return pid < 0 || waitpid(pid, &status, 0) != pid || status;
 }
 
-static int one(const char *what)
+static int many_processes(int nr, int (*work)(void))
 {
-	if (!strcmp(what, "threads"))
-		return one_thread();
-	return one_process(strcmp(what, "forks") ? one_thread : NULL);
+	int made = 0;
+
+	while (made < nr && time(NULL) < end) {
+		if (one_process(work))
+			return -1;
+		made++;
+	}
+	return made;
 }
 
 int main(int argc, char **argv)
 {
-	int nr = argc == 4 ? atoi(argv[2]) : 0, i;
-	time_t end = time(NULL) + (nr ? atoi(argv[3]) : 0);
+	int nr = argc == 4 ? atoi(argv[2]) : 0, made;
 
-	for (i = 0; i < nr && time(NULL) < end; i++)
-		if (one(argv[1]))
-			return 1;
-	printf("%d\n", i);
-	return i ? 0 : 2;
+	end = time(NULL) + (nr ? atoi(argv[3]) : 0);
+	if (nr && !strcmp(argv[1], "threads"))
+		made = many_threads(nr);
+	else
+		made = many_processes(nr, nr && strcmp(argv[1], "forks") ? one_thread : NULL);
+	if (made < 0)
+		return 1;
+	printf("%d\n", made);
+	return made ? 0 : 2;
 }
