@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Transactions answer within milliseconds each time, and many locks are a long file. */
+enum { DETAILED_DOMAINS = 16, DETAILED_LOCKS = 256 };
+
 static struct json_object *text_of(const char *text)
 {
 	return headway_text_to_json(text, HEADWAY_RECORDING_TEXT_MAX - 1);
@@ -31,6 +34,11 @@ static uint64_t look(void *ctx)
 
 	t->bytes = 0;
 	t->looking = true;
+	t->details_left = 0;
+	if (t->detail_ns && now >= t->next_detail_ns) {
+		t->details_left = DETAILED_DOMAINS;
+		t->next_detail_ns = now + t->detail_ns;
+	}
 	if (!o)
 		return now;
 	headway_recwriter_put(t->out, o, "time_ns", json_object_new_uint64(now));
@@ -81,10 +89,9 @@ static void write_record(struct headway_kernel_tee *t, const struct headway_reco
 	free(text);
 }
 
-static int read_file(void *ctx, bool is_loop, const char *name, const char *file,
-		     struct headway_text *text)
+static int keep_file(struct headway_kernel_tee *t, bool is_loop, const char *name,
+		     const char *file, struct headway_text *text)
 {
-	struct headway_kernel_tee *t = ctx;
 	int err = t->from.read(t->from.ctx, is_loop, name, file, text);
 	struct json_object *o;
 
@@ -103,6 +110,38 @@ static int read_file(void *ctx, bool is_loop, const char *name, const char *file
 	headway_recwriter_write(t->out, o);
 	for (size_t i = 0; !err && i < text->nr_records; i++)
 		write_record(t, &text->records[i]);
+	return err;
+}
+
+static void keep_detail(struct headway_kernel_tee *t, const char *name, const char *file)
+{
+	struct headway_text text;
+
+	if (!keep_file(t, false, name, file, &text))
+		headway_text_free(&text);
+}
+
+static void keep_details(struct headway_kernel_tee *t, const char *name,
+			 const struct headway_text *summary)
+{
+	struct headway_record r = headway_text_all(summary);
+	uint64_t locks, in_flight;
+
+	t->details_left--;
+	if (headway_record_u64(&r, "locks", &locks) && locks && locks <= DETAILED_LOCKS)
+		keep_detail(t, name, "locks");
+	if (headway_record_u64(&r, "in_flight", &in_flight) && in_flight)
+		keep_detail(t, name, "transactions");
+}
+
+static int read_file(void *ctx, bool is_loop, const char *name, const char *file,
+		     struct headway_text *text)
+{
+	struct headway_kernel_tee *t = ctx;
+	int err = keep_file(t, is_loop, name, file, text);
+
+	if (!err && t->looking && t->details_left && !is_loop && !strcmp(file, "summary"))
+		keep_details(t, name, text);
 	return err;
 }
 

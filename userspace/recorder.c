@@ -21,6 +21,7 @@ struct headway_recorder {
 	struct headway_recwriter out;
 	struct headway_name_source live;
 	struct headway_kernel_tee kernel;
+	uint64_t window_ns;
 	struct headway_rows before[HEADWAY_NR_ROW_KINDS];
 	struct headway_rows now[HEADWAY_NR_ROW_KINDS];
 	uint64_t counters[HEADWAY_NR_COUNTERS];
@@ -114,6 +115,7 @@ int headway_recorder_open(struct headway_recorder **out, const char *path,
 	if (!r)
 		return -ENOMEM;
 	r->live = *live;
+	r->window_ns = header->window_ns;
 	err = headway_recwriter_open(&r->out, path);
 	if (!err)
 		err = write_header(r, header);
@@ -178,7 +180,9 @@ struct headway_name_source headway_recorder_names(struct headway_recorder *r)
 struct headway_kernel_reader headway_recorder_kernel(struct headway_recorder *r,
 						     const struct headway_kernel_reader *live)
 {
-	r->kernel = (struct headway_kernel_tee){ .from = *live, .out = &r->out };
+	r->kernel = (struct headway_kernel_tee){
+		.from = *live, .out = &r->out, .detail_ns = r->window_ns,
+	};
 	return headway_kernel_tee_reader(&r->kernel);
 }
 
