@@ -111,13 +111,6 @@ static error_t parse_live(int key, char *arg, struct argp_state *state)
 	case OPT_LIVE:
 		return 0;
 	case ARGP_KEY_END:
-		/* They are of processes' locks and stacks. */
-		if (in->target.kernel && !headway_target_has_processes(&in->target) &&
-		    (in->form->key == OPT_FOLDED || in->form->key == OPT_DOT))
-			argp_error(state, "%s has nothing of the kernel: add -p PID, -c CGROUP, -a "
-					  "or a command, or use `headway stat%s`", in->form->name,
-				   in->form->key == OPT_DOT ? " --dot" : "");
-		return parse_form(key, state, &in->form);
 	default:
 		return parse_form(key, state, &in->form);
 	}
@@ -125,7 +118,9 @@ static error_t parse_live(int key, char *arg, struct argp_state *state)
 
 #define WHAT_IT_HAS \
 	"The page has the attempts and completions of each thread, and of each domain of the " \
-	"kernel, over time, the findings with evidence and advice, who waited for whom, the stacks of failed tries, and the locks.\n\n" \
+	"kernel, over time, the findings with evidence and advice, who waited for whom, the stacks " \
+	"of failed tries, and the locks. Of the kernel, locks and waits are read once in a window, " \
+	"and stacks when something is found.\n\n" \
 	"Exit status: 0 done, 1 failed, or the recording is cut off or damaged, 2 usage."
 
 static const struct argp argp = {

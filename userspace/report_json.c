@@ -238,6 +238,7 @@ static struct json_object *watch_of(const struct headway_recording_header *h)
 	json_add(o, "command", h->command[0] ? json_escaped(h->command, sizeof(h->command)) : NULL);
 	json_add(o, "window_s", json_seconds(h->window_ns));
 	json_add(o, "interval_s", json_seconds(h->interval_ns));
+	json_add(o, "kernel_alone", json_object_new_boolean(h->kernel_alone));
 	return o;
 }
 
@@ -277,5 +278,6 @@ struct json_object *headway_report_json(const struct headway_report_view *v)
 	json_add(o, "stacks", stacks_of(v));
 	json_add(o, "edges", edges_of(v));
 	json_add(o, "left_out", left_out_of(v));
+	headway_report_kernel_add_locks(v->kernel, r, o);
 	return o;
 }

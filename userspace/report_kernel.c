@@ -15,6 +15,7 @@
 
 #include "jsonvalue.h"
 #include "out.h"
+#include "report_kernel_locks.h"
 #include "window.h"
 
 enum { MAX_FINDINGS = 256, MAX_DOMAINS = 64 };
@@ -50,6 +51,7 @@ struct headway_report_kernel {
 	struct kernel_finding findings[MAX_FINDINGS];
 	size_t nr_domains;
 	struct domain domains[MAX_DOMAINS];
+	struct headway_report_kernel_locks *locks;
 	size_t merge;			/* intervals in a column of ours: as the report's */
 	uint64_t left_out;
 };
@@ -58,9 +60,14 @@ struct headway_report_kernel *headway_report_kernel_new(void)
 {
 	struct headway_report_kernel *k = calloc(1, sizeof(*k));
 
-	if (k)
-		k->merge = 1;
-	return k;
+	if (!k)
+		return NULL;
+	k->merge = 1;
+	k->locks = headway_report_kernel_locks_new();
+	if (k->locks)
+		return k;
+	free(k);
+	return NULL;
 }
 
 void headway_report_kernel_free(struct headway_report_kernel *kernel)
@@ -69,6 +76,8 @@ void headway_report_kernel_free(struct headway_report_kernel *kernel)
 		json_object_put(kernel->findings[i].json);
 	for (size_t i = 0; kernel && i < kernel->nr_domains; i++)
 		free(kernel->domains[i].cells);
+	if (kernel)
+		headway_report_kernel_locks_free(kernel->locks);
 	free(kernel);
 }
 
@@ -89,6 +98,7 @@ void headway_report_kernel_add(struct headway_report_kernel *kernel,
 	};
 	memcpy(k->name, f->domain, sizeof(k->name));
 	kernel->nr++;
+	headway_report_kernel_locks_finding(kernel->locks, f, names);
 }
 
 static void follow_findings(struct headway_report_kernel *kernel,
@@ -153,6 +163,7 @@ static void halve(struct headway_report_kernel *kernel)
 		memset(cells + HEADWAY_REPORT_COLUMNS / 2, 0,
 		       sizeof(*cells) * HEADWAY_REPORT_COLUMNS / 2);
 	}
+	headway_report_kernel_locks_halve(kernel->locks);
 	kernel->merge *= 2;
 }
 
@@ -205,14 +216,33 @@ static void take_source(struct domain *d, const struct headway_kernel_source *s,
 		add_cell(&d->cells[r->nr_columns - 1], &c);
 }
 
+/* Those files that were read at this look: the others the recording has not. */
+static int take_locks(struct headway_report_kernel *k, const struct headway_report *r,
+		      struct headway_kernel_watch *w, const struct headway_kernel_source *s)
+{
+	struct headway_text text;
+	int err = 0;
+
+	if (!s->is_loop && !headway_kernel_watch_read(w, s->name, false, "locks", &text)) {
+		err = headway_report_kernel_locks_take(k->locks, r, s->name, &text);
+		headway_text_free(&text);
+	}
+	if (!s->is_loop && !headway_kernel_watch_read(w, s->name, false, "transactions", &text)) {
+		headway_report_kernel_locks_waits(k->locks, s->name, &text);
+		headway_text_free(&text);
+	}
+	return err;
+}
+
 int headway_report_kernel_look(struct headway_report_kernel *k, struct headway_report *r,
-			       const struct headway_kernel_watch *w, uint64_t now_ns)
+			       struct headway_kernel_watch *w, uint64_t now_ns)
 {
 	struct headway_kernel_source s;
+	int err = 0;
 
 	while (k->merge < r->merge)
 		halve(k);
-	for (size_t i = 0; headway_kernel_watch_source(w, i, &s); i++) {
+	for (size_t i = 0; !err && headway_kernel_watch_source(w, i, &s); i++) {
 		bool left_out;
 		struct domain *d = domain_of(k, &s, &left_out);
 
@@ -224,9 +254,11 @@ int headway_report_kernel_look(struct headway_report_kernel *k, struct headway_r
 		else if (left_out)
 			k->left_out++;
 		else
-			return -ENOMEM;
+			err = -ENOMEM;
+		if (!err)
+			err = take_locks(k, r, w, &s);
 	}
-	return 0;
+	return err;
 }
 
 static struct json_object *domain_json(const struct domain *d, const struct headway_report *r)
@@ -262,6 +294,13 @@ struct json_object *headway_report_kernel_domains(const struct headway_report_ke
 	for (size_t i = 0; k && i < k->nr_domains; i++)
 		json_object_array_add(array, domain_json(&k->domains[i], r));
 	return array;
+}
+
+void headway_report_kernel_add_locks(const struct headway_report_kernel *k,
+				     const struct headway_report *r, struct json_object *report)
+{
+	if (k)
+		headway_report_kernel_locks_json(k->locks, r, report);
 }
 
 uint64_t headway_report_kernel_left_out(const struct headway_report_kernel *k)

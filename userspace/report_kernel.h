@@ -24,10 +24,16 @@ void headway_report_kernel_add(struct headway_report_kernel *k, const struct hea
  * whether what was found still holds. now_ns: of the report's clock. 0 or -ENOMEM.
  */
 int headway_report_kernel_look(struct headway_report_kernel *k, struct headway_report *r,
-			       const struct headway_kernel_watch *w, uint64_t now_ns);
+			       struct headway_kernel_watch *w, uint64_t now_ns);
 /* An array of the domains and loops, each with a value for each column; the caller puts it. */
 struct json_object *headway_report_kernel_domains(const struct headway_report_kernel *k,
 						  const struct headway_report *r);
+/*
+ * Adds their locks, the waits at them and the stacks to a report, which may have its own: "locks",
+ * "edges" and "stacks".
+ */
+void headway_report_kernel_add_locks(const struct headway_report_kernel *k,
+				     const struct headway_report *r, struct json_object *report);
 /* How many of them, in how many columns, had no room. */
 uint64_t headway_report_kernel_left_out(const struct headway_report_kernel *k);
 /* Adds the findings to an array, their times as the others' are; began_ns: the report's. */

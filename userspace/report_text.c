@@ -9,6 +9,7 @@
 
 #include "dot.h"
 #include "escape.h"
+#include "jsonvalue.h"
 #include "report_out.h"
 
 static int done(FILE *out)
@@ -35,6 +36,57 @@ static void put_frame(FILE *out, const char *name)
 		putc(*name == ';' ? ':' : *name, out);
 }
 
+/* What the kernel has for a report; the caller puts it. */
+static struct json_object *kernel_of(const struct headway_report_view *v)
+{
+	struct json_object *o = json_object_new_object();
+
+	headway_report_kernel_add_locks(v->kernel, v->report, o);
+	return o;
+}
+
+static size_t length(struct json_object *o, const char *key)
+{
+	struct json_object *array = json_object_object_get(o, key);
+
+	return array ? json_object_array_length(array) : 0;
+}
+
+static struct json_object *entry(struct json_object *o, const char *key, size_t i)
+{
+	return json_object_array_get_idx(json_object_object_get(o, key), i);
+}
+
+/* "" for null. */
+static const char *text_of(struct json_object *o, const char *key)
+{
+	struct json_object *value = json_object_object_get(o, key);
+
+	return value ? json_object_get_string(value) : "";
+}
+
+static void put_kernel_stacks(FILE *out, const struct headway_report_view *v)
+{
+	struct json_object *kernel = kernel_of(v);
+
+	for (size_t i = 0; i < length(kernel, "stacks"); i++) {
+		struct json_object *stack = entry(kernel, "stacks", i);
+		size_t depth = length(stack, "frames");
+		const char *fails = text_of(stack, "fails");
+
+		if (!strcmp(fails, "0"))
+			continue;
+		fprintf(out, "kernel domain ");
+		put_frame(out, text_of(stack, "domain"));
+		while (depth-- > 0) {
+			putc(';', out);
+			put_frame(out, json_object_get_string(entry(stack, "frames", depth)));
+		}
+		fprintf(out, " %s\n", fails);
+	}
+	json_object_put(kernel);
+}
+
 int headway_report_folded(FILE *out, const struct headway_report_view *v)
 {
 	static char frames[HEADWAY_STACK_DEPTH][HEADWAY_NAME_LEN];
@@ -54,6 +106,7 @@ int headway_report_folded(FILE *out, const struct headway_report_view *v)
 		}
 		fprintf(out, " %llu\n", (unsigned long long)top[i]->fails);
 	}
+	put_kernel_stacks(out, v);
 	return done(out);
 }
 
@@ -83,6 +136,34 @@ static void put_edge(FILE *out, struct headway_names *names, const struct headwa
 	fprintf(out, "\"%s];\n", e->asleep ? "" : " style=dashed");
 }
 
+/* Its id has the word kernel, as threads of another pid namespace may have the same number. */
+static void put_kernel_node(FILE *out, struct json_object *edge, const char *thread,
+			    const char *comm)
+{
+	fprintf(out, "\t\"kernel %s\" [label=\"", text_of(edge, thread));
+	headway_dot_text(out, text_of(edge, comm));
+	fprintf(out, "\\n%s\"];\n", text_of(edge, thread));
+}
+
+static void put_kernel_edges(FILE *out, const struct headway_report_view *v)
+{
+	struct json_object *kernel = kernel_of(v);
+
+	for (size_t i = 0; i < length(kernel, "edges"); i++) {
+		struct json_object *e = entry(kernel, "edges", i);
+
+		if (!*text_of(e, "to"))
+			continue;
+		put_kernel_node(out, e, "from", "from_comm");
+		put_kernel_node(out, e, "to", "to_comm");
+		fprintf(out, "\t\"kernel %s\" -> \"kernel %s\" [label=\"", text_of(e, "from"),
+			text_of(e, "to"));
+		headway_dot_text(out, text_of(e, "lock"));
+		fprintf(out, "\\nasleep in %s looks\"];\n", text_of(e, "asleep"));
+	}
+	json_object_put(kernel);
+}
+
 int headway_report_dot(FILE *out, const struct headway_report_view *v)
 {
 	const struct headway_report_edge *top[HEADWAY_SHOWN_EDGES];
@@ -96,6 +177,7 @@ int headway_report_dot(FILE *out, const struct headway_report_view *v)
 		put_node(out, v->report, top[i]->to_tid);
 		put_edge(out, v->names, top[i]);
 	}
+	put_kernel_edges(out, v);
 	fprintf(out, "}\n");
 	return done(out);
 }

@@ -4,8 +4,8 @@
 
 Usage: browse.py PAGES CAPTURES
 
-PAGES is a directory: NAME.html, NAME.state (what the page is to say of the end); hostile.html, of which
-nothing may run; injected.html, in which it would, were it not for the page's policy. CAPTURES takes the
+PAGES is a directory: NAME.html, NAME.state (what the page is to say of the end); hostile.html and
+hostile-kernel.html, of which nothing may run; bare.html, of a kernel whose locks were not read; injected.html, in which it would, were it not for the page's policy. CAPTURES takes the
 screenshots. Waits for what a page says, never for a time.
 """
 import json
@@ -196,18 +196,40 @@ def use_kernel(browser, pages):
     check("kernel: its verdicts, before and after", "s: livelock" in said and
           ("s: healthy" in said or "s: contended" in said), said)
     check("kernel: its clock is named", "CLOCK_BOOTTIME" in browser.text("header"))
+    check("kernel: the livelock has who held what", len(browser.all("#graph .vertex")) == 10 and
+          "Nobody slept for a lock" in browser.text("#graph"), browser.text("#graph"))
+    browser.click(browser.one("#findings button"))
+    browser.until(lambda: "Choose a finding" in browser.text("#finding"))
+    check("kernel: the watch has who waited for whom", "fork" in browser.text("#graph") and
+          len(browser.all("#graph path.arrow")) >= 2, browser.text("#graph"))
+    check("kernel: where they roll back", "dine[philosophers]" in browser.text("#flame"), browser.text("#flame"))
+    check("kernel: its locks", sorted(columns(browser, 1)) == [f"fork{i}" for i in range(5)], columns(browser, 1))
+    check("kernel: each was contended, over time", len(browser.all("#heat rect.cell")) >= 5 * 4)
+    wrong = sorts(browser, 6, number, True)
+    check("kernel: locks sorted by rollbacks", not wrong, wrong)
     quiet(browser, "kernel")
 
 
-def hostile(browser, pages, captures):
-    browser.open(f"{pages}/hostile.html")
+def use_bare(browser, pages):
+    """A recording of the kernel in which nobody has read the locks: it says why there is nothing."""
+    browser.open(f"{pages}/bare.html")
     browser.ready()
-    check("hostile: no script of its own ran", browser.run("return window.owned === undefined"))
-    check("hostile: it made no element", browser.run(CLEAN))
-    check("hostile: it is shown as the text that it is", "</script><b>" in browser.text("main") and
-          "<script>window.owned=1</script>" in browser.text("main"))
-    browser.capture(f"{captures}/report-hostile.png")
-    quiet(browser, "hostile")
+    check("bare: no table, and why", not browser.all("#locks") and "once in a window" in browser.text("#no-locks"))
+    check("bare: no heat map, and why", "record for longer" in browser.text("#heat"), browser.text("#heat"))
+    check("bare: no graph, and why", "Nobody was seen to wait" in browser.text("#graph"), browser.text("#graph"))
+    quiet(browser, "bare")
+
+
+def hostile(browser, pages, captures):
+    for name in ("hostile", "hostile-kernel"):
+        browser.open(f"{pages}/{name}.html")
+        browser.ready()
+        check(f"{name}: no script of its own ran", browser.run("return window.owned === undefined"))
+        check(f"{name}: it made no element", browser.run(CLEAN))
+        check(f"{name}: it is shown as the text that it is", "</script><b>" in browser.text("main") and
+              "<script>window.owned=1</script>" in browser.text("main"))
+        browser.capture(f"{captures}/report-{name}.png")
+        quiet(browser, name)
     # Without the escapes: what is checked above is noticed, and the policy is the second wall.
     browser.open(f"{pages}/injected.html")
     check("control: an injected element is noticed", not browser.run(CLEAN))
@@ -224,6 +246,7 @@ def main(pages, captures):
             look(browser, pages, captures, name)
         use_livelock(browser, pages, captures)
         use_kernel(browser, pages)
+        use_bare(browser, pages)
         hostile(browser, pages, captures)
     finally:
         browser.driver.quit()

@@ -55,7 +55,7 @@ export function seconds(s) {
 }
 
 /* As many characters as fit into so many pixels; the whole is in a hint. */
-export function fit(text, width, per = 6.6) {
+export function fit(text, width, per = 7) {
 	const most = Math.floor(width / per);
 
 	return text.length <= most ? text : most < 3 ? "" : `${text.slice(0, most - 1)}…`;

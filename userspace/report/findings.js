@@ -3,7 +3,7 @@
 
 import { count, el, rate, seconds } from "./dom.js";
 import { about, actorName, choose, chosenFinding, onChoice, tone, watch } from "./watch.js";
-import { table } from "./table.js";
+import { table, used } from "./table.js";
 
 function badge(verdict) {
 	return el("span", { class: `badge ${tone(verdict)}` }, verdict);
@@ -50,7 +50,9 @@ function detail(finding) {
 			`in a window of ${seconds(finding.window_s)}.`),
 		sentences("Evidence", [...finding.evidence, ...markers(finding), ...finding.notes]),
 		sentences("Advice", finding.advice),
-		finding.actors.length ? table({ columns: actorColumns, rows: finding.actors }) : null,
+		finding.actors.length ? table({
+			columns: used(actorColumns, finding.actors), rows: finding.actors,
+		}) : null,
 		finding.actors_total > finding.actors.length ?
 			el("p", { class: "faint" }, `${finding.actors_total - finding.actors.length} more actors.`) : null,
 		stacks(finding),

@@ -3,13 +3,13 @@
 
 import { hierarchy, partition } from "d3-hierarchy";
 import { choice, count, drawing, el, fit, hint, svg } from "./dom.js";
-import { watch } from "./watch.js";
+import { ownerName, watch } from "./watch.js";
 
 const ROW = 19;
 
-/* "transfer+0x1b (bank.c:3)" is in transfer, wherever in it. */
+/* "transfer+0x1b (bank.c:3)" is in transfer, and "dine+0x98/0x2b0[forks]" in dine[forks], wherever in it. */
 function functionOf(frame) {
-	return frame.replace(/\+0x[0-9a-f]+( \(.*\))?$/, "");
+	return frame.replace(/\+0x[0-9a-f]+(\/0x[0-9a-f]+)?( \(.*\))?(?=$|\[[^\]]*\]$)/, "");
 }
 
 function build(metric) {
@@ -19,7 +19,7 @@ function build(metric) {
 		const frames = [...stack.frames].reverse();
 		let at = root;
 
-		for (const frame of [`${stack.comm ?? "process"} (${stack.pid})`,
+		for (const frame of [ownerName(stack),
 			...(frames.length ? frames : ["stack not known"])]) {
 			const name = functionOf(frame);
 
@@ -47,8 +47,10 @@ function draw(place, metric, focus, onfocus) {
 	const width = Math.max(place.clientWidth, 400);
 
 	if (!root.value) {
-		place.replaceChildren(el("p", { class: "faint" }, metric === "fails" ?
-			"No try was seen to fail." : "No thread was seen asleep for a lock."));
+		place.replaceChildren(el("p", { class: "faint" }, metric !== "fails" ?
+			"No thread was seen asleep for a lock." : watch.watch.kernel_alone ?
+				"No stack of a try that failed: of the kernel, those of a finding's threads are kept." :
+				"No try was seen to fail."));
 		return;
 	}
 	partition()(root);
@@ -87,8 +89,9 @@ export function flame() {
 	chooser.value = metric;
 	return {
 		nodes: [el("h2", {}, "Where"), el("div", { class: "tools" }, chooser,
-			el("span", { class: "faint" }, "Click a function to widen it; the stack of a lock's last failure " +
-				"stands for all since.")), place],
+			el("span", { class: "faint" }, "Click a function to widen it" + (watch.watch.kernel_alone ?
+				"; a thread's stack when it was found stands for all its failures." :
+				"; the stack of a lock's last failure stands for all since."))), place],
 		redraw,
 	};
 }

@@ -1,28 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who waits for whom: threads point to the locks that they want, locks to who has them. */
 
-import { forceCenter, forceCollide, forceLink, forceManyBody, forceSimulation } from "d3-force";
+import { forceCollide, forceLink, forceManyBody, forceSimulation, forceX, forceY } from "d3-force";
 import { count, drawing, el, fit, hint, svg } from "./dom.js";
 import { actorName, chosenFinding, onChoice, watch } from "./watch.js";
 
-const comms = new Map(watch.actors.map((a) => [a.name, a.comm]));
+const comms = new Map([
+	...watch.actors.map((a) => [a.name, a.comm]),
+	...watch.edges.filter((e) => e.domain).flatMap((e) => [[e.from, e.from_comm], [e.to, e.to_comm]]),
+	...watch.findings.filter((f) => f.source === "kernel").flatMap((f) => f.actors)
+		.map((a) => [actorName(a), a.comm]),
+]);
 const MOST = 60, HALF = { thread: [66, 17], lock: [62, 14] };
 
-/* Edges as { from, lock, to, label, asleep }; to: null when it is not known. */
+/* Edges as { from, lock, to, label, asleep }; from and to: null when it is not known. */
 function edgesOf(finding) {
 	if (!finding)
 		return watch.edges.slice(0, MOST).map((e) => ({
 			from: e.from, to: e.to, lock: e.lock, asleep: e.asleep > 0,
 			label: [e.fails ? `${count(e.fails)} failed tries` : null,
-				e.asleep ? `asleep in ${count(e.asleep)} intervals` : null].filter((w) => w).join(", "),
+				e.asleep ? `asleep in ${count(e.asleep)} ${e.domain ? "looks" : "intervals"}` : null]
+				.filter((w) => w).join(", "),
 		}));
 	const names = new Map(finding.actors.map((a) => [a.tid, actorName(a)]));
-
-	return finding.actors.flatMap((a) => a.waits_for.map((w) => ({
-		from: actorName(a), lock: w.name, asleep: w.blocked,
-		to: w.owner_tid === null ? null : names.get(w.owner_tid) ?? `thread ${w.owner_tid}`,
+	const owner = (x) => x.owner_tid === null ? null : names.get(x.owner_tid) ?? `thread ${x.owner_tid}`;
+	const waits = finding.actors.flatMap((a) => a.waits_for.map((w) => ({
+		from: actorName(a), lock: w.name, asleep: w.blocked, to: owner(w),
 		label: w.blocked ? "asleep" : "tries again and again",
 	})));
+
+	/* In the kernel, who rolls back is not told what it was that it did not get. */
+	return waits.length || finding.source !== "kernel" ? waits : finding.locks.filter((l) => l.owner_tid !== null)
+		.map((l) => ({ from: null, lock: l.name, asleep: false, to: owner(l), label: "" }));
+}
+
+function caption(edges) {
+	const more = !chosenFinding() && watch.edges.length > MOST ?
+		` The ${MOST} most frequent of ${watch.edges.length}.` : "";
+
+	return edges.every((e) => e.from === null) ? "Who held what at that moment. Nobody slept for a lock: " +
+		"who meets another holder here lets go of all it has, and tries again." :
+		`Dashed: tries again and again. Solid: sleeps for it, or has it.${more}`;
 }
 
 /* Nodes and arrows; the same two names make one node, and the same two nodes one arrow. */
@@ -45,7 +63,8 @@ function build(edges) {
 	for (const e of edges) {
 		const lock = node("lock", e.lock);
 
-		link(node("thread", e.from), lock, e.label, e.asleep);
+		if (e.from !== null)
+			link(node("thread", e.from), lock, e.label, e.asleep);
 		if (e.to !== null)
 			link(lock, node("thread", e.to), "is held by", true);
 	}
@@ -57,7 +76,9 @@ function settle({ nodes, links }) {
 		.force("link", forceLink(links).distance(125).strength(0.8))
 		.force("charge", forceManyBody().strength(-420))
 		.force("collide", forceCollide(80))
-		.force("centre", forceCenter(0, 0))
+		/* Without these, what no arrow ties together drifts apart. */
+		.force("x", forceX().strength(0.1))
+		.force("y", forceY().strength(0.18))
 		.tick(400);
 }
 
@@ -94,7 +115,8 @@ function draw(place) {
 	const edges = edgesOf(chosenFinding()), graph = build(edges);
 
 	if (!edges.length) {
-		place.replaceChildren(el("p", { class: "faint" }, "Nobody was seen to wait for somebody else's lock."));
+		place.replaceChildren(el("p", { class: "faint" }, "Nobody was seen to wait for somebody else's lock." +
+			(watch.watch.kernel_alone ? " In the kernel that is asked once in a window, and when something is found." : "")));
 		return;
 	}
 	settle(graph);
@@ -112,9 +134,7 @@ function draw(place) {
 			class: `arrow${l.asleep ? "" : " tries"}`, d: path(l), "marker-end": "url(#tip)",
 		}, hint(l.label)));
 	picture.append(...graph.nodes.map(drawNode));
-	place.replaceChildren(picture, el("p", { class: "faint" },
-		"Dashed: tries again and again. Solid: sleeps for it, or has it." +
-		(!chosenFinding() && watch.edges.length > MOST ? ` The ${MOST} most frequent of ${watch.edges.length}.` : "")));
+	place.replaceChildren(picture, el("p", { class: "faint" }, caption(edges)));
 }
 
 export function graph() {

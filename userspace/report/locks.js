@@ -5,44 +5,71 @@ import { scaleLinear, scaleSqrt } from "d3-scale";
 import { axisBottom } from "d3-axis";
 import { select } from "d3-selection";
 import { choice, count, drawing, el, fit, hint, rate, seconds, svg } from "./dom.js";
-import { end, perSecond, starts, watch } from "./watch.js";
-import { table } from "./table.js";
+import { end, ownerName, perSecond, starts, watch } from "./watch.js";
+import { table, used } from "./table.js";
 
-const columns = [
+const allColumns = [
 	{ name: "Lock", left: true, value: (l) => l.name },
-	{ name: "Process", left: true, value: (l) => `${l.comm ?? ""} (${l.pid})` },
+	{ name: "Of", left: true, value: ownerName, about: "a process, or a domain of the kernel" },
 	{ name: "Kind", left: true, value: (l) => l.kind },
 	{ name: "Acquisitions", value: (l) => l.acquisitions, show: count,
 	  about: "those that can be seen: after a wait, or by trylock" },
 	{ name: "Contentions", value: (l) => l.contentions, show: count,
 	  about: "tries that failed, and waits at a mutex" },
+	{ name: "Rollbacks", value: (l) => l.rollbacks, show: count, about: "given up here, to try again" },
 	{ name: "Waits", value: (l) => l.waits, show: count, about: "that have ended" },
 	{ name: "Timeouts", value: (l) => l.timeouts, show: count },
 	{ name: "Wait total, ms", value: (l) => l.wait_total_ms, show: (v) => v.toFixed(1) },
 	{ name: "Wait avg, µs", value: (l) => l.wait_avg_us, show: (v) => v === null ? "–" : v.toFixed(1) },
+	{ name: "Hold avg, µs", value: (l) => l.hold_avg_us, show: (v) => v === null ? "–" : v.toFixed(1),
+	  about: "of the holds that were timed" },
 	{ name: "Waiters", value: (l) => l.waiters, show: count, about: "asleep for it at once, at most" },
 	{ name: "Last owner", left: true, value: (l) => l.owner },
 ];
 
+/* Some are of processes alone, some of the kernel. */
+const columns = used(allColumns, watch.locks);
+
+function nothing() {
+	return [el("h2", {}, "Locks"), el("p", { class: "faint", id: "no-locks" }, watch.watch.kernel_alone ?
+		"The recording has no lock of the kernel: those of a domain are kept once in a window, if it has 256 " +
+		"locks at most; `headway stat DOMAIN` shows them all as they are now." :
+		"No lock was seen: an uncontended futex makes no system call.")];
+}
+
+/* What the numbers are of. */
+function scope() {
+	const kernel = watch.locks.filter((l) => l.domain);
+
+	return [
+		kernel.length < watch.locks.length ? "An uncontended futex makes no system call, so it is not counted." : null,
+		kernel.length ? "The kernel's locks are counted since their domain was registered, as read " +
+			`${seconds(Math.max(...kernel.map((l) => l.read_s)))} into the watch.` : null,
+	].filter((words) => words).join(" ");
+}
+
 export function lockTable() {
+	if (!watch.locks.length)
+		return nothing();
 	const place = el("div", { class: "scroll" });
 	const filter = el("input", {
-		type: "search", id: "filter", placeholder: "filter by name, process or kind",
+		type: "search", id: "filter", placeholder: "filter by name, owner or kind",
 		"aria-label": "filter locks", on: { input: draw },
 	});
 
 	function draw() {
 		const word = filter.value.toLowerCase();
 		const rows = watch.locks.filter((l) =>
-			`${l.name} ${l.comm} ${l.pid} ${l.kind}`.toLowerCase().includes(word));
+			`${l.name} ${ownerName(l)} ${l.kind}`.toLowerCase().includes(word));
 
-		place.replaceChildren(table({ id: "locks", columns, rows, by: 4 }));
+		place.replaceChildren(table({
+			id: "locks", columns, rows, by: columns.findIndex((c) => c.name === "Contentions"),
+		}));
 	}
 
 	draw();
 	return [el("h2", {}, `Locks: ${watch.locks.length} of ${watch.locks_total}`),
-		el("div", { class: "tools" }, filter, el("span", { class: "faint" },
-			"An uncontended futex makes no system call, so it is not counted.")), place];
+		el("div", { class: "tools" }, filter, el("span", { class: "faint" }, scope())), place];
 }
 
 const metrics = {
@@ -67,14 +94,16 @@ function drawHeat(place, metric) {
 	const picture = drawing(width, height, "contention by lock and time");
 
 	if (!rows.length) {
-		place.replaceChildren(el("p", { class: "faint" }, "No lock was contended in this sense."));
+		place.replaceChildren(el("p", { class: "faint" }, "No lock was contended in this sense." +
+			(watch.watch.kernel_alone ? " Contention of the kernel's locks over time is what one reading has more " +
+				"than the one before, and there is one in each window: record for longer than two." : "")));
 		return;
 	}
 	rows.forEach((l, k) => {
 		const y = k * ROW;
 
 		picture.append(svg("text", { x: LEFT - 8, y: y + 13, "text-anchor": "end" },
-			fit(l.name, LEFT - 12), hint(`${l.name}, ${l.comm} (${l.pid})`)));
+			fit(l.name, LEFT - 12), hint(`${l.name}, ${ownerName(l)}`)));
 		cells[k].forEach((v, i) => {
 			if (v > 0)
 				picture.append(svg("rect", {
@@ -88,7 +117,9 @@ function drawHeat(place, metric) {
 	select(axis).call(axisBottom(x).ticks(8).tickFormat((s) => `${s} s`));
 	picture.append(axis);
 	place.replaceChildren(picture, el("p", { class: "faint" }, `Strongest: ${metric.show(most)}` +
-		(watch.locks.length > rows.length ? `; the ${rows.length} most contended locks.` : ".")));
+		(watch.locks.length > rows.length ? `; the ${rows.length} most contended locks.` : ".") +
+		(rows.some((l) => l.domain) ? " Those of the kernel are read once in a window, and what was counted " +
+			"is spread over it." : "")));
 }
 
 export function heat() {

@@ -46,7 +46,9 @@ function foot() {
 	return el("footer", {}, el("h2", {}, "What is not in here"), el("ul", { id: "missing" },
 		summary.missing_probes.map((p) => el("li", {}, `${p.probe} was not watched: ${p.reason}`)),
 		words.length ? el("li", {}, `There was no room for all; left out, by intervals: ${words.join(", ")}.`) : null,
-		el("li", {}, "Of a process, what makes no system call and calls no trylock is not seen.")),
+		watch.watch.kernel_alone ?
+			el("li", {}, "Of the kernel, what is not a domain or a loop of headway.ko is not seen.") :
+			el("li", {}, "Of a process, what makes no system call and calls no trylock is not seen.")),
 	el("p", { class: "faint" }, `Made by headway ${w.tool}.`));
 }
 

@@ -9,6 +9,11 @@ function compare(a, b) {
 	return typeof a === "number" ? a - b : String(a).localeCompare(String(b));
 }
 
+/* Those in which a row has something. */
+export function used(columns, rows) {
+	return columns.filter((c) => rows.some((row) => ![null, undefined, ""].includes(c.value(row))));
+}
+
 /* columns: { name, value(row), show(value), left, about }; by: the column that it is sorted by at first */
 export function table({ id, columns, rows, by = null }) {
 	const body = el("tbody"), head = el("tr");

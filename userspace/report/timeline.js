@@ -31,7 +31,9 @@ function drawStates(picture, x) {
 			;
 		const word = fit(watch.states[i] ?? "not judged yet", x(watch.ends_s[k - 1]) - x(starts[i]) - 8);
 
-		picture.append(svg("text", { class: "word", x: x(starts[i]) + 4, y: 11.5 }, word));
+		picture.append(svg("text", {
+			class: `word ${tone(watch.states[i])}`, x: x(starts[i]) + 4, y: 11.5,
+		}, word));
 	}
 }
 
@@ -133,8 +135,10 @@ export function timeline() {
 
 	onChoice(redraw);
 	return {
-		nodes: [el("h2", {}, `Attempts and completions: ${watch.actors.length} of ${watch.actors_total} actors` +
-			(watch.domains.length ? `, ${watch.domains.length} of the kernel's domains and loops` : "")),
+		nodes: [el("h2", {}, `Attempts and completions: ${[
+			watch.watch.kernel_alone ? null : `${watch.actors.length} of ${watch.actors_total} actors`,
+			watch.domains.length ? `${watch.domains.length} of the kernel's domains and loops` : null,
+		].filter((words) => words).join(", ")}`),
 			el("div", { class: "tools" },
 				el("span", {}, el("span", { class: "key attempts" }), "attempts"),
 				el("span", {}, el("span", { class: "key completions" }), "completions"), more, readout),

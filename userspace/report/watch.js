@@ -48,6 +48,11 @@ export function about(finding) {
 	return finding.source === "kernel" ? `kernel: ${finding.domain}` : `${finding.comm} (${finding.pid})`;
 }
 
+/* Whose a lock or a stack is. */
+export function ownerName(x) {
+	return x.domain ? `kernel domain ${x.domain}` : `${x.comm ?? "process"} (${x.pid})`;
+}
+
 export function actorName(a) {
 	return a.goid === null || a.goid === undefined ? `thread ${a.tid}` : `goroutine ${a.goid}`;
 }
