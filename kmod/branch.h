@@ -59,6 +59,7 @@
 	X(ROLLBACK_FAILED, "rollback.failed") \
 	X(BACKOFF_FAILED, "backoff.failed") \
 	X(GATE_WAIT, "gate.wait") \
+	X(GATE_TURNED_AWAY, "gate.turned-away") \
 	X(GATE_EBUSY, "gate.ebusy") \
 	X(GATE_EINTR, "gate.eintr") \
 	X(GATE_ETIMEDOUT, "gate.etimedout") \

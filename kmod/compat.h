@@ -49,14 +49,30 @@
 #endif
 
 /*
- * smp_store_release(). User Mode Linux on x86 has the generic one, an mfence of 20 ns, although its
- * CPUs order stores as x86 does (cf. arch/x86/include/asm/barrier.h).
+ * Adds one to a per-CPU u64: to that of the CPU of @task, which is current, or of one that it has
+ * just left. In User Mode Linux this_cpu_inc() is two calls to mask signals, and even
+ * smp_processor_id() is one.
  */
-#ifdef CONFIG_UML_X86
-#define headway_store_release(p, v) do { barrier(); WRITE_ONCE(*(p), v); } while (0)
+#ifdef CONFIG_UML
+#define headway_cpu_inc(counter, task) \
+	atomic64_inc((atomic64_t *)per_cpu_ptr(counter, task_cpu(task)))
+#else
+#define headway_cpu_inc(counter, task) this_cpu_inc(*(counter))
+#endif
+
+/*
+ * After all that came before. x86 orders stores so by itself (cf. arch/x86/include/asm/barrier.h),
+ * also under User Mode Linux.
+ */
+#if defined(CONFIG_X86) || defined(CONFIG_UML_X86)
+#define headway_order_release() barrier()
 #else
 /* Partners: named where it is used. */
-#define headway_store_release(p, v) smp_store_release(p, v)
+#define headway_order_release() smp_mb()
 #endif
+#define headway_cpu_inc_release(counter, task) do { \
+	headway_order_release(); \
+	headway_cpu_inc(counter, task); \
+} while (0)
 
 #endif /* HEADWAY_COMPAT_H */

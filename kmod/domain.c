@@ -8,9 +8,10 @@
  * left, sets the policy and opens the gate. A transaction that rolls back holds nothing, so it
  * leaves and joins anew there: that is how a change gets through a livelock.
  *
- * Gate: join reads domain->gate and counts itself with preemption disabled, which is an RCU
- * read-side section; the change shuts it, waits for a grace period, and then knows that everybody
- * who did not see that is counted. So begin pays no barrier. (percpu_rw_semaphore does the same.)
+ * Gate: join counts itself and then looks whether the gate is shut; the change shuts it and waits
+ * for a grace period, and then knows that everybody who did not see that is counted. So begin pays
+ * no barrier; the grace period has them all. (membarrier(2) gives user space the same, with
+ * MEMBARRIER_CMD_GLOBAL.)
  *
  * Lock order: headway_domains_mutex > flip_mutex.
  */
@@ -67,10 +68,8 @@ void headway_domain_sum(const struct headway_domain *domain, struct headway_sums
 	int cpu, i;
 
 	memset(sums, 0, sizeof(*sums));
-	for_each_possible_cpu(cpu) {
-		/* Pairs with headway_store_release() in headway_epoch_leave(). */
-		sums->ended += smp_load_acquire(&per_cpu_ptr(domain->pcpu, cpu)->ended);
-	}
+	for_each_possible_cpu(cpu)
+		sums->ended += headway_pcpu_ended(per_cpu_ptr(domain->pcpu, cpu));
 	for_each_possible_cpu(cpu) {
 		const struct headway_pcpu *p = per_cpu_ptr(domain->pcpu, cpu);
 
@@ -188,6 +187,16 @@ int headway_epoch_migrate(struct headway_txn *txn, const struct headway_wait *wa
 }
 
 /**
+ * headway_gate_turn_away - uncount a transaction that met the gate as it was being shut
+ * @txn: transaction that is counted, and holds nothing
+ */
+void headway_gate_turn_away(struct headway_txn *txn)
+{
+	headway_branch(GATE_TURNED_AWAY);
+	headway_epoch_leave(txn, HEADWAY_STAT_MIGRATIONS);
+}
+
+/**
  * headway_gate_wake - tell a policy change that a transaction has left
  * @domain: domain whose gate is shut
  */
@@ -200,7 +209,7 @@ static void headway_gate_shut(struct headway_domain *domain)
 {
 	WRITE_ONCE(domain->gate, HEADWAY_GATE_SHUT);
 	/*
-	 * Pairs with the preempt-off section in headway_gate_pass(). Expedited, since the whole
+	 * Orders those who pass the gate: see headway_gate_pass(). Expedited, since the whole
 	 * domain waits for it: tens of microseconds, where a normal one takes tens of milliseconds.
 	 */
 	synchronize_rcu_expedited();

@@ -8,40 +8,40 @@
 #ifndef HEADWAY_EPOCH_H
 #define HEADWAY_EPOCH_H
 
+#include "branch.h"
 #include "compat.h"
 #include "internal.h"
 
-/* With preemption off. In User Mode Linux raw_cpu_ptr() is a function call. */
-static __always_inline struct headway_pcpu *headway_my_pcpu(const struct headway_txn *txn)
-{
-	return per_cpu_ptr(txn->domain->pcpu, task_cpu(txn->task));
-}
+/* domain.c */
+void headway_gate_turn_away(struct headway_txn *txn);
+void headway_gate_wake(struct headway_domain *domain);
 
 /* Return: whether the gate was open: then the transaction is counted, and has its policy. */
 static __always_inline bool headway_gate_pass(struct headway_txn *txn)
 {
 	struct headway_domain *domain = txn->domain;
-	struct headway_pcpu *p;
 	u32 gate;
 
+	/* So that those who come while it is shut do not keep the count from becoming zero. */
+	if (unlikely(headway_gate_is_shut(domain)))
+		return false;
+	headway_cpu_inc(&domain->pcpu->begun, txn->task);
+	headway_stall();
 	/*
-	 * Read and counted with preemption off, which pairs with the grace period in
-	 * headway_gate_shut(): who did not see the gate shut is counted when that is over.
+	 * Not ordered here but by the grace period in headway_gate_shut(): until it ends each CPU
+	 * has passed a full barrier, with that read before it, and so the count, or after it, and
+	 * so the gate seen shut.
 	 */
-	preempt_disable();
+	barrier();
 	gate = READ_ONCE(domain->gate);
-	if (likely(!(gate & HEADWAY_GATE_SHUT))) {
-		p = headway_my_pcpu(txn);
-		WRITE_ONCE(p->begun, p->begun + 1);
-	}
-	preempt_enable();
 	txn->policy = gate & HEADWAY_GATE_POLICY;
 	txn->adaptive = !!(gate & HEADWAY_GATE_ADAPTIVE);
-	return !(gate & HEADWAY_GATE_SHUT);
+	if (likely(!(gate & HEADWAY_GATE_SHUT)))
+		return true;
+	headway_gate_turn_away(txn);
+	return false;
 }
 
-/* domain.c */
-void headway_gate_wake(struct headway_domain *domain);
 int headway_epoch_join_other(struct headway_txn *txn, bool passed, const struct headway_wait *wait);
 
 /**
@@ -69,15 +69,15 @@ static __always_inline int headway_epoch_join(struct headway_txn *txn,
 static __always_inline void headway_epoch_leave(struct headway_txn *txn, enum headway_stat why)
 {
 	struct headway_domain *domain = txn->domain;
-	struct headway_pcpu *p;
 
-	preempt_disable();
-	p = headway_my_pcpu(txn);
-	if (why < HEADWAY_NR_STATS)
-		WRITE_ONCE(p->stat[why], p->stat[why] + 1);
-	/* Pairs with smp_load_acquire() in headway_domain_sum(): all that we did came before. */
-	headway_store_release(&p->ended, p->ended + 1);
-	preempt_enable();
+	/* Pairs with headway_pcpu_ended(): all that we did came before. */
+	if (why == HEADWAY_STAT_COMMITS) {
+		headway_cpu_inc_release(&domain->pcpu->stat[HEADWAY_STAT_COMMITS], txn->task);
+	} else {
+		if (why < HEADWAY_NR_STATS)
+			headway_count(domain, why);
+		headway_cpu_inc_release(&domain->pcpu->left, txn->task);
+	}
 	if (unlikely(headway_gate_is_shut(domain)))
 		headway_gate_wake(domain);
 }

@@ -39,12 +39,25 @@ enum headway_stat {
 	HEADWAY_NR_STATS
 };
 
-/* One per CPU and domain. Written by its own CPU, preemption off, never from interrupts. */
+/*
+ * One per CPU and domain; written by headway_cpu_inc(). Only sums mean something: a transaction may
+ * begin on one CPU and end on another.
+ */
 struct headway_pcpu {
 	u64 begun;			/* transactions that joined an epoch */
-	u64 ended;			/* ... that left it; in flight = sum(begun) - sum(ended) */
+	u64 left;			/* ... that left it without a commit; with one: */
 	u64 stat[HEADWAY_NR_STATS];
 };
+
+/*
+ * How many have left their epoch; in flight = sum(begun) - sum of these, which are read first.
+ * Pairs with headway_cpu_inc_release() in headway_epoch_leave().
+ */
+static inline u64 headway_pcpu_ended(const struct headway_pcpu *p)
+{
+	/* Acquire: see above. */
+	return smp_load_acquire(&p->left) + smp_load_acquire(&p->stat[HEADWAY_STAT_COMMITS]);
+}
 
 /* Sums over CPUs at about one instant; `ended` is summed first, so in_flight is never negative. */
 struct headway_sums {

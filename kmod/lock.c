@@ -70,16 +70,15 @@ static void headway_tell_order(struct headway_txn *txn, struct headway_lock *loc
 int headway_acquire_other(struct headway_txn *txn, struct headway_lock *lock,
 			  const struct headway_wait *wait)
 {
-	bool try = wait && wait->state == TASK_RUNNING;
 	int ret;
 
 	if (headway_lock_held(txn, lock))
 		return -EALREADY;
-	if (!headway_in_order(txn, lock)) {
+	if (!headway_may_ask(txn, lock)) {
 		headway_tell_order(txn, lock);
 		return -EDEADLK;
 	}
-	if (try) {
+	if (headway_tries(wait)) {
 		headway_count(txn->domain, HEADWAY_STAT_BUSY);
 		return -EBUSY;
 	}

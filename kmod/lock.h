@@ -92,22 +92,59 @@ static __always_inline bool headway_try_fast(struct headway_txn *txn, struct hea
 }
 
 /* Under `ordered`, locks are asked for in one order; the newest held one is the highest. */
-static __always_inline bool headway_in_order(struct headway_txn *txn, struct headway_lock *lock)
+static __always_inline bool headway_in_order(const struct headway_lock *held,
+					     const struct headway_lock *lock)
 {
-	return txn->policy != HEADWAY_POLICY_ORDERED || !txn->held ||
-	       headway_lock_cmp(txn->held, lock) < 0;
+	return !held || headway_lock_cmp(held, lock) < 0;
 }
 
-/* Bookkeeping of a lock that was just acquired. */
+static __always_inline bool headway_may_ask(const struct headway_txn *txn,
+					    const struct headway_lock *lock)
+{
+	return txn->policy != HEADWAY_POLICY_ORDERED || headway_in_order(txn->held, lock);
+}
+
+/* Counts an acquisition. Return: whether headway_stats_hold_begin() is due. */
+static __always_inline bool headway_count_hold(struct headway_lock *lock, unsigned int mask)
+{
+	return static_branch_likely(&headway_stats_key) &&
+	       unlikely(!(lock->stats.acquired++ & mask));
+}
+
+/*
+ * What a lock that was just acquired is told. The transaction's side of it is the caller's, who may
+ * do it once for several locks.
+ */
+static __always_inline void headway_link(struct headway_lock *lock, struct task_struct *task,
+					 struct headway_lock *held)
+{
+	WRITE_ONCE(lock->spin_task, task);
+	lock->held_next = held;
+}
+
+/* All bookkeeping of a lock that was just acquired. */
 static __always_inline void headway_own(struct headway_txn *txn, struct headway_lock *lock)
 {
-	WRITE_ONCE(lock->spin_task, txn->task);
-	lock->held_next = txn->held;
+	headway_link(lock, txn->task, txn->held);
 	txn->held = lock;
 	WRITE_ONCE(txn->nr_held, txn->nr_held + 1);
-	if (static_branch_likely(&headway_stats_key) &&
-	    unlikely(!(lock->stats.acquired++ & headway_hold_sample_mask)))
+	if (headway_count_hold(lock, headway_hold_sample_mask))
 		headway_stats_hold_begin(lock);
+}
+
+/*
+ * might_sleep() for what takes locks: complains in atomic context where the kernel is built to, but
+ * does not yield the CPU to others, as holders would. The begin does, where nothing is held.
+ */
+static __always_inline void headway_may_sleep(void)
+{
+	__might_sleep(__FILE__, __LINE__);
+}
+
+/* Whether a call is not to block. */
+static __always_inline bool headway_tries(const struct headway_wait *wait)
+{
+	return wait && wait->state == TASK_RUNNING;
 }
 
 /**
@@ -122,11 +159,26 @@ static __always_inline void headway_own(struct headway_txn *txn, struct headway_
 static __always_inline int headway_acquire(struct headway_txn *txn, struct headway_lock *lock,
 					   const struct headway_wait *wait)
 {
-	if (unlikely(!headway_in_order(txn, lock)) || !headway_try_fast(txn, lock))
+	if (unlikely(!headway_may_ask(txn, lock)) || !headway_try_fast(txn, lock))
 		return headway_acquire_other(txn, lock, wait);
-	headway_dep_acquire(txn, lock, wait && wait->state == TASK_RUNNING);
+	headway_dep_acquire(txn, lock, headway_tries(wait));
 	headway_own(txn, lock);
 	return 0;
+}
+
+/* What comes before the word is let go: spinners lose the task, lockdep the lock. */
+static __always_inline void headway_unlink(struct headway_lock *lock)
+{
+	WRITE_ONCE(lock->spin_task, NULL);
+	headway_dep_release(lock);
+}
+
+/* Lets the word go if nobody waits. Release pairs with the acquire in headway_try_fast(). */
+static __always_inline bool headway_let_go(struct headway_txn *txn, struct headway_lock *lock)
+{
+	long word = (long)txn;
+
+	return likely(atomic_long_try_cmpxchg_release(&lock->owner, &word, 0));
 }
 
 /**
@@ -138,17 +190,11 @@ static __always_inline int headway_acquire(struct headway_txn *txn, struct headw
  */
 static __always_inline bool headway_release(struct headway_txn *txn, struct headway_lock *lock)
 {
-	long word = (long)txn;
-
 	if (unlikely(lock->stats.hold_since_ns))
 		headway_stats_hold_end(lock);
 	WRITE_ONCE(txn->nr_held, txn->nr_held - 1);
-	WRITE_ONCE(lock->spin_task, NULL);
-	headway_dep_release(lock);
-	/* Release pairs with the acquire in headway_try_fast(). */
-	if (unlikely(!atomic_long_try_cmpxchg_release(&lock->owner, &word, 0)))
-		return headway_release_slow(txn, lock);
-	return false;
+	headway_unlink(lock);
+	return !headway_let_go(txn, lock) && headway_release_slow(txn, lock);
 }
 
 #endif /* HEADWAY_LOCK_H */

@@ -14,13 +14,6 @@
  */
 #include "policy.h"
 
-s64 headway_priority_bonus(unsigned int priority)
-{
-	if (priority > HEADWAY_PRIORITY_MAX)
-		priority = HEADWAY_PRIORITY_MAX;
-	return (s64)priority * HEADWAY_BONUS_STEP;
-}
-
 int headway_party_cmp(const struct headway_party *a, const struct headway_party *b)
 {
 	s64 age = (s64)a->ticket - a->bonus;

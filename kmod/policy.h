@@ -46,7 +46,12 @@ struct headway_party {
  */
 #define HEADWAY_TURN_RESTARTS	2u
 
-s64 headway_priority_bonus(unsigned int priority);
+static inline s32 headway_priority_bonus(unsigned int priority)
+{
+	return HEADWAY_BONUS_STEP *
+	       (s32)(priority > HEADWAY_PRIORITY_MAX ? HEADWAY_PRIORITY_MAX : priority);
+}
+
 /* < 0: a goes before b (is effectively older); never 0 for different tickets. */
 int headway_party_cmp(const struct headway_party *a, const struct headway_party *b);
 enum headway_action headway_resolve(enum headway_policy policy, const struct headway_party *self,

@@ -2,8 +2,8 @@
 /*
  * stats.c - counters, time histograms, and the names of things.
  *
- * Nobody but its owner ever writes a counter: per-CPU counters are their CPU's, per-lock figures
- * the lock owner's. So a reset from outside cannot store zeroes without losing, or bringing back,
+ * Nobody but its owner ever writes a counter: per-CPU counters only grow, per-lock figures are the
+ * lock owner's. So a reset from outside cannot store zeroes without losing, or bringing back,
  * what an owner writes at the same time. Instead it moves the zero point: for counters it remembers
  * what they were, for histograms it starts a new generation, and the next
  * owner that finds its histogram to be of an older one clears it.
@@ -75,16 +75,8 @@ static bool headway_stat_is_vital(enum headway_stat stat)
  */
 void headway_count(struct headway_domain *domain, enum headway_stat stat)
 {
-	u64 *counter;
-
-	if (!headway_stat_is_vital(stat) && !static_branch_likely(&headway_stats_key))
-		return;
-	/* Not this_cpu_inc(): in User Mode Linux that is two system calls. */
-	preempt_disable();
-	counter = &raw_cpu_ptr(domain->pcpu)->stat[stat];
-	/* One writer; headway_domain_sum() reads from other CPUs. */
-	WRITE_ONCE(*counter, *counter + 1);
-	preempt_enable();
+	if (headway_stat_is_vital(stat) || static_branch_likely(&headway_stats_key))
+		headway_cpu_inc(&domain->pcpu->stat[stat], current);
 }
 
 static void headway_hist_clear(struct headway_time_hist *hist)

@@ -24,8 +24,8 @@
 #include "epoch.h"
 #include "internal.h"
 #include "lock.h"
-#include "sort.h"
 #include "trace.h"
+#include "txn.h"
 
 static noinline void headway_leave_live(struct headway_txn *txn)
 {
@@ -35,17 +35,14 @@ static noinline void headway_leave_live(struct headway_txn *txn)
 	raw_spin_unlock(&txn->domain->live_lock);
 }
 
-static __always_inline int headway_txn_begin_inline(struct headway_txn *txn,
-						    struct headway_domain *domain,
-						    unsigned int priority,
-						    const struct headway_wait *wait)
+static __always_inline void headway_txn_init(struct headway_txn *txn,
+					     struct headway_domain *domain, unsigned int priority)
 {
-	int ret;
-
 	txn->domain = domain;
 	txn->task = current;
 	txn->held = NULL;
-	txn->prelocked = NULL;
+	txn->waiting_on = NULL;
+	atomic64_set(&txn->ticket, 0);
 	txn->nr_held = 0;
 	txn->restarts = 0;
 	txn->pending = 0;
@@ -54,19 +51,39 @@ static __always_inline int headway_txn_begin_inline(struct headway_txn *txn,
 	txn->started = 0;
 	txn->live = 0;
 	txn->last = 1;
+	txn->bonus = headway_priority_bonus(priority);
 	txn->joined = 1;
-	txn->bonus = priority ? headway_priority_bonus(priority) : 0;
-	atomic64_set(&txn->ticket, 0);
-	txn->waiting_on = NULL;
-
 	headway_dep_begin(txn);
-	ret = headway_epoch_join(txn, wait);
-	if (unlikely(ret)) {
-		if (txn->live)
-			headway_leave_live(txn);
-		headway_dep_end(txn);
-		return ret;
+}
+
+/* The rest of a begin that has something to wait for. */
+static noinline int headway_txn_begin_other(struct headway_txn *txn, bool passed,
+					    const struct headway_wait *wait)
+{
+	int ret = headway_epoch_join_other(txn, passed, wait);
+
+	if (likely(!ret)) {
+		trace_headway_txn_begin(txn);
+		return 0;
 	}
+	if (txn->live)
+		headway_leave_live(txn);
+	headway_dep_end(txn);
+	return ret;
+}
+
+static __always_inline int headway_txn_begin_inline(struct headway_txn *txn,
+						    struct headway_domain *domain,
+						    unsigned int priority,
+						    const struct headway_wait *wait)
+{
+	bool passed;
+
+	might_sleep_if(!headway_tries(wait));
+	headway_txn_init(txn, domain, priority);
+	passed = headway_gate_pass(txn);
+	if (unlikely(!passed || headway_takes_token(txn->policy, txn->adaptive, 0)))
+		return headway_txn_begin_other(txn, passed, wait);
 	trace_headway_txn_begin(txn);
 	return 0;
 }
@@ -113,55 +130,36 @@ EXPORT_SYMBOL_GPL(headway_txn_begin_prio);
  */
 #define HEADWAY_RELEASE_BATCH (IS_ENABLED(CONFIG_PREEMPT_RT) ? 32 : 1024)
 
-/* Return: whether somebody was woken. */
-static __always_inline bool headway_release_newest(struct headway_txn *txn)
-{
-	struct headway_lock *lock = txn->held;
-
-	txn->held = lock->held_next;
-	if (txn->prelocked == lock) {
-		headway_branch(PRELOCKED_DROPPED);
-		txn->prelocked = NULL;
-	}
-	return headway_release(txn, lock);
-}
-
-/*
- * The rest of a batch after its first wake-up, at most @left locks: apart, so that a batch that
- * wakes nobody does not have to count.
+/**
+ * headway_release_others - the rest of headway_release_until(), where locks are waited for or timed
+ * @txn: transaction of the current task
+ * @mark: held lock at which to stop; NULL = none
+ * @unlinked: of the newest held one only the word is left to do
  */
-static noinline void headway_release_waking(struct headway_txn *txn, struct headway_lock *mark,
-					    unsigned int left)
+void headway_release_others(struct headway_txn *txn, struct headway_lock *mark, bool unlinked)
 {
-	unsigned int woken = 1;
-
-	for (; left && txn->held != mark; left--)
-		if (headway_release_newest(txn) && ++woken == HEADWAY_RELEASE_WAKES)
-			break;
-}
-
-/* Releases what was acquired after @mark was the newest held lock. */
-static void headway_release_until(struct headway_txn *txn, struct headway_lock *mark)
-{
-	unsigned int left;
+	unsigned int left, woken;
 
 	while (txn->held != mark) {
+		woken = 0;
 		preempt_disable();
 		for (left = HEADWAY_RELEASE_BATCH; left && txn->held != mark; left--) {
-			if (headway_release_newest(txn)) {
-				headway_release_waking(txn, mark, left - 1);
-				break;
+			struct headway_lock *lock = txn->held;
+			bool woke;
+
+			txn->held = lock->held_next;
+			if (unlinked) {
+				WRITE_ONCE(txn->nr_held, txn->nr_held - 1);
+				woke = headway_release_slow(txn, lock);
+			} else {
+				woke = headway_release(txn, lock);
 			}
+			unlinked = false;
+			if (woke && ++woken == HEADWAY_RELEASE_WAKES)
+				break;
 		}
 		preempt_enable();
 	}
-}
-
-/* Others read it under a wait_lock; who has got one lock from us sees it at all the others. */
-static void headway_release_all(struct headway_txn *txn)
-{
-	WRITE_ONCE(txn->ending, 1);
-	headway_release_until(txn, NULL);
 }
 
 /* First conflict: from now on the watchdog and debugfs can see us. */
@@ -169,6 +167,7 @@ void headway_txn_go_live(struct headway_txn *txn)
 {
 	if (txn->live)
 		return;
+	txn->prelocked = NULL;
 	txn->contended = NULL;
 	raw_spin_lock_init(&txn->pin);
 	txn->restarts_seen = 0;
@@ -182,6 +181,24 @@ void headway_txn_go_live(struct headway_txn *txn)
 	raw_spin_unlock(&txn->domain->live_lock);
 }
 
+/* The rest of an end that is not that of an undisturbed commit. */
+static noinline void headway_txn_end_other(struct headway_txn *txn, bool unlinked)
+{
+	enum headway_stat why = HEADWAY_STAT_ABORTS;
+
+	headway_release_others(txn, NULL, unlinked);
+	if (txn->live)
+		headway_leave_live(txn);
+	if (txn->last >= 0)
+		why = txn->last ? HEADWAY_NR_STATS : HEADWAY_STAT_COMMITS;
+	trace_headway_txn_end(txn, txn->last);
+	headway_dep_end(txn);
+	if (txn->joined)
+		headway_epoch_leave(txn, why);
+	else if (why < HEADWAY_NR_STATS)
+		headway_count(txn->domain, why);
+}
+
 /**
  * headway_txn_end - release what is held and end the transaction
  * @txn: transaction of the current task
@@ -192,19 +209,17 @@ void headway_txn_go_live(struct headway_txn *txn)
  */
 void headway_txn_end(struct headway_txn *txn)
 {
-	enum headway_stat why = HEADWAY_STAT_ABORTS;
+	bool unlinked;
 
-	if (txn->last >= 0)
-		why = txn->last ? HEADWAY_NR_STATS : HEADWAY_STAT_COMMITS;
-	headway_release_all(txn);
-	if (unlikely(txn->live))
-		headway_leave_live(txn);
-	trace_headway_txn_end(txn, txn->last);
+	/* Others read it under a wait_lock; who has got one lock from us sees it at all others. */
+	WRITE_ONCE(txn->ending, 1);
+	if (unlikely(!headway_release_free_ones(txn, NULL, &unlinked) || txn->live || txn->last)) {
+		headway_txn_end_other(txn, unlinked);
+		return;
+	}
+	trace_headway_txn_end(txn, 0);
 	headway_dep_end(txn);
-	if (txn->joined)
-		headway_epoch_leave(txn, why);
-	else if (why < HEADWAY_NR_STATS)
-		headway_count(txn->domain, why);
+	headway_epoch_leave(txn, HEADWAY_STAT_COMMITS);
 }
 EXPORT_SYMBOL_GPL(headway_txn_end);
 
@@ -214,11 +229,17 @@ EXPORT_SYMBOL_GPL(headway_txn_end);
 	pr_warn_once("%s: %pS " what "\n", (txn)->domain->name, (void *)(caller)); \
 } while (0)
 
-/*
+/**
+ * headway_take_pending - what a lock call returns instead of trying
+ * @txn: transaction with something pending
+ * @caller: of that call
+ *
  * A rollback that failed has no caller to tell in headway_txn_until_done(): the next call tells.
  * After a conflict no lock call makes sense before the rollback: others wait for what is held.
+ *
+ * Return: the error.
  */
-static int headway_take_pending(struct headway_txn *txn, unsigned long caller)
+int headway_take_pending(struct headway_txn *txn, unsigned long caller)
 {
 	int ret = txn->pending;
 
@@ -227,11 +248,18 @@ static int headway_take_pending(struct headway_txn *txn, unsigned long caller)
 	else if (txn->joined)
 		txn->pending = 0;
 	headway_branch(LOCK_PENDING);
+	txn->last = ret;
 	return ret;
 }
 
-static void headway_note_conflict(struct headway_txn *txn, struct headway_lock *lock,
-				  const struct headway_wait *wait)
+/**
+ * headway_note_conflict - note what a rollback needs to know
+ * @txn: transaction whose call returns -EDEADLK
+ * @lock: that the conflict was about
+ * @wait: how the call was to wait
+ */
+void headway_note_conflict(struct headway_txn *txn, struct headway_lock *lock,
+			   const struct headway_wait *wait)
 {
 	/* A violation of the order got here without a conflict. */
 	headway_txn_go_live(txn);
@@ -239,6 +267,31 @@ static void headway_note_conflict(struct headway_txn *txn, struct headway_lock *
 	txn->pending = -EDEADLK;
 	txn->wait.state = wait ? wait->state : TASK_UNINTERRUPTIBLE;
 	txn->wait.deadline = wait ? wait->deadline : KTIME_MAX;
+}
+
+/* The rest of headway_lock_wait(), for a lock that is not simply free. */
+static noinline int headway_lock_other(struct headway_txn *txn, struct headway_lock *lock,
+				       const struct headway_wait *wait, unsigned long caller)
+{
+	int ret;
+
+	if (unlikely(lock->domain != txn->domain))
+		return -EINVAL;
+	if (unlikely(txn->pending))
+		return headway_take_pending(txn, caller);
+	if (txn->live && txn->prelocked == lock) {
+		headway_branch(LOCK_PRELOCKED);
+		txn->prelocked = NULL;
+		ret = 0;
+	} else {
+		ret = headway_acquire(txn, lock, wait);
+		if (unlikely(ret == -EALREADY))
+			return ret;
+		if (unlikely(ret == -EDEADLK))
+			headway_note_conflict(txn, lock, wait);
+	}
+	txn->last = ret;
+	return ret;
 }
 
 /**
@@ -257,184 +310,17 @@ static void headway_note_conflict(struct headway_txn *txn, struct headway_lock *
 int headway_lock_wait(struct headway_txn *txn, struct headway_lock *lock,
 		      const struct headway_wait *wait)
 {
-	int ret;
-
-	if (unlikely(lock->domain != txn->domain))
-		return -EINVAL;
-	might_sleep_if(!wait || wait->state != TASK_RUNNING);
-	if (unlikely(txn->pending)) {
-		ret = headway_take_pending(txn, _RET_IP_);
-	} else if (unlikely(txn->prelocked == lock)) {
-		headway_branch(LOCK_PRELOCKED);
-		txn->prelocked = NULL;
-		ret = 0;
-	} else {
-		ret = headway_acquire(txn, lock, wait);
-		if (unlikely(ret == -EALREADY))
-			return ret;
-		if (unlikely(ret == -EDEADLK))
-			headway_note_conflict(txn, lock, wait);
-	}
-	txn->last = ret;
-	return ret;
+	if (!headway_tries(wait))
+		headway_may_sleep();
+	if (unlikely(lock->domain != txn->domain || txn->pending || !headway_may_ask(txn, lock)) ||
+	    !headway_try_fast(txn, lock))
+		return headway_lock_other(txn, lock, wait, _RET_IP_);
+	txn->last = 0;
+	headway_dep_acquire(txn, lock, headway_tries(wait));
+	headway_own(txn, lock);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(headway_lock_wait);
-
-/* One pass over the set. Locks held already, duplicates among them, count as taken. */
-static int headway_lock_set(struct headway_txn *txn, struct headway_lock **locks, unsigned int n,
-			    const struct headway_wait *wait)
-{
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < n; i++) {
-		ret = headway_acquire(txn, locks[i], wait);
-		if (likely(!ret))
-			continue;
-		if (ret == -EALREADY) {
-			if (txn->prelocked == locks[i]) {
-				headway_branch(SET_PRELOCKED);
-				txn->prelocked = NULL;
-			}
-			continue;
-		}
-		if (ret == -EDEADLK)
-			headway_note_conflict(txn, locks[i], wait);
-		return ret;
-	}
-	return 0;
-}
-
-/*
- * Takes locks of the set, as it is given, for as long as that needs no waiting; so the order
- * matters to `ordered` only, and most sets need no sorting. Return: how many.
- */
-static __always_inline unsigned int headway_lock_free_ones(struct headway_txn *txn,
-							   struct headway_lock **locks,
-							   unsigned int n, bool try)
-{
-	struct headway_domain *domain = txn->domain;
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		struct headway_lock *lock = locks[i];
-
-		if (unlikely(lock->domain != domain || !headway_in_order(txn, lock)) ||
-		    !headway_try_fast(txn, lock))
-			break;
-		headway_dep_acquire(txn, lock, try);
-		headway_own(txn, lock);
-	}
-	return i;
-}
-
-static int headway_check_set(const struct headway_txn *txn, struct headway_lock **locks,
-			     unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		if (locks[i]->domain != txn->domain)
-			return -EINVAL;
-	return 0;
-}
-
-/* Gives back what was taken of a set. */
-static void headway_drop_set(struct headway_txn *txn, struct headway_lock *mark)
-{
-	headway_release_until(txn, mark);
-	if (unlikely(READ_ONCE(txn->wounded)))
-		headway_review_wound(txn);
-}
-
-static void headway_set_failed(const struct headway_lock *mark)
-{
-	if (mark)
-		headway_branch(SET_KEPT);
-	else
-		headway_branch(SET_FAILED);
-}
-
-/*
- * The set, where some lock of it may have to be waited for: in order. @mark: the newest lock held
- * before any of the set was taken. Return: as headway_lock_many_wait().
- */
-static noinline int headway_lock_many_other(struct headway_txn *txn, struct headway_lock **locks,
-					    unsigned int n, const struct headway_wait *wait,
-					    struct headway_lock *mark)
-{
-	int ret = headway_check_set(txn, locks, n);
-
-	if (ret) {
-		headway_drop_set(txn, mark);
-		return ret;
-	}
-	for (;;) {
-		/* Nothing is waited for while others are held that come later in the order. */
-		if (headway_sorts(txn->policy) && headway_sort(locks, n))
-			headway_drop_set(txn, mark);
-		ret = headway_lock_set(txn, locks, n, wait);
-		if (likely(!ret))
-			break;
-		if (ret != -EDEADLK || mark) {
-			headway_set_failed(mark);
-			if (!headway_broken(KEEP))
-				headway_drop_set(txn, mark);
-			break;
-		}
-		headway_release_until(txn, mark);
-		headway_branch(SET_RETRY);
-		ret = headway_txn_rollback_wait(txn, wait);
-		if (ret)
-			break;
-	}
-	txn->last = ret;
-	return ret;
-}
-
-/**
- * headway_lock_many_wait - take a set of locks, all or none
- * @txn: transaction of the current task
- * @locks: locks of its domain, in any order, with or without duplicates; may be sorted in place
- * @n: number of them
- * @wait: how to wait; NULL = uninterruptibly, for as long as it takes
- *
- * Hides conflicts: rolls back, backs off and retries, for as long as @wait allows. With locks held
- * from before that is not possible, so that a conflict is then returned as -EDEADLK.
- *
- * Context: may sleep.
- * Return: 0; -EDEADLK (see above), -ETIMEDOUT, -EINTR, -EBUSY (try), -EINVAL: no lock of the set
- * has been taken.
- */
-int headway_lock_many_wait(struct headway_txn *txn, struct headway_lock **locks, unsigned int n,
-			   const struct headway_wait *wait)
-{
-	struct headway_lock *mark = txn->held;
-	bool try = wait && wait->state == TASK_RUNNING;
-
-	might_sleep_if(!try);
-	if (unlikely(txn->pending)) {
-		int ret = headway_check_set(txn, locks, n);
-
-		if (!ret) {
-			ret = headway_take_pending(txn, _RET_IP_);
-			txn->last = ret;
-		}
-		return ret;
-	}
-	/*
-	 * Of a large set some lock is likely to be held, and then the work was for nothing. And
-	 * under wait-die somebody may have died of a lock that is then given back, and would die
-	 * again when we take it in order: twice for one attempt (TRY_FIRST in queue.pml).
-	 */
-	if (likely(n <= HEADWAY_SORT_SMALL && txn->policy != HEADWAY_POLICY_WAIT_DIE &&
-		   headway_lock_free_ones(txn, locks, n, try) == n)) {
-		txn->last = 0;
-		return 0;
-	}
-	return headway_lock_many_other(txn, locks, n, wait, mark);
-}
-EXPORT_SYMBOL_GPL(headway_lock_many_wait);
 
 /**
  * headway_unlock - release one lock before the transaction ends
@@ -452,7 +338,7 @@ void headway_unlock(struct headway_txn *txn, struct headway_lock *lock)
 	if (WARN_ONCE(!*link, "headway: %s released but not held\n", lock->stats.name))
 		return;
 	*link = lock->held_next;
-	if (txn->prelocked == lock)
+	if (txn->live && txn->prelocked == lock)
 		txn->prelocked = NULL;
 	headway_release(txn, lock);
 	if (txn->pending == -EDEADLK) {
@@ -527,7 +413,9 @@ int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait
 	int ret;
 
 	headway_txn_go_live(txn);
-	headway_release_all(txn);
+	/* Others read it under a wait_lock; who has got one lock from us sees it at all others. */
+	WRITE_ONCE(txn->ending, 1);
+	headway_release_until(txn, NULL);
 	/*
 	 * Who wounded us did so under a lock that we held, and whose wait_lock the release took:
 	 * with nothing held nobody is left, and plain reads see what they wrote.

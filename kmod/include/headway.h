@@ -169,12 +169,13 @@ struct headway_wait {
  * Used by the task that began it only.
  */
 struct headway_txn {
-	/* private: to `waiting_on`: what begin sets, in the order that takes the fewest stores. */
+	/* private: to `policy`: what begin sets, in the order that takes the fewest stores. */
 	struct headway_domain *domain;
 	struct task_struct *task;
 	struct headway_lock *held;	/* own; newest first, through held_next */
-	struct headway_lock *prelocked;	/* own; taken by the rollback, not yet asked for again */
-	u32 nr_held;			/* own */
+	struct headway_lock *waiting_on;	/* own, under pin; read under pin */
+	atomic64_t ticket;		/* 0 = none yet; set once, by self or by who runs into us */
+	u32 nr_held;			/* own; where locks are taken without waiting it lags */
 	u32 restarts;			/* own; the watchdog reads */
 	int pending;			/* own; the next lock call's result; 0 = let it try */
 	u8 wounded;			/* set by a wounder under a held lock's wait_lock */
@@ -182,14 +183,13 @@ struct headway_txn {
 	u8 started;			/* own; headway_txn_until_done() has entered its body */
 	u8 live;			/* own, under live_lock; on domain->live */
 	int last;			/* own; the last lock call's result; > 0 = none yet */
+	s32 bonus;			/* const; priority as ticket distance */
 	u8 joined;			/* own; counted in the domain's epoch */
-	u8 adaptive;			/* own; @policy is an arm of `adaptive` */
 	u8 policy;			/* own; enum headway_policy of the epoch it joined */
-	atomic64_t ticket;		/* 0 = none yet; set once, by self or by who runs into us */
-	s64 bonus;			/* const; priority as ticket distance */
-	struct headway_lock *waiting_on;	/* own, under pin; read under pin */
+	u8 adaptive;			/* own; @policy is an arm of `adaptive` */
 	struct headway_lock *wounded_at;	/* while @wounded: held, wanted by the wounder */
 	/* From here on valid when @live: see headway_txn_go_live(). */
+	struct headway_lock *prelocked;	/* own; taken by the rollback, not yet asked for again */
 	struct headway_lock *contended;	/* own; where the last conflict was lost; NULL = none */
 	raw_spinlock_t pin;		/* guards waiting_on for readers who follow it */
 	u32 restarts_seen;		/* watchdog, domain->live_lock */

@@ -16,6 +16,7 @@
 #include <stdint.h>
 typedef uint64_t u64;
 typedef int64_t s64;
+typedef int32_t s32;
 typedef uint32_t u32;
 #endif
 

@@ -341,9 +341,7 @@ u64 lab_in_flight(struct lab *lab)
 
 	/* In this order, so that the difference is never negative. */
 	for_each_possible_cpu(cpu)
-		ended += READ_ONCE(per_cpu_ptr(lab->domain->pcpu, cpu)->ended);
-	/* No partner: whoever ends has begun before, and counts so in this order. */
-	smp_rmb();
+		ended += headway_pcpu_ended(per_cpu_ptr(lab->domain->pcpu, cpu));
 	for_each_possible_cpu(cpu)
 		begun += READ_ONCE(per_cpu_ptr(lab->domain->pcpu, cpu)->begun);
 	return begun - ended;

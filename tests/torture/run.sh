@@ -42,7 +42,7 @@ runs() {
 	echo "polite.crowd policy=polite workers=3 load=crowd must=turns"
 	# What the others only come by when they are lucky: see torture_drive.c.
 	echo "detect.gone policy=detect workers=2 load=gone must=detect.gone"
-	echo "mixed.gate policy=mixed workers=4 load=gate must=gate.wait,gate.ebusy,gate.eintr,gate.etimedout"
+	echo "mixed.gate policy=mixed workers=5 load=gate must=gate.wait,gate.turned-away,gate.ebusy,gate.eintr,gate.etimedout"
 	# Whoever asks in order never has to roll back, whatever the policy.
 	echo "detect.sorted policy=detect sorted=Y"
 }

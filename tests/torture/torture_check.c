@@ -288,7 +288,7 @@ static void torture_check_counts(void)
 		torture_check_stat("busy", torture_stat(HEADWAY_STAT_BUSY), busy);
 	for_each_possible_cpu(cpu) {
 		begun += READ_ONCE(per_cpu_ptr(torture.domain->pcpu, cpu)->begun);
-		ended += READ_ONCE(per_cpu_ptr(torture.domain->pcpu, cpu)->ended);
+		ended += headway_pcpu_ended(per_cpu_ptr(torture.domain->pcpu, cpu));
 	}
 	torture_check_stat("ended", ended, begun);
 	torture_check_stat("begun without migrations",

@@ -411,7 +411,7 @@ static const struct torture_load torture_loads[] = {
 	/* Not among the others: only when asked for. */
 	{ .name = "crowd", .run = torture_run_crowd },
 	{ .name = "gone", .run = torture_run_gone, .stall_ns = TORTURE_STALL_NS },
-	{ .name = "gate", .run = torture_run_gate },
+	{ .name = "gate", .run = torture_run_gate, .stall_ns = TORTURE_STALL_NS },
 };
 
 #define TORTURE_NR_USUAL 6
