@@ -159,6 +159,7 @@ enum headway_counter {
 	HEADWAY_CNT_LOST_RINGBUF,	/* rare-evidence record dropped */
 	HEADWAY_CNT_LOST_MARKS,		/* mark map full */
 	HEADWAY_CNT_LOST_PROCESSES,	/* target map full */
+	HEADWAY_CNT_TRIES,		/* returns of trylock: not a loss */
 	HEADWAY_NR_COUNTERS,
 };
 

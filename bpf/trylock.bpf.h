@@ -252,6 +252,7 @@ int headway_trylock_return(struct pt_regs *ctx)
 		count(HEADWAY_CNT_UNMATCHED_EXIT);
 		return 0;
 	}
+	count(HEADWAY_CNT_TRIES);
 	now = bpf_ktime_get_ns();
 	st->rec.last_ns = now;
 	ret = PT_REGS_RC(ctx);

@@ -103,6 +103,12 @@ int headway_detect_view(const struct headway_detect *d, struct headway_view *v, 
 	return headway_view_build(v, &d->window, &d->mutexes, intervals);
 }
 
+bool headway_detect_calm(const struct headway_detect *d)
+{
+	return d->assessment.judged && d->assessment.state < HEADWAY_UNDETERMINED &&
+	       !d->nr_active && !d->run.intervals;
+}
+
 bool headway_detect_concerns(const struct headway_detect *d, uint32_t pid)
 {
 	for (size_t i = 0; i < d->nr_active; i++) {
@@ -199,17 +205,32 @@ static void drop_cleared(struct headway_detect *d, uint64_t now_ns)
 	d->nr_active = out;
 }
 
+/* Can it be told of a window in which trylock rested? */
+static bool stands_without_tries(enum headway_verdict v)
+{
+	return !(headway_detect_needs(v) & 1u << HEADWAY_PROBE_TRYLOCK);
+}
+
 static int judge_all(struct headway_judge *j)
 {
-	int (*const verdicts[])(struct headway_judge *) = {
-		headway_judge_deadlock, headway_judge_livelock, headway_judge_stalled_holder,
-		headway_judge_starvation, headway_judge_markers, headway_judge_ownerless,
-		headway_judge_spin_hang, headway_judge_retry_storm,
+	static const struct {
+		enum headway_verdict verdict;
+		int (*judge)(struct headway_judge *j);
+	} verdicts[] = {
+		{ HEADWAY_DEADLOCK, headway_judge_deadlock },
+		{ HEADWAY_LIVELOCK, headway_judge_livelock },
+		{ HEADWAY_STALLED_HOLDER, headway_judge_stalled_holder },
+		{ HEADWAY_STARVATION, headway_judge_starvation },
+		{ HEADWAY_LIVELOCK, headway_judge_markers },
+		{ HEADWAY_DEADLOCK, headway_judge_ownerless },
+		{ HEADWAY_SPIN_HANG, headway_judge_spin_hang },
+		{ HEADWAY_RETRY_STORM, headway_judge_retry_storm },
 	};
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]) && !err; i++)
-		err = verdicts[i](j);
+		if (!j->v->tries_rested || stands_without_tries(verdicts[i].verdict))
+			err = verdicts[i].judge(j);
 	if (!err)
 		headway_judge_confirm(j);
 	return err;
@@ -274,13 +295,17 @@ static int judge_window(struct headway_detect *d, uint64_t now_ns)
 	if (err)
 		goto free_judge;
 	for (size_t i = 0; i < d->nr_active; i++)
-		d->active[i].misses++;
+		if (!v.tries_rested || stands_without_tries(d->active[i].finding.verdict))
+			d->active[i].misses++;
 	for (unsigned int i = 0; i < j.nr_findings; i++) {
 		raise_finding(d, &j.findings[i], now_ns, 0);
 		if (d->run.intervals && j.findings[i].verdict >= HEADWAY_STARVATION)
 			d->run.reported = true;
 	}
 	drop_cleared(d, now_ns);
+	/* The state is what it was: whether anybody gets on was not seen. */
+	if (v.tries_rested)
+		goto free_judge;
 	headway_assess(&d->assessment, &j, &unexplained);
 	d->assessment.judged = true;
 	d->undetermined = d->assessment.state == HEADWAY_UNDETERMINED && !d->nr_active ?
@@ -376,7 +401,7 @@ static int follow_run(struct headway_detect *d)
 	note_mutexes(d, &v);
 	if (d->opts.changes)
 		d->opts.changes(d->opts.ctx, &v);
-	if (v.rested) {
+	if (v.rested || v.tries_rested) {
 		d->run = (struct run){ 0 };	/* its end would not be seen */
 		goto free_view;
 	}
@@ -415,6 +440,7 @@ static void total_up(struct headway_detect *d, const struct headway_snapshot *sn
 			   snap->counters[i] - d->first_counters[i] : 0;
 	a->watched_ns = snap->time_ns - d->began_ns;
 	a->rested_ns = snap->rested_ns;
+	a->tries_rested_ns = snap->tries_rested_ns;
 	a->events = grown[HEADWAY_CNT_EVENTS];
 	a->lost = headway_lost_events(grown);
 	a->roomless = grown[HEADWAY_CNT_LOST_THREADS] + grown[HEADWAY_CNT_LOST_PROCESSES];

@@ -19,7 +19,7 @@
 
 enum {
 	OPT_NO_UPROBES = 0x100, OPT_JSON, OPT_FAIL_ON, OPT_VERBOSE, OPT_MAX_RATE, OPT_JOURNAL,
-	OPT_ROOM_PROCESSES, OPT_ROOM_THREADS,
+	OPT_ROOM_PROCESSES, OPT_ROOM_THREADS, OPT_MAX_TRIES,
 };
 
 static const struct argp_option target_options[] = {
@@ -42,6 +42,9 @@ static const struct argp_option target_options[] = {
 	{ "max-rate", OPT_MAX_RATE, "EVENTS", 0,
 	  "after a window with more events a second than this (default 2000000; 0: no limit) the "
 	  "probes rest for one to four windows, about which nothing is said", 0 },
+	{ "max-tries", OPT_MAX_TRIES, "TRYLOCKS", 0,
+	  "after a window with more trylocks a second than this (default 8000; 0: no limit) and "
+	  "nothing wrong they are not watched for one to 24 windows", 0 },
 	{ "output", 'o', "FILE", 0, "record what is seen into FILE, for `headway replay`", 0 },
 	{ "journal", OPT_JOURNAL, NULL, 0,
 	  "also put each finding into the systemd journal, with a field for each fact", 0 },
@@ -91,7 +94,7 @@ static uint64_t parse_rate(struct argp_state *state, const char *arg)
 	uint64_t rate = parse_whole(arg, 0, INT64_MAX, &valid);
 
 	if (!valid)
-		argp_error(state, "'%s' is not a rate: events a second, or 0 for no limit", arg);
+		argp_error(state, "'%s' is not a rate: so many a second, or 0 for no limit", arg);
 	return rate;
 }
 
@@ -203,6 +206,7 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 		state->child_inputs[0] = &o->markers;
 		state->child_inputs[1] = &o->thresholds;
 		o->max_rate = HEADWAY_REST_RATE;
+		o->max_tries = HEADWAY_REST_TRIES;
 		return 0;
 	case 'p':
 		parse_pid(state, o, arg);
@@ -232,6 +236,9 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_MAX_RATE:
 		o->max_rate = parse_rate(state, arg);
+		return 0;
+	case OPT_MAX_TRIES:
+		o->max_tries = parse_rate(state, arg);
 		return 0;
 	case OPT_NO_UPROBES:
 		o->no_uprobes = true;

@@ -30,6 +30,7 @@ struct headway_target_options {
 	double window_s;
 	double interval_s;		/* 0: chosen from the window */
 	uint64_t max_rate;		/* events a second; 0: no limit */
+	uint64_t max_tries;		/* trylocks a second; 0: no limit */
 	uint32_t room_processes;	/* 0: HEADWAY_MAX_TARGETS */
 	uint32_t room_threads;		/* 0: HEADWAY_MAX_THREADS */
 	bool no_uprobes;

@@ -240,6 +240,7 @@ struct json_object *headway_json_summary(const struct headway_summary *s)
 	json_add(o, "type", json_text("summary"));
 	json_add(o, "duration_s", json_seconds(s->duration_ns));
 	json_add(o, "rested_s", json_seconds(a->rested_ns));
+	json_add(o, "tries_rested_s", json_seconds(a->tries_rested_ns));
 	json_add(o, "events", json_count(a->events));
 	json_add(o, "lost", json_count(a->lost));
 	json_add(o, "left_out", json_count(a->left_out));

@@ -331,9 +331,11 @@ static int take_snapshot(struct headway_player *p, struct json_object *o)
 	err = headway_recfile_u64(&p->file, o, "time_ns", &p->snap.time_ns);
 	if (!err)
 		err = take_counters(p, o);
-	p->snap.rested_ns = p->snap.left_out = 0;
+	p->snap.rested_ns = p->snap.tries_rested_ns = p->snap.left_out = 0;
 	if (!err && json_object_object_get_ex(o, "rested_ns", &value))
 		err = headway_recfile_u64(&p->file, o, "rested_ns", &p->snap.rested_ns);
+	if (!err && json_object_object_get_ex(o, "tries_rested_ns", &value))
+		err = headway_recfile_u64(&p->file, o, "tries_rested_ns", &p->snap.tries_rested_ns);
 	if (!err && json_object_object_get_ex(o, "left_out", &value))
 		err = headway_recfile_u64(&p->file, o, "left_out", &p->snap.left_out);
 	if (!err)

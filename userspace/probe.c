@@ -154,9 +154,13 @@ int headway_probe_open(struct headway_probe **out, const struct headway_probe_op
 	p->opts = *opts;
 	p->rest = (struct headway_rest){
 		.max_rate = opts->max_rate,
+		.most = HEADWAY_REST_MOST,
 		.window_ns = opts->window_ns,
 		.interval_ns = opts->interval_ns,
 	};
+	p->tries_rest = p->rest;
+	p->tries_rest.max_rate = opts->max_tries;
+	p->tries_rest.most = HEADWAY_REST_TRIES_MOST;
 	err = headway_probe_markers_new(p);
 	if (err)
 		goto free_probe;

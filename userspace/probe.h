@@ -33,6 +33,9 @@ struct headway_probe_options {
 	bool all;
 	/* More events a second than this in a window, and the probes rest. 0: never. */
 	uint64_t max_rate;
+	/* So for trylocks alone, if all is calm (NULL: always). */
+	uint64_t max_tries;
+	bool (*calm)(void *arg);
 	uint64_t window_ns;
 	uint64_t interval_ns;
 	/*
@@ -41,7 +44,7 @@ struct headway_probe_options {
 	 */
 	uint64_t quiet_ns;
 	bool (*keep)(void *arg, pid_t pid);	/* may be NULL */
-	void *keep_arg;
+	void *arg;			/* of both */
 };
 
 /* What is known of the members of a group. */
@@ -79,6 +82,8 @@ void headway_probe_follow_exec(struct headway_probe *p);
 int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *snap);
 /* Not to be told from the last snapshot: will nothing be counted until the next? */
 bool headway_probe_rests(const struct headway_probe *p);
+/* Or only no trylock. */
+bool headway_probe_tries_rest(const struct headway_probe *p);
 /*
  * How long waits have taken since the watch began, of the processes in the last snapshot: sorted,
  * and valid until the next call. Nothing without wait_histograms.

@@ -232,7 +232,7 @@ void headway_probe_note_quiet(struct headway_probe *p, struct headway_target *t,
 		t->active_ns = now_ns;	/* when it entered */
 	if (!t->member || p->group_kind != HEADWAY_GROUP_ALL ||
 	    now_ns < t->active_ns + p->opts.quiet_ns ||
-	    (p->opts.keep && p->opts.keep(p->opts.keep_arg, t->pid)))
+	    (p->opts.keep && p->opts.keep(p->opts.arg, t->pid)))
 		t->quiet = 0;
 	else
 		t->quiet++;

@@ -150,6 +150,7 @@ struct headway_probe {
 	struct bpf_link *syscalls[16];	/* of probe_tracepoint.c; taken away for a rest */
 	size_t nr_syscalls;
 	struct headway_rest rest;
+	struct headway_rest tries_rest;	/* of trylock alone */
 	struct bpf_link *tasks_link;	/* the task iterator; NULL before its first use */
 	struct headway_uprobe *uprobes;
 	size_t nr_uprobes;
@@ -228,8 +229,11 @@ int headway_probe_attach_raw(struct headway_probe *p, const char *event, const c
 int headway_probe_attach_syscalls(struct headway_probe *p);
 void headway_probe_detach_syscalls(struct headway_probe *p);
 
-/* probe_rest.c: after a snapshot is complete. Sets its rested_ns. */
+/* probe_rest.c: after a snapshot is complete. Sets its rested_ns and tries_rested_ns. */
 int headway_probe_rest(struct headway_probe *p, struct headway_snapshot *snap);
+
+/* Is trylock not to be probed now, for one reason or the other? */
+bool headway_probe_without_tries(const struct headway_probe *p);
 
 /* probe_uprobe.c */
 void headway_probe_detach_trylock(struct headway_probe *p);	/* of all */

@@ -269,7 +269,7 @@ static int put_wait_stacks(struct headway_probe *p, struct headway_snapshot *sna
 static void note_trylock(struct headway_probe *p, const struct headway_target *t,
 			 struct headway_snapshot *snap)
 {
-	if (t->trylock_found || (t->forked && !t->age) || p->rest.phase == HEADWAY_REST_RESTING)
+	if (t->trylock_found || (t->forked && !t->age) || headway_probe_without_tries(p))
 		return;
 	if (t->member && p->opts.uprobes && !p->refused[0])
 		p->group.without_trylock++;

@@ -308,7 +308,7 @@ void headway_probe_attach_uprobes(struct headway_probe *p, struct headway_target
 		return;
 	}
 	headway_probe_attach_go(p, t);
-	if (p->rest.phase == HEADWAY_REST_RESTING)
+	if (headway_probe_without_tries(p))
 		goto close_maps;
 	while (t->go != HEADWAY_GO_UNREADABLE && getline(&line, &cap, maps) > 0)
 		attach_mapping(p, t, line);

@@ -300,6 +300,8 @@ static void write_snapshot(struct headway_recorder *r, const struct headway_snap
 	put(r, o, "missing", missing);
 	if (snap->rested_ns)
 		put(r, o, "rested_ns", json_object_new_uint64(snap->rested_ns));
+	if (snap->tries_rested_ns)
+		put(r, o, "tries_rested_ns", json_object_new_uint64(snap->tries_rested_ns));
 	if (snap->left_out)
 		put(r, o, "left_out", json_object_new_uint64(snap->left_out));
 	put(r, o, "target_exited", json_object_new_boolean(snap->target_exited));

@@ -103,6 +103,7 @@ const char *const headway_counter_names[HEADWAY_NR_COUNTERS] = {
 	[HEADWAY_CNT_LOST_RINGBUF] = "lost_ringbuf",
 	[HEADWAY_CNT_LOST_MARKS] = "lost_marks",
 	[HEADWAY_CNT_LOST_PROCESSES] = "lost_processes",
+	[HEADWAY_CNT_TRIES] = "tries",
 };
 
 void *headway_rows_add(struct headway_rows *rows, const struct headway_row_type *type)

@@ -11,9 +11,9 @@ static uint64_t windows_due(const struct headway_rest *r, uint64_t span_ns, uint
 {
 	double times = (double)events * NS_PER_S / (double)span_ns / (double)r->max_rate;
 
-	if (!r->max_rate || times <= 1)
+	if (!r->max_rate || r->suspicious || times <= 1)
 		return 0;
-	return times >= HEADWAY_REST_MOST ? HEADWAY_REST_MOST : (uint64_t)times;
+	return times >= (double)r->most ? r->most : (uint64_t)times;
 }
 
 /* Timers are late, never early: a quarter of an interval is forgiven, as in window.c. */

@@ -10,7 +10,6 @@
 #include "session.h"
 
 #include <errno.h>
-#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +22,7 @@
 #include "command.h"
 #include "journal.h"
 #include "kernel_live.h"
+#include "looks.h"
 #include "names_live.h"
 #include "pipeline.h"
 #include "privileges.h"
@@ -50,6 +50,7 @@ struct session {
 	bool warned;			/* of a marker that is nowhere */
 	bool stays;			/* the targets have ended, the screen is still up */
 	bool rest_told;
+	bool tries_told;
 	int signals;
 	uint64_t begin_ns;
 	uint64_t end_ns;		/* 0: none */
@@ -93,6 +94,13 @@ static bool is_told_of(void *arg, pid_t pid)
 	struct session *w = arg;
 
 	return w->pipe.detect && headway_detect_concerns(w->pipe.detect, (uint32_t)pid);
+}
+
+static bool is_calm(void *arg)
+{
+	struct session *w = arg;
+
+	return w->pipe.detect && headway_detect_calm(w->pipe.detect);
 }
 
 static bool watches_group(const struct session *w)
@@ -147,11 +155,13 @@ static int open_probes(struct session *w)
 		.wait_times = w->pipe.guest != NULL,	/* it shows them; no verdict needs them */
 		.wait_histograms = w->pipe.guest && w->pipe.guest->times,
 		.max_rate = w->opts->max_rate,
+		.max_tries = w->opts->max_tries,
 		.window_ns = (uint64_t)(w->opts->window_s * NS_PER_S),
 		.interval_ns = (uint64_t)(w->opts->interval_s * NS_PER_S),
 		.quiet_ns = (uint64_t)((w->opts->window_s + 2 * w->opts->interval_s) * NS_PER_S),
 		.keep = is_told_of,
-		.keep_arg = w,
+		.calm = is_calm,
+		.arg = w,
 	};
 	int err = headway_probe_open(&w->probe, &po);
 
@@ -255,12 +265,18 @@ static void warn_markers(struct session *w)
 /* Once: from then on there are times of which nothing is said. */
 static void warn_rest(struct session *w)
 {
-	if (w->rest_told || !headway_probe_rests(w->probe))
-		return;
-	w->rest_told = true;
-	headway_pipeline_say(&w->pipe, "more than %llu events a second: to spare the target, the "
-			     "probes rest between windows (--max-rate)",
-			     (unsigned long long)w->opts->max_rate);
+	if (!w->rest_told && headway_probe_rests(w->probe)) {
+		w->rest_told = true;
+		headway_pipeline_say(&w->pipe, "more than %llu events a second: to spare the "
+				     "target, the probes rest between windows (--max-rate)",
+				     (unsigned long long)w->opts->max_rate);
+	}
+	if (!w->tries_told && headway_probe_tries_rest(w->probe)) {
+		w->tries_told = true;
+		headway_pipeline_say(&w->pipe, "more than %llu trylocks a second, and nothing is "
+				     "wrong: to spare the target, they are watched in some windows "
+				     "only (--max-tries)", (unsigned long long)w->opts->max_tries);
+	}
 }
 
 /* After the snapshot was fed: who waits has a line in the guest's books by then. */
@@ -394,26 +410,6 @@ static bool wait_until(struct session *w, uint64_t until_ns)
 	}
 }
 
-/*
- * When to look for the k-th time; late looks are skipped. Looks are spread around the grid by up to
- * an eighth of the interval: a target with a period of its own would else be seen at the same point
- * of it each time. Multiples of the golden ratio fill the interval evenly.
- */
-static uint64_t look_time(const struct session *w, uint64_t *k)
-{
-	double interval = w->opts->interval_s * NS_PER_S;
-	uint64_t now = now_ns(), next;
-
-	for (;; (*k)++) {
-		double phase = fmod((double)*k * 0.6180339887498949, 1.0) - 0.5;
-
-		next = w->begin_ns + (uint64_t)(((double)*k + phase / 4) * interval);
-		if (next > now)
-			break;
-	}
-	return w->end_ns && next > w->end_ns ? w->end_ns : next;
-}
-
 static int release_command(struct session *w)
 {
 	int err = headway_child_release(&w->child);
@@ -443,6 +439,7 @@ static int stay_on(struct session *w)
 
 static int watch_on(struct session *w)
 {
+	struct headway_looks looks = { .interval_ns = w->opts->interval_s * NS_PER_S };
 	int err;
 
 	w->begin_ns = now_ns();
@@ -453,8 +450,10 @@ static int watch_on(struct session *w)
 		err = release_command(w);
 	if (err)
 		return err;
-	for (uint64_t k = 1; ; k++) {
-		uint64_t next = look_time(w, &k);
+	looks.begin_ns = w->begin_ns;
+	looks.end_ns = w->end_ns;
+	for (;;) {
+		uint64_t next = headway_looks_next(&looks, now_ns());
 
 		if (wait_until(w, next)) {
 			err = w->child.ended ? look(w) : 0;

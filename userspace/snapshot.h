@@ -73,6 +73,7 @@ struct headway_snapshot {
 	uint64_t counters[HEADWAY_NR_COUNTERS];	/* summed over CPUs */
 	/* Of the time until now, in how much of it the probes did not count: see rest.h. */
 	uint64_t rested_ns;
+	uint64_t tries_rested_ns;	/* trylock alone, which may overlap */
 	uint64_t left_out;		/* processes that should be watched: there is no room */
 	uint32_t missing_probes;	/* bit per enum headway_probe_id not attached */
 	bool target_exited;

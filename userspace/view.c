@@ -335,6 +335,7 @@ int headway_view_build(struct headway_view *v, const struct headway_window *w,
 		if (v->slots[i]->left_out > v->left_out)
 			v->left_out = v->slots[i]->left_out;
 	v->rested = last->rested_ns > first->rested_ns;
+	v->tries_rested = last->tries_rested_ns > first->tries_rested_ns;
 	for (int i = 0; i < HEADWAY_NR_COUNTERS; i++)
 		v->counters[i] = headway_grown(last->counters[i], first->counters[i]);
 	err = collect_actors(v);

@@ -98,6 +98,7 @@ struct headway_view {
 	uint64_t left_out;		/* processes without room, the most at one time */
 	uint32_t missing_probes;
 	bool rested;			/* the probes did, in some of it */
+	bool tries_rested;		/* those of trylock did */
 	const struct headway_mutexes *mutexes;	/* known from before; may be NULL */
 };
 

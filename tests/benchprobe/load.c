@@ -7,7 +7,7 @@
  *         load crowd N      N threads that wait on a futex, 20 times a second each, until killed
  *
  * OP: futex (a FUTEX_WAIT that fails at once), syscall (getppid), pair (lock and unlock a mutex),
- * trylock (try and unlock one).
+ * trylock (try and unlock one), served (a request of some us, for which a mutex is tried).
  */
 #define _GNU_SOURCE
 #include <linux/futex.h>
@@ -56,12 +56,20 @@ static void do_trylock(void)
 		pthread_mutex_unlock(&mutex);
 }
 
+static void do_served(void)
+{
+	for (volatile unsigned int i = 0; i < 5000; i++)
+		;
+	do_trylock();
+}
+
 static const struct op {
 	const char *name;
 	void (*once)(void);
 } ops[] = {
 	{ "futex", do_futex }, { "syscall", do_syscall },
 	{ "pair", do_pair }, { "trylock", do_trylock },
+	{ "served", do_served },
 };
 
 static int run(const char *name, unsigned int ms)

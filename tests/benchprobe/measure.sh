@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # measure.sh - what it costs to be watched: "make bench-probe" runs it, as root.
 #
-# Usage:  measure.sh [calls|servers|crowd]...     without names: all; see probe.py
+# Usage:  measure.sh [calls|tries|servers|crowd]...     without names: all; see probe.py
 #
 # The peers and servers are installed where they are missing. HEADWAY_BENCH_ROUNDS and HEADWAY_BENCH_MS (of each
 # measurement of calls) change how much is run.

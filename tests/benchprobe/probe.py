@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What it costs to be watched: headway against nobody, bpftrace, syscount, perf trace and strace.
 
-Usage:  probe.py LOAD HEADWAY [WHAT...]     WHAT: calls servers crowd (default: all)
+Usage:  probe.py LOAD HEADWAY [WHAT...]     WHAT: calls tries servers crowd (default: all)
 
 In each round every watcher is attached in turn to the same process, which says what its calls cost;
 a ratio is the median of the ratios within the rounds. Prints BENCH lines as tests/bench does, then a
@@ -23,7 +23,7 @@ import time
 ROUNDS = int(os.environ.get('HEADWAY_BENCH_ROUNDS', '7'))
 MS = int(os.environ.get('HEADWAY_BENCH_MS', '400'))
 LOAD, HEADWAY = sys.argv[1:3]
-WHAT = sys.argv[3:] or ['calls', 'servers', 'crowd']
+WHAT = sys.argv[3:] or ['calls', 'tries', 'servers', 'crowd']
 
 BPFTRACE_FUTEX = (
     'BEGIN { printf("ready\\n"); } '
@@ -99,8 +99,8 @@ class Watcher:
 
 
 def headway(pids, *options):
-    # Without a rest, which would make it look cheaper.
-    argv = [HEADWAY, 'watch', '--json', '--max-rate', '0', *options]
+    # Without a rest, which would make it look cheaper, unless the rest is what is measured.
+    argv = [HEADWAY, 'watch', '--json', '--max-rate', '0', '--max-tries', '0', *options]
     for pid in pids:
         argv += ['-p', str(pid)]
     return Watcher(argv, r'(?m)^.+$')
@@ -140,13 +140,19 @@ class Load:
     def __init__(self):
         self.process = subprocess.Popen([LOAD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def cost_ns(self, op, ms):
+    def answer(self, op, ms):
         self.process.stdin.write(f'{op} {ms}\n')
         self.process.stdin.flush()
         # Under strace a batch takes long; a minute without an answer is a hang.
         if not select.select([self.process.stdout], [], [], 60 + ms / 1000)[0]:
             raise RuntimeError(f'the load did not answer: {op}')
-        return float(self.process.stdout.readline().split()[2])
+        return self.process.stdout.readline().split()
+
+    def calls(self, op, ms):
+        return int(self.answer(op, ms)[1])
+
+    def cost_ns(self, op, ms):
+        return float(self.answer(op, ms)[2])
 
     def close(self):
         self.process.stdin.close()
@@ -208,6 +214,33 @@ def report_calls(costs):
           ratio(added(costs, 'trylock', 'headway'), added(costs, 'trylock', 'bpftrace')), 0.1)
     # headway does not probe lock and unlock: that these cost nothing is no merit.
     judge('probe.pair', 'added/bpftrace', None, 0.1)
+
+
+def measure_tries(ms=12000):
+    """A healthy server that tries a mutex for each request, of which each takes some us of a CPU."""
+    load = Load()
+    pid = load.process.pid
+
+    def requests_per_cpu_s():
+        used = cpu_s(pid)
+        calls = load.calls('served', ms)
+        return calls / (cpu_s(pid) - used)
+
+    rates = {'off': [], 'all': [], 'sampled': []}
+    options = {'all': (), 'sampled': ('--max-tries', '8000', '-w', '0.5')}
+    for turn in range(min(ROUNDS, 3)):
+        say(f'RUN       tries, round {turn + 1} of {min(ROUNDS, 3)}')
+        for side, values in rates.items():
+            with headway([pid], *options[side]) if side in options else Watcher(None, '') as watcher:
+                load.calls('served', 2000)      # the first windows are watched in any case
+                values.append(requests_per_cpu_s())
+                if not watcher.alive():
+                    raise RuntimeError(f'headway ended: {watcher.said()[-400:]}')
+    load.close()
+    for side, values in rates.items():
+        bench(f'probe.tries side={side}', 'requests_per_cpu_second', statistics.median(values), '1/s')
+    bench('probe.tries side=all', 'throughput/off', ratio(rates['all'], rates['off']), 'ratio')
+    judge('probe.tries', 'throughput/sampled', ratio(rates['sampled'], rates['off']), 0.95, False)
 
 
 def redis_round(port, options):
@@ -352,7 +385,7 @@ def measure_crowd(processes=200, threads=25, seconds=20):
 
 
 def main():
-    for what, measure in (('calls', measure_calls), ('servers', measure_servers), ('crowd', measure_crowd)):
+    for what, measure in (('calls', measure_calls), ('tries', measure_tries), ('servers', measure_servers), ('crowd', measure_crowd)):
         if what in WHAT:
             measure()
     print('\n  %-44s %12s %8s' % ('target', 'measured', ''))

@@ -220,6 +220,28 @@ test_storm() {
 	expect storm-usage 2 "--max-rate that is no number" err 'is not a rate'
 }
 
+# With nothing wrong, trylocks are watched in some windows only; what is wrong is looked at all the time.
+test_many_tries() {
+	# shellcheck disable=SC2016	# for the sh that is watched
+	local script='echo trylock 60000 | "$1"'
+	check "the load builds" "${CC:-gcc}" -O2 -pthread -o "$tmp/load" tests/benchprobe/load.c
+	run tries 30 record -o "$tmp/tries.hw" --json -d 6 -w 0.5 --max-tries 100 -- sh -c "$script" sh "$tmp/load"
+	expect tries 0 "--max-tries: said when it happens first" err '100 trylocks a second, and nothing is wrong'
+	check "--max-tries: its summary fits the schema" tests/tool/schema.py "$schema" "$tmp/tries.out"
+	same "--max-tries: healthy, and mostly left in peace" \
+		"$(get 'F, S["state"], 2 < S["tries_rested_s"] < S["duration_s"] - 0.5, S["rested_s"]' tries)" "([], 'healthy', True, 0.0)"
+	run tries-replay 20 replay --json "$tmp/tries.hw"
+	same "--max-tries: a replay says the same" "$(get 'S["tries_rested_s"], S["events"], S["state"]' tries-replay)" \
+		"$(get 'S["tries_rested_s"], S["events"], S["state"]' tries)"
+	run tries-text 30 watch -d 4 -w 0.5 -- sh -c "$script" sh "$tmp/load"
+	expect tries-text 0 "--max-tries: by default as well, in text" out '^State: healthy' out '^  sampled: many trylocks .*--max-tries'
+	run tries-all 30 watch --json -d 2 -w 0.5 --max-tries 0 -- sh -c "$script" sh "$tmp/load"
+	same "--max-tries 0: all are watched" "$(get 'S["state"], S["tries_rested_s"]' tries-all)" "('healthy', 0.0)"
+	run tries-wrong 30 watch --json -d 5 -w 1 --max-tries 20 -- "$corpus/two_lock_grid"
+	same "--max-tries: a livelock is watched all the time" \
+		"$(get '[f["verdict"] for f in F], S["state"], S["tries_rested_s"]' tries-wrong)" "(['livelock'], 'livelock', 0.0)"
+}
+
 # counts_again FILE: in a recording, events grow in an interval in which nobody rests any more.
 counts_again() {
 	python3 - "$1" <<-'END'
@@ -393,6 +415,7 @@ test_demo
 test_privileges
 test_findings
 test_storm
+test_many_tries
 test_hostile_names
 test_hostile_symbols
 test_crafted_elf

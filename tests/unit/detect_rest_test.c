@@ -95,4 +95,46 @@ KTAP_TEST(no_transient_across_a_rest)
 	stream_end(&s);
 }
 
+/* Only trylock is not watched: what blocks is found all the same, and the rest stays as it was. */
+KTAP_TEST(deadlock_is_found_while_tries_rest)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	EXPECT_FALSE(headway_detect_calm(s.detect));
+	stream_for_each_tick(&s, i, 5)
+		stream_commit(&s, 101, 0xa000, 50);
+	EXPECT_TRUE(headway_detect_calm(s.detect));
+	stream_for_each_tick(&s, i, 10) {
+		stream_cpu(&s, 101, 1.0);
+		s.snap.tries_rested_ns += SECOND;
+	}
+	EXPECT_NONE(&s, HEADWAY_HEALTHY);
+	EXPECT_EQ(headway_detect_assessment(s.detect)->tries_rested_ns, 10 * SECOND);
+	stream_block(&s, 102, 0xb000, 103);
+	stream_block(&s, 103, 0xc000, 102);
+	stream_for_each_tick(&s, i, 7)
+		s.snap.tries_rested_ns += SECOND;
+	EXPECT_ONLY(&s, HEADWAY_DEADLOCK);
+	EXPECT_EQ(stream_state(&s), HEADWAY_DEADLOCK);
+	EXPECT_FALSE(headway_detect_calm(s.detect));
+	stream_end(&s);
+}
+
+/* Neither begun nor ended by tries that nobody counted; what it was is suspicious until then. */
+KTAP_TEST(livelock_goes_on_while_tries_rest)
+{
+	struct stream s;
+
+	stream_begin(&s, W5, SECOND);
+	stream_for_each_tick(&s, i, 5)
+		stream_abba(&s, 20);
+	EXPECT_FALSE(headway_detect_calm(s.detect));
+	stream_for_each_tick(&s, i, 20)
+		s.snap.tries_rested_ns += SECOND;
+	EXPECT_ONLY(&s, HEADWAY_LIVELOCK);
+	EXPECT_EQ(stream_state(&s), HEADWAY_LIVELOCK);
+	stream_end(&s);
+}
+
 KTAP_MAIN("detect_rest")

@@ -124,7 +124,7 @@ static void fill_world(struct world *w, unsigned int seed)
 		.locks = w->locks, .nr_markers = 2, .markers = w->markers, .nr_marks = 2,
 		.marks = w->marks, .missing_probes = 1u << HEADWAY_PROBE_TRYLOCK,
 		.target_exited = seed & 1, .rested_ns = seed % 3 ? pattern(&seed) : 0,
-		.left_out = seed % 2 ? pattern(&seed) : 0,
+		.left_out = seed % 2 ? pattern(&seed) : 0, .tries_rested_ns = pattern(&seed),
 	};
 	for (int i = 0; i < HEADWAY_NR_COUNTERS; i++)
 		w->snap.counters[i] = pattern(&seed);
@@ -137,6 +137,7 @@ static void expect_same(const struct headway_snapshot *a, const struct headway_s
 	EXPECT_EQ(a->target_exited, b->target_exited);
 	EXPECT_EQ(a->rested_ns, b->rested_ns);
 	EXPECT_EQ(a->left_out, b->left_out);
+	EXPECT_EQ(a->tries_rested_ns, b->tries_rested_ns);
 	EXPECT(!memcmp(a->counters, b->counters, sizeof(a->counters)));
 	EXPECT_EQ(a->nr_threads, b->nr_threads);
 	EXPECT_EQ(a->nr_locks, b->nr_locks);

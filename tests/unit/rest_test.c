@@ -20,7 +20,7 @@ struct watch {
 static struct watch begin(uint64_t max_rate)
 {
 	struct watch w = {
-		.rest = { .max_rate = max_rate, .window_ns = 5 * SECOND, .interval_ns = SECOND },
+		.rest = { .max_rate = max_rate, .most = HEADWAY_REST_MOST, .window_ns = 5 * SECOND, .interval_ns = SECOND },
 		.now_ns = 1000 * SECOND,
 		.attached = true,
 	};
@@ -133,6 +133,34 @@ KTAP_TEST(late_looks)
 		EXPECT_EQ((int)tick(&w, 2500), HEADWAY_REST_STAY);
 	w.now_ns -= SECOND / 5;
 	EXPECT_EQ((int)tick(&w, 2500), HEADWAY_REST_DETACH);
+}
+
+/* However much there is of it, what is suspicious is looked at. */
+KTAP_TEST(nobody_rests_while_something_is_suspected)
+{
+	struct watch w = begin(1000);
+
+	w.rest.suspicious = true;
+	for (int i = 0; i < 100; i++)
+		EXPECT_EQ((int)tick(&w, 1ull << 40), HEADWAY_REST_STAY);
+	w.rest.suspicious = false;
+	for (int i = 0; i < 5; i++)
+		tick(&w, 1ull << 40);
+	EXPECT_FALSE(w.attached);
+}
+
+/* What is watched of a steady stream is never more than the limit, on average. */
+KTAP_TEST(average_is_within_the_limit)
+{
+	for (uint64_t rate = 1000; rate < 24000; rate += 700) {
+		struct watch w = begin(1000);
+
+		w.rest.most = HEADWAY_REST_TRIES_MOST;
+		for (int i = 0; i < 2000; i++)
+			tick(&w, rate);
+		/* The interval in which a rest settles is one of five. */
+		EXPECT_LE(w.events, 2000u * 1000 * 6 / 5 + 6 * rate);
+	}
 }
 
 KTAP_MAIN("rest")
