@@ -30,6 +30,30 @@ const char *headway_verdict_name(enum headway_verdict v)
 	return (unsigned int)v < HEADWAY_NR_VERDICTS ? verdict_names[v] : "?";
 }
 
+const char *headway_verdict_meaning(enum headway_verdict v)
+{
+	switch (v) {
+	case HEADWAY_LIVELOCK:
+		return "each keeps others from going on: all of them try, none completes";
+	case HEADWAY_SPIN_HANG:
+		return "it tries the same again and again, and nobody is there to answer";
+	case HEADWAY_STARVATION:
+		return "the others complete; one that keeps trying does not";
+	case HEADWAY_DEADLOCK:
+		return "each sleeps until the next one lets go, in a circle";
+	case HEADWAY_STALLED_HOLDER:
+		return "all wait for a lock whose owner is asleep itself, or busy elsewhere";
+	case HEADWAY_RETRY_STORM:
+		return "there is progress, but nearly all attempts are futile";
+	case HEADWAY_TRANSIENT:
+		return "a livelock or starvation for less than a window, which is over";
+	case HEADWAY_UNDETERMINED:
+		return "there is activity, but nothing that tells progress";
+	default:
+		return NULL;
+	}
+}
+
 int headway_verdict_parse(const char *name, enum headway_verdict *out)
 {
 	for (int v = 0; v < HEADWAY_NR_VERDICTS; v++) {

@@ -142,6 +142,8 @@ const char *headway_finding_lock_kind(const struct headway_finding *f,
 				      const struct headway_finding_lock *l);
 /* "livelock", "spin-hang", ... as in the command line contract. */
 const char *headway_verdict_name(enum headway_verdict v);
+/* What it says, for who sees it for the first time; NULL: it is a state and no finding. */
+const char *headway_verdict_meaning(enum headway_verdict v);
 /* -EINVAL: no such verdict. */
 int headway_verdict_parse(const char *name, enum headway_verdict *out);
 const char *headway_source_name(enum headway_source s);

@@ -141,6 +141,8 @@ void headway_out_text_finding(FILE *out, struct headway_names *names,
 	print_where(out, f);
 	fprintf(out, ": began %.1f s into the watch, reported %.1f s later\n",
 		(double)f->first_seen_ns / 1e9, (double)f->latency_ns / 1e9);
+	if (headway_verdict_meaning(f->verdict))
+		fprintf(out, "  %s\n", headway_verdict_meaning(f->verdict));
 	fprintf(out, "  in the last %.1f s: %llu attempts, %llu completions\n",
 		(double)f->window_ns / 1e9, (unsigned long long)f->attempts,
 		(unsigned long long)f->completions);

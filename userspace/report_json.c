@@ -213,6 +213,7 @@ struct json_object *headway_report_findings(const struct headway_report_view *v)
 
 		if (!o)
 			break;
+		json_add(o, "meaning", headway_report_meaning(f->finding.verdict));
 		json_add(o, "at_s", json_seconds(f->at_ns));
 		json_add(o, "until_s", json_seconds(f->until_ns));
 		json_add(o, "over", json_object_new_boolean(f->over));

@@ -81,6 +81,13 @@ void headway_report_kernel_free(struct headway_report_kernel *kernel)
 	free(kernel);
 }
 
+struct json_object *headway_report_meaning(enum headway_verdict v)
+{
+	const char *meaning = headway_verdict_meaning(v);
+
+	return meaning ? json_text(meaning) : NULL;
+}
+
 /* --- findings --------------------------------------------------------------------------------- */
 
 void headway_report_kernel_add(struct headway_report_kernel *kernel,
@@ -127,6 +134,7 @@ void headway_report_kernel_findings(const struct headway_report_kernel *kernel, 
 
 		if (!k->json)
 			continue;
+		json_add(k->json, "meaning", headway_report_meaning(k->verdict));
 		json_add(k->json, "first_seen_s", json_seconds(first_ns));
 		json_add(k->json, "at_s", json_seconds(at_ns));
 		json_add(k->json, "until_s", json_seconds(k->until_ns > began_ns ?

@@ -14,6 +14,8 @@
 struct headway_report_kernel;
 struct json_object;
 
+/* In words, of any source; null where there are none. */
+struct json_object *headway_report_meaning(enum headway_verdict v);
 /* NULL: no memory; the functions below take it. */
 struct headway_report_kernel *headway_report_kernel_new(void);
 /* One that came at this time, of the report's clock. */

@@ -40,7 +40,7 @@ int headway_report_dot(FILE *out, const struct headway_report_view *v);
 
 /* What the page is given; the caller puts it. NULL: no memory. */
 struct json_object *headway_report_json(const struct headway_report_view *v);
-/* An array of all findings, each as in headway.schema.json, with at_s, until_s and over. */
+/* An array of all findings, each as in headway.schema.json, with meaning, at_s, until_s, over. */
 struct json_object *headway_report_findings(const struct headway_report_view *v);
 
 /* What all times are of: processes have another one than the kernel's module alone. */

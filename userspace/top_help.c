@@ -43,10 +43,13 @@ void headway_top_help_page(struct headway_top_page *p)
 	headway_top_section(p, "COLUMNS");
 	headway_top_text(p, columns);
 	headway_top_section(p, "VERDICTS, as they stand in a history without UTF-8");
-	for (unsigned int v = HEADWAY_NR_VERDICTS; v--;)
-		headway_top_line(p, headway_top_tint((enum headway_verdict)v), "  %s  %c %s",
+	for (unsigned int v = HEADWAY_NR_VERDICTS; v--;) {
+		const char *meaning = headway_verdict_meaning((enum headway_verdict)v);
+
+		headway_top_line(p, headway_top_tint((enum headway_verdict)v), "  %s  %c %-15s%s",
 				 headway_top_mark(v, false),
 				 headway_top_symbol((enum headway_verdict)v),
-				 headway_verdict_name((enum headway_verdict)v));
-	headway_top_line(p, HEADWAY_TINT_NONE, "  What each means: man headway.");
+				 headway_verdict_name((enum headway_verdict)v),
+				 meaning ? meaning : "");
+	}
 }

@@ -47,6 +47,7 @@ page = json.load(open(sys.argv[1]))
 lines = [json.loads(line) for line in sys.stdin]
 for finding in page["findings"]:
     at, until, _ = finding.pop("at_s"), finding.pop("until_s"), finding.pop("over")
+    assert finding.pop("meaning")
     assert finding["first_seen_s"] <= at <= until <= page["summary"]["duration_s"] + 1, (at, until)
 assert page["findings"] + [page["summary"]] == lines, "the page says something else than replay"
 columns = len(page["ends_s"])

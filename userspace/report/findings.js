@@ -46,6 +46,7 @@ function detail(finding) {
 		el("p", {}, badge(finding.verdict), " ", el("b", {}, about(finding)), ", ", finding.confidence,
 			`: since ${seconds(finding.first_seen_s)} of the watch, reported at ` +
 			`${seconds(finding.at_s)}, ${lasts}.`),
+		el("p", {}, `${finding.meaning[0].toUpperCase()}${finding.meaning.slice(1)}.`),
 		el("p", {}, `${count(finding.attempts)} attempts and ${count(finding.completions)} completions ` +
 			`in a window of ${seconds(finding.window_s)}.`),
 		sentences("Evidence", [...finding.evidence, ...markers(finding), ...finding.notes]),
