@@ -48,7 +48,7 @@ static void read_edge(struct headway_top_wait *w, const struct headway_record *r
 {
 	w->waiter = (uint32_t)stat_u64(r, "waiter_activity");
 	w->holder = (uint32_t)stat_u64(r, "holder_activity");
-	snprintf(w->how, sizeof(w->how), "waits for %.64s, %s that one, for %.1f ms",
+	snprintf(w->how, sizeof(w->how), "waits for resource %.64s, %s that one, for %.1f ms",
 		 stat_str(r, "resources"), headway_request_edge_why(r),
 		 (double)stat_u64(r, "wait_ns") / 1e6);
 }

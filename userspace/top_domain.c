@@ -104,12 +104,13 @@ static const struct headway_top_edges task_edges = { .read = read_edge, .name = 
 
 /* --- transactions, actors --------------------------------------------------------------------- */
 
-static void add_stack(struct headway_top *t, const struct headway_record *r)
+/* False: it has none. */
+static bool add_stack(struct headway_top *t, const struct headway_record *r)
 {
 	const char *stack = stat_str(r, "stack"), *end;
 
 	if (!strcmp(stack, "-") || !strcmp(stack, "?"))
-		return;
+		return false;
 	headway_top_line(&t->page, HEADWAY_TINT_NONE, "  %s (%s)", stat_str(r, "comm"),
 			 stat_str(r, "pid"));
 	for (bool first = true;; first = false, stack = end + 2) {
@@ -117,15 +118,20 @@ static void add_stack(struct headway_top *t, const struct headway_record *r)
 		headway_top_line(&t->page, HEADWAY_TINT_DIM, "    %s %.*s", first ? "at" : "  ",
 				 end ? (int)(end - stack) : (int)strlen(stack), stack);
 		if (!end)
-			return;
+			return true;
 	}
 }
 
 static void add_stacks(struct headway_top *t, const struct headway_text *text)
 {
+	bool any = false;
+
 	headway_top_section(&t->page, "KERNEL STACKS");
 	for (size_t i = 0; i < text->nr_records && i < MAX_STACKS; i++)
-		add_stack(t, &text->records[i]);
+		any |= add_stack(t, &text->records[i]);
+	if (!any)
+		headway_top_line(&t->page, HEADWAY_TINT_DIM,
+				 "  None: only who sleeps for a lock or before a retry has one.");
 }
 
 static void add_transaction(struct headway_top *t, const struct headway_record *r)
@@ -133,9 +139,9 @@ static void add_transaction(struct headway_top *t, const struct headway_record *
 	char what[160] = "";
 
 	if (stat_u64(r, "waiting"))
-		snprintf(what, sizeof(what), "waits for %.64s for %.1f ms, held by %.31s (%.10s)",
-			 stat_str(r, "lock"), (double)stat_u64(r, "wait_ns") / 1e6,
-			 stat_str(r, "holder"), stat_str(r, "holder_pid"));
+		snprintf(what, sizeof(what), "%.64s, held by %.31s (%.10s), for %.1f ms",
+			 stat_str(r, "lock"), stat_str(r, "holder"), stat_str(r, "holder_pid"),
+			 (double)stat_u64(r, "wait_ns") / 1e6);
 	else if (stat_u64(r, "backing_off"))
 		snprintf(what, sizeof(what), "backs off before a retry");
 	headway_top_line(&t->page, HEADWAY_TINT_NONE, "  %10s %-15s %8s %5s %8s %9.1f %3s  %s",
@@ -192,19 +198,30 @@ static int compare_contentions(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
+/* "-" where nothing was timed. */
+static const char *average_us(const struct headway_record *r, const char *count,
+			      const char *average_ns, char *out, size_t len)
+{
+	if (!stat_u64(r, count))
+		return "-";
+	snprintf(out, len, "%.1f", (double)stat_u64(r, average_ns) / 1e3);
+	return out;
+}
+
 static void add_lock(struct headway_top *t, const struct headway_record *r, uint64_t most)
 {
 	uint64_t contentions = stat_u64(r, "contentions");
-	char bar[4 * 12 + 1];
+	char bar[4 * 12 + 1], wait[24], hold[24];
 
 	headway_top_bar(&t->page, most ? (double)contentions / (double)most : 0, 12, bar,
 			sizeof(bar));
 	headway_top_line(&t->page, HEADWAY_TINT_NONE,
-			 "  %-20.31s %12s %11s %9s %11.1f %11.1f %7s  %-15s %s",
+			 "  %-20.31s %12s %11s %9s %11s %11s %7s  %-15s %s",
 			 stat_str(r, "name"), stat_str(r, "acquisitions"),
 			 stat_str(r, "contentions"), stat_str(r, "rollbacks"),
-			 (double)stat_u64(r, "waittime-avg_ns") / 1e3,
-			 (double)stat_u64(r, "holdtime-avg_ns") / 1e3, stat_str(r, "waiters"),
+			 average_us(r, "waittime-count", "waittime-avg_ns", wait, sizeof(wait)),
+			 average_us(r, "holdtime-samples", "holdtime-avg_ns", hold, sizeof(hold)),
+			 stat_str(r, "waiters"),
 			 stat_str(r, "holder"), bar);
 }
 

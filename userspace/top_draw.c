@@ -318,11 +318,24 @@ static void draw_header(const struct headway_top *t)
 	}
 }
 
+/* What is long goes on in the next line, wherever that is now. */
+static void fit_pages(struct headway_top *t)
+{
+	if (t->page.width == t->width)
+		return;
+	t->page.width = t->log.width = t->width;
+	if (t->mode == HEADWAY_TOP_LOG)
+		headway_top_log_page(t);
+	else if (t->mode == HEADWAY_TOP_DETAIL)
+		headway_top_detail(t);
+}
+
 void headway_top_draw(struct headway_top *t)
 {
 	struct headway_top_page *page = page_of(t);
 
 	headway_top_screen_size(&t->height, &t->width);
+	fit_pages(t);
 	headway_top_screen_clear();
 	if (header_height(t))
 		draw_header(t);

@@ -96,9 +96,58 @@ static void add_lines(struct headway_top_page *p, const char *before, const char
 	}
 }
 
+/* So many bytes take at most so many columns, and end at a blank if there is one. */
+static size_t fitting(const char *text, size_t len, size_t columns)
+{
+	size_t blank = 0, used = 0, i;
+
+	for (i = 0; i < len; i++) {
+		/* What goes on with a character takes no column. */
+		used += ((unsigned char)text[i] & 0xc0) != 0x80;
+		if (text[i] == ' ' && i)
+			blank = i;
+		if (used > columns)
+			return blank ? blank : i;
+	}
+	return len;
+}
+
+/* What does not fit goes on below, a little further in than the line began. */
+static void add_broken(struct headway_top_page *p, const char *line, size_t len)
+{
+	size_t begin = strspn(line, " "), in, fits;
+
+	if (begin > len)
+		begin = len;
+	in = begin + 2;
+	fits = begin + fitting(line + begin, len - begin, (size_t)p->width - begin);
+	headway_top_line(p, HEADWAY_TINT_NONE, "%.*s", (int)fits, line);
+	while (fits < len) {
+		line += fits;
+		len -= fits;
+		begin = strspn(line, " ");
+		if (begin >= len)
+			return;
+		line += begin;
+		len -= begin;
+		fits = fitting(line, len, (size_t)p->width - in);
+		headway_top_line(p, HEADWAY_TINT_NONE, "%*s%.*s", (int)in, "", (int)fits, line);
+	}
+}
+
 void headway_top_text(struct headway_top_page *p, const char *text)
 {
-	add_lines(p, "", text);
+	/* Where there is hardly room for a word, it is better cut. */
+	if (p->width < 40) {
+		add_lines(p, "", text);
+		return;
+	}
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		add_broken(p, text, len);
+		text += len + (text[len] == '\n');
+	}
 }
 
 void headway_top_add_table(struct headway_top_page *p, struct headway_table *table)

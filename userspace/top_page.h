@@ -32,6 +32,7 @@ struct headway_top_page {
 	struct headway_top_line *lines;
 	size_t first;			/* that is drawn: kept when the page is made anew */
 	bool utf8;			/* may more than ASCII be drawn? */
+	int width;			/* sentences go on in the next line there; 0: never */
 	bool failed;			/* out of memory: lines are missing */
 };
 
@@ -47,7 +48,7 @@ void headway_top_table_head(struct headway_top_page *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* A table, which is freed. */
 void headway_top_add_table(struct headway_top_page *p, struct headway_table *table);
-/* A text of several lines, as they are; headings stand without a blank before them. */
+/* A text of several lines, headings without a blank before them; the long ones are broken. */
 void headway_top_text(struct headway_top_page *p, const char *text);
 /* A bar of `width` columns, of which a share is filled. Returns out. */
 const char *headway_top_bar(const struct headway_top_page *p, double share, int width, char *out,

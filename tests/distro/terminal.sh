@@ -136,7 +136,7 @@ look_at_arbiter() {
 	check "top: what each request wants and holds" shows 'kernel arbiter office' '^REQUESTS' \
 		'(scan|print|copy|audit|plot|bind) +granted' '[1-9][0-9.]* grants/s'
 	check "top: who waits for whom at an arbiter" \
-		shows '(scan|print|copy|audit|plot|bind) \([0-9]+\) waits for [0-9,-]+, (held by|reserved for) that one'
+		shows '(scan|print|copy|audit|plot|bind) \([0-9]+\) waits for resource [0-9,-]+, (held by|reserved for) that one'
 	keep kernel-arbiter
 	end_terminal
 }

@@ -110,6 +110,11 @@ test_details() {
 	keys End
 	check "at the end: what to try" shows 'What to try' 'one order everywhere'
 	keep finding
+	tm resize-window -t top -x 80 -y 24
+	keys End
+	check "at the end, 80x24: the whole of it" shows '^ +- take mutex_[ab] and' 'the reverse$'
+	keep finding-80x24
+	tm resize-window -t top -x 120 -y 30
 	keys Home
 	check "back at the top" shows 'WHO WAITS FOR WHOM'
 	keys Escape

@@ -168,7 +168,7 @@ KTAP_TEST(a_page_has_all_about_a_domain)
 	headway_top_domain_page(&top);
 	text_of(&top.page);
 	expect_line("  phil/0 (12, S)\n  `- phil/1 (13) waits for fork0 for 1.5 ms\n");
-	expect_line("waits for fork0 for 1.5 ms, held by phil/0 (12)\n");
+	expect_line("  fork0, held by phil/0 (12), for 1.5 ms\n");
 	expect_line("  phil/1 (13)\n    at inner+0x1/0x2[mod]\n       outer+0x3/0x4\n");
 	/* The most contended first; figures as the module gives them. */
 	expect_line("  fork0                         100          50        49");
@@ -275,8 +275,8 @@ KTAP_TEST(a_page_has_all_about_an_arbiter)
 	headway_top_arbiter_page(&top);
 	text_of(&top.page);
 	expect_line("  office           4     3        2        0      90       7          3");
-	expect_line("  scan (12)\n  `- copy (13) waits for 0, held by that one, for 3.0 ms\n"
-		    "     `- print (14) waits for 1, reserved for that one, for 1.0 ms\n");
+	expect_line("  scan (12)\n  `- copy (13) waits for resource 0, held by that one, for 3.0 ms\n"
+		    "     `- print (14) waits for resource 1, reserved for that one, for 1.0 ms\n");
 	expect_line("   12  scan        granted         0  -      0-1,3     1.5   2.0");
 	expect_line("   13  copy        waiting         2  0      -         3.0     -");
 	EXPECT(!top.page.failed);

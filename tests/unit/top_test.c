@@ -344,6 +344,31 @@ KTAP_TEST(histograms_are_bars)
 	headway_top_page_free(&p);
 }
 
+KTAP_TEST(long_sentences_go_on_below)
+{
+	struct headway_top_page p = { .width = 40 };
+
+	headway_top_text(&p, "Short\n"
+			     "    - take a and b in one order everywhere: it helps\n"
+			     "  a_word_that_is_longer_than_the_line_is_cut_in_two\n"
+			     "  \u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4 counts as eight columns of it all\n\n");
+	ASSERT(p.nr == 8);
+	EXPECT_STREQ(p.lines[0].text, "Short");
+	EXPECT_STREQ(p.lines[1].text, "    - take a and b in one order");
+	EXPECT_STREQ(p.lines[2].text, "      everywhere: it helps");
+	EXPECT_STREQ(p.lines[3].text, "  a_word_that_is_longer_than_the_line_is");
+	EXPECT_STREQ(p.lines[4].text, "    _cut_in_two");
+	EXPECT_STREQ(p.lines[5].text, "  \u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4 counts as eight columns of it");
+	EXPECT_STREQ(p.lines[6].text, "    all");
+	EXPECT_STREQ(p.lines[7].text, "");
+	headway_top_page_clear(&p);
+	/* There is no room to go on in. */
+	p.width = 20;
+	headway_top_text(&p, "one line that is longer than that\n");
+	EXPECT_EQ(p.nr, 1u);
+	headway_top_page_free(&p);
+}
+
 KTAP_TEST(pages_scroll_and_jump)
 {
 	struct headway_top_page p = { 0 };
