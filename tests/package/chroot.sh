@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # chroot.sh - the Debian packages in a fresh Debian: built there with the build dependencies that they name,
-# installed in another one that has none of these, used, and purged. `make check-deb` runs it.
+# installed in another one that has none of these, used, and purged. `make check-deb` runs it. Of both suites, the
+# package of bookworm is also used on trixie.
 #
 # Usage:  chroot.sh SUITE...        bookworm, trixie
 #
@@ -167,11 +168,12 @@ build_there() {	# NAME
 }
 
 # The packages, and a program that livelocks, made with the same compiler.
-carry() {	# FROM TO
+carry() {	# FROM TO SUITE
 	local src=$work/$1/root/src
 
-	inside "$1" make -s -C /src build/corpus/two_lock_grid &&
-		cp "$src/build/deb/"headway{,-dkms}_*.deb "$src/build/corpus/two_lock_grid" "$work/$2/root/tmp/"
+	inside "$1" make -s -C /src build/corpus/two_lock_grid && mkdir -p "$work/made-$3" &&
+		cp "$src/build/deb/"headway{,-dkms}_*.deb "$src/build/corpus/two_lock_grid" "$work/made-$3/" &&
+		cp "$work/made-$3/"* "$work/$2/root/tmp/"
 }
 
 # ---- use ------------------------------------------------------------------------------------
@@ -239,7 +241,7 @@ try_suite() {	# SUITE
 	check "a chroot to build in" ending open_chroot "$build" "$suite"
 	check "build-dep and make deb" ending build_there "$build"
 	check "a chroot to install in" ending open_chroot "$use" "$suite"
-	check "packages are taken there" ending carry "$build" "$use"
+	check "packages are taken there" ending carry "$build" "$use" "$suite"
 	[ "$ktap_failed" -eq 0 ] || { ktap_end; return 1; }	# the rest would only repeat it
 	close_chroot "$build"
 
@@ -267,8 +269,30 @@ try_suite() {	# SUITE
 	ktap_end
 }
 
+# A package of an older Debian goes on to work when the machine is upgraded.
+try_newer() {	# OLDER NEWER
+	local use=$2-newer
+
+	ktap_begin "deb.$1-on-$2"
+	say CHROOT "the package of $1 on $2"
+	check "a chroot of $2" ending open_chroot "$use" "$2"
+	check "the package of $1 is taken there" cp "$work/made-$1/"headway_*.deb "$work/made-$1/two_lock_grid" \
+		"$work/$use/root/tmp/"
+	check "install, with what it depends on" ending inside "$use" \
+		sh -c 'apt-get install -y -q man-db /tmp/headway_*.deb'
+	use_tool "$use" "$(dpkg-parsechangelog -S Version)"
+	check "purge" ending inside "$use" apt-get purge -y -q headway
+	check "purge leaves no name" is_empty "$(ours_in "$use")"
+	close_chroot "$use"
+	check "no mount is left" is_empty "$(mounts_left)"
+	ktap_end
+}
+
 failed=0
 for suite; do
 	try_suite "$suite" || failed=1
 done
+if [[ " $* " = *" bookworm "* && " $* " = *" trixie "* && "$failed" -eq 0 ]]; then
+	try_newer bookworm trixie || failed=1
+fi
 [ "$failed" -eq 0 ]
