@@ -72,7 +72,7 @@ test_man_pages() {
 # ---- completions: the three shells themselves say what they would offer ----------------------
 
 in_bash() {	# WORD...: what bash offers for the last one
-	PATH=$top/build:$PATH bash --norc -c '
+	PATH=$tmp/alone:$PATH bash --norc -c '
 		. /usr/share/bash-completion/bash_completion
 		. userspace/completions/headway.bash
 		compopt() { :; }	# only while a key is pressed
@@ -82,14 +82,14 @@ in_bash() {	# WORD...: what bash offers for the last one
 }
 
 in_fish() {	# LINE
-	PATH=$top/build:$PATH HOME=$tmp fish --no-config -c \
+	PATH=$tmp/alone:$PATH HOME=$tmp fish --no-config -c \
 		'source userspace/completions/headway.fish; complete -C $argv[1]' -- "$1" | cut -f 1
 }
 
 # A terminal of its own, as the completion of zsh works in its line editor only: LINE is typed, with a tab,
 # and a widget shows what the line has become.
 in_zsh() {	# LINE
-	PATH=$top/build:$PATH HOME=$tmp timeout -k 5 60 zsh -f -c '
+	PATH=$tmp/alone:$PATH HOME=$tmp timeout -k 5 60 zsh -f -c '
 		zmodload zsh/zpty
 		zpty shell zsh -f -i
 		zpty -w shell "PS1=; fpath=($PWD/userspace/completions \$fpath); autoload -Uz compinit; compinit -u -D
@@ -137,6 +137,8 @@ test_completions() {
 	local command all
 	local -a options
 
+	# Beside it may be others whose names begin so.
+	mkdir "$tmp/alone" && ln -s "$headway" "$tmp/alone/headway"
 	all=$(commands | sort | xargs)
 	check "bash: commands" offers "--help --version $all" in_bash headway ''
 	check "bash: a command" offers watch in_bash headway wa
