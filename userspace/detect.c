@@ -251,7 +251,7 @@ static void say_undetermined(struct headway_detect *d, struct headway_judge *j, 
 				  j->v->start_ns);
 	if (actor >= 0)
 		headway_judge_wait(j, f, headway_judge_actor(j, f, (size_t)actor,
-							     HEADWAY_ROLE_VICTIM), (size_t)actor);
+							     HEADWAY_ROLE_MEMBER), (size_t)actor);
 	headway_finding_evidence(f, "%s", a->reason);
 	if (a->advice[0])
 		headway_finding_advice(f, "%s", a->advice);

@@ -44,7 +44,7 @@ const char *headway_verdict_meaning(enum headway_verdict v)
 	case HEADWAY_STALLED_HOLDER:
 		return "all wait for a lock whose owner is asleep itself, or busy elsewhere";
 	case HEADWAY_RETRY_STORM:
-		return "there is progress, but nearly all attempts are futile";
+		return "nearly all that it tries is futile";
 	case HEADWAY_TRANSIENT:
 		return "a livelock or starvation for less than a window, which is over";
 	case HEADWAY_UNDETERMINED:

@@ -37,7 +37,7 @@ static void report_eagain(struct headway_judge *j, size_t actor)
 			worst = c;
 	}
 	f->confidence = HEADWAY_LIKELY;
-	headway_judge_actor(j, f, actor, HEADWAY_ROLE_VICTIM);
+	headway_judge_actor(j, f, actor, HEADWAY_ROLE_MEMBER);
 	headway_finding_evidence(f, THREAD " called FUTEX_WAIT %llu times in %.1f s; %llu of the "
 					   "calls "
 				 "returned EAGAIN at once", THREAD_ARGS(a),
@@ -75,7 +75,7 @@ static void report_beat(struct headway_judge *j, size_t actor, const struct head
 	if (!f)
 		return;
 	f->confidence = HEADWAY_LIKELY;
-	fa = headway_judge_actor(j, f, actor, HEADWAY_ROLE_VICTIM);
+	fa = headway_judge_actor(j, f, actor, HEADWAY_ROLE_MEMBER);
 	headway_finding_add_lock(f, c->key.addr, c->key.kind,
 				 owner >= 0 ? j->v->actors[owner].now.rec.tid : 0);
 	if (fa)
@@ -115,14 +115,14 @@ static void report_in_vain(struct headway_judge *j, size_t actor)
 		    j->findings[i].pid == a->now.rec.tgid)
 			f = &j->findings[i];
 	if (f) {
-		headway_judge_actor(j, f, actor, HEADWAY_ROLE_VICTIM);
+		headway_judge_actor(j, f, actor, HEADWAY_ROLE_MEMBER);
 		return;
 	}
 	f = headway_judge_finding(j, HEADWAY_RETRY_STORM, actor, j->v->start_ns);
 	if (!f)
 		return;
 	f->confidence = HEADWAY_CONFIRMED;
-	headway_judge_actor(j, f, actor, HEADWAY_ROLE_VICTIM);
+	headway_judge_actor(j, f, actor, HEADWAY_ROLE_MEMBER);
 	headway_finding_evidence(f, THREAD " passed its attempt markers %llu times in %.1f s, and "
 				    "its progress markers %llu times", THREAD_ARGS(a),
 				 (unsigned long long)a->tries, headway_view_seconds(j->v),
