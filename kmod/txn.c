@@ -112,7 +112,7 @@ EXPORT_SYMBOL_GPL(headway_txn_begin_wait);
  * @domain: a registered domain
  * @priority: 0 (normal) to 15
  *
- * Context: may sleep, but only while the domain's policy is being changed.
+ * Context: may sleep. Waits only while the domain's policy is being changed, or for the token.
  */
 void headway_txn_begin_prio(struct headway_txn *txn, struct headway_domain *domain,
 			    unsigned int priority)

@@ -354,7 +354,7 @@ bool headway_sort(struct headway_lock **locks, unsigned int n);
  * @txn: the transaction, on the caller's stack
  * @domain: a registered domain
  *
- * Context: may sleep, but only while the domain's policy is being changed.
+ * Context: may sleep. Waits only while the domain's policy is being changed, or for the token.
  */
 static inline void headway_txn_begin(struct headway_txn *txn, struct headway_domain *domain)
 {
