@@ -15,8 +15,10 @@ uint64_t headway_looks_next(struct headway_looks *l, uint64_t now_ns)
 	uint64_t next;
 
 	do {
-		double phase = fmod((double)++l->nr * 0.6180339887498949, 1.0) - 0.5;
+		double phase;
 
+		l->nr++;
+		phase = fmod((double)l->nr * 0.6180339887498949, 1.0) - 0.5;
 		next = l->begin_ns + (uint64_t)(((double)l->nr + phase / 4) * l->interval_ns);
 	} while (next <= now_ns);
 	return l->end_ns && next > l->end_ns ? l->end_ns : next;

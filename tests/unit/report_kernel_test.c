@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// links: userspace/report_kernel.c userspace/report_kernel_locks.c userspace/logfmt.c userspace/out_json.c userspace/names.c userspace/escape.c
+// links: userspace/report_kernel.c userspace/report_kernel_locks.c userspace/logfmt.c
+// links: userspace/out_json.c userspace/names.c userspace/escape.c
 // links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c
 // links: userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c
 // links: userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c
@@ -318,7 +319,8 @@ KTAP_TEST(contention_is_not_lost_when_columns_become_one)
 	ASSERT(k && r);
 	set_source(9, 0, HEADWAY_HEALTHY);
 	for (uint64_t s = 1; s <= 3 * HEADWAY_REPORT_COLUMNS; s++) {
-		snprintf(line, sizeof(line), "name=fork contentions=%" PRIu64 "\n", s % 5 ? n : ++n);
+		snprintf(line, sizeof(line), "name=fork contentions=%" PRIu64 "\n",
+			 s % 5 ? n : ++n);
 		locks_file = s % 5 ? NULL : line;
 		pass(k, r, s);
 	}

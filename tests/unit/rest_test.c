@@ -20,7 +20,12 @@ struct watch {
 static struct watch begin(uint64_t max_rate)
 {
 	struct watch w = {
-		.rest = { .max_rate = max_rate, .most = HEADWAY_REST_MOST, .window_ns = 5 * SECOND, .interval_ns = SECOND },
+		.rest = {
+			.max_rate = max_rate,
+			.most = HEADWAY_REST_MOST,
+			.window_ns = 5 * SECOND,
+			.interval_ns = SECOND,
+		},
 		.now_ns = 1000 * SECOND,
 		.attached = true,
 	};
