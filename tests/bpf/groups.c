@@ -170,7 +170,7 @@ KTAP_TEST(all_of_a_finding_stay)
 {
 	struct actor a;
 	struct headway_probe_options opts = {
-		.all = true, .quiet_ns = QUIET_NS, .keep = is_kept, .keep_arg = &a.pid,
+		.all = true, .quiet_ns = QUIET_NS, .keep = is_kept, .arg = &a.pid,
 	};
 	struct headway_probe *p;
 
