@@ -191,6 +191,7 @@ int headway_raw_counters(struct headway_probe *p, uint64_t *counters)
 	if (!per_cpu)
 		return -ENOMEM;
 	for (i = 0; i < HEADWAY_NR_COUNTERS; i++) {
+		counters[i] = 0;
 		if (bpf_map_lookup_elem(fd, &i, per_cpu))
 			continue;
 		for (c = 0; c < cpus; c++)
