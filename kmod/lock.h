@@ -153,7 +153,7 @@ static __always_inline bool headway_tries(const struct headway_wait *wait)
  * @lock: lock of the same domain
  * @wait: how to wait; NULL = for as long as it takes
  *
- * Context: as @wait says; the caller tells might_sleep().
+ * Context: as @wait says; the caller tells headway_may_sleep().
  * Return: 0, -EALREADY, -EBUSY, -EDEADLK, -EINTR, -ETIMEDOUT.
  */
 static __always_inline int headway_acquire(struct headway_txn *txn, struct headway_lock *lock,

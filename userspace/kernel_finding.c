@@ -22,14 +22,6 @@ struct builder {
 	const struct headway_record *who[TXNS_MAX];	/* the worst first */
 };
 
-static uint64_t number(const struct headway_record *r, const char *label)
-{
-	uint64_t value;
-
-	headway_record_u64(r, label, &value);
-	return value;
-}
-
 static const char *word(const struct headway_record *r, const char *label)
 {
 	const char *value = headway_record_get(r, label);
@@ -40,7 +32,7 @@ static const char *word(const struct headway_record *r, const char *label)
 /* 0: nobody, or not a thread. */
 static uint32_t pid_of(const struct headway_record *r, const char *label)
 {
-	uint64_t pid = number(r, label);
+	uint64_t pid = headway_number(r, label);
 
 	return pid && pid <= 4194304 ? (uint32_t)pid : 0;
 }
@@ -53,8 +45,8 @@ static int by_restarts(const void *a, const void *b)
 	const struct headway_record *y = *(const struct headway_record *const *)b;
 
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
-		if (number(x, labels[i]) != number(y, labels[i]))
-			return number(x, labels[i]) < number(y, labels[i]) ? 1 : -1;
+		if (headway_number(x, labels[i]) != headway_number(y, labels[i]))
+			return headway_number(x, labels[i]) < headway_number(y, labels[i]) ? 1 : -1;
 	return 0;
 }
 
@@ -62,7 +54,7 @@ static int by_wait(const void *a, const void *b)
 {
 	const struct headway_record *x = *(const struct headway_record *const *)a;
 	const struct headway_record *y = *(const struct headway_record *const *)b;
-	uint64_t i = number(x, "wait_ns"), k = number(y, "wait_ns");
+	uint64_t i = headway_number(x, "wait_ns"), k = headway_number(y, "wait_ns");
 
 	return i == k ? by_restarts(a, b) : i < k ? 1 : -1;
 }
@@ -79,7 +71,7 @@ static void sort(struct builder *b, const struct headway_text *actors)
 
 static bool is_waiting(const struct headway_record *r)
 {
-	return number(r, "waiting") != 0;
+	return headway_number(r, "waiting") != 0;
 }
 
 static bool is_holder(const struct builder *b, uint32_t tid)
@@ -103,7 +95,7 @@ static enum headway_role role_of(const struct builder *b, size_t i)
 			return HEADWAY_ROLE_VICTIM;
 		break;
 	default:
-		if (number(r, "restarts"))
+		if (headway_number(r, "restarts"))
 			return HEADWAY_ROLE_MEMBER;
 		break;
 	}
@@ -136,7 +128,7 @@ static void add_member(struct builder *b, size_t i)
 
 	if (!a)
 		return;
-	a->fails = number(r, "restarts");
+	a->fails = headway_number(r, "restarts");
 	a->attempts = a->fails + 1;
 	a->stack_id = stack ? headway_kernel_names_stack(b->names, stack, "<-") : -1;
 	if (!is_waiting(r))
@@ -179,21 +171,22 @@ static void add_actors(struct builder *b)
 static void describe_worst(struct builder *b)
 {
 	const struct headway_record *r = b->nr ? b->who[0] : NULL;
+	const char *age = b->alarm->is_loop ? "failing_ns" : "age_ns";
 
 	if (!r)
 		return;
-	if (number(r, "restarts"))
+	if (headway_number(r, "restarts"))
 		headway_finding_evidence(b->f, "thread %u (%.16s) %s %" PRIu64 " times in %.1f s "
 					       "and got nothing done meanwhile", pid_of(r, "pid"),
 					 word(r, "comm"),
 					 b->alarm->is_loop ? "failed" : "rolled back",
-					 number(r, "restarts"),
-					 (double)number(r, b->alarm->is_loop ? "failing_ns" :
-									       "age_ns") / 1e9);
+					 headway_number(r, "restarts"),
+					 (double)headway_number(r, age) / 1e9);
 	if (is_waiting(r))
 		headway_finding_evidence(b->f, "thread %u (%.16s) has waited %.1f s for %.31s, "
 					       "held by thread %u (%.16s)", pid_of(r, "pid"),
-					 word(r, "comm"), (double)number(r, "wait_ns") / 1e9,
+					 word(r, "comm"),
+					 (double)headway_number(r, "wait_ns") / 1e9,
 					 word(r, "lock"), pid_of(r, "holder_pid"),
 					 word(r, "holder"));
 }
@@ -208,9 +201,10 @@ static size_t find_worst_locks(const struct headway_text *locks,
 		const struct headway_record *r = &locks->records[i];
 		size_t at = nr;
 
-		if (!number(r, "rollbacks"))
+		if (!headway_number(r, "rollbacks"))
 			continue;
-		while (at && number(worst[at - 1], "rollbacks") < number(r, "rollbacks"))
+		while (at && headway_number(worst[at - 1], "rollbacks") <
+			     headway_number(r, "rollbacks"))
 			at--;
 		if (at == WORST_LOCKS)
 			continue;
@@ -238,7 +232,7 @@ static void describe_locks(struct builder *b, const struct headway_text *locks)
 			used += (size_t)snprintf(list + used, sizeof(list) - used,
 						 "%s%.31s %" PRIu64, i ? ", " : "",
 						 word(worst[i], "name"),
-						 number(worst[i], "rollbacks"));
+						 headway_number(worst[i], "rollbacks"));
 	}
 	if (nr)
 		headway_finding_evidence(b->f, "rollbacks at each lock, of all times: %s", list);

@@ -66,14 +66,6 @@ struct headway_kernel_watch {
 	struct headway_finding finding;
 };
 
-static uint64_t number(const struct headway_record *r, const char *label)
-{
-	uint64_t value;
-
-	headway_record_u64(r, label, &value);
-	return value;
-}
-
 static const char *kind_of(const struct source *s)
 {
 	return s->is_loop ? "loop" : "domain";
@@ -288,13 +280,15 @@ static int transition(struct headway_kernel_watch *k, struct source *s,
 		      const struct headway_record *r, uint64_t until_ns,
 		      const struct headway_kernel_listener *to)
 {
-	uint64_t at_ns = number(r, "at_ns");
+	uint64_t at_ns = headway_number(r, "at_ns");
 	enum headway_verdict v;
 	struct headway_kernel_alarm alarm = {
 		.name = s->name, .is_loop = s->is_loop, .policy = s->policy,
 		.detail = word(r, "detail"), .window_ns = s->window_ns,
-		.commits = number(r, "commits"), .rollbacks = number(r, "rollbacks"),
-		.actors = number(r, "actors"), .in_flight = number(r, "in_flight"),
+		.commits = headway_number(r, "commits"),
+		.rollbacks = headway_number(r, "rollbacks"),
+		.actors = headway_number(r, "actors"),
+		.in_flight = headway_number(r, "in_flight"),
 		.over = until_ns != 0, .lasted_ns = until_ns > at_ns ? until_ns - at_ns : 0,
 	};
 
@@ -306,7 +300,7 @@ static int transition(struct headway_kernel_watch *k, struct source *s,
 		return tell_finding(k, s, &alarm, at_ns, to);
 	if (finding_verdict(r, "from", &v))
 		say(to, "kernel %s %s: %s after %.1f s of %s", kind_of(s), s->name, word(r, "to"),
-		    (double)number(r, "after_ns") / 1e9, headway_verdict_name(v));
+		    (double)headway_number(r, "after_ns") / 1e9, headway_verdict_name(v));
 	return 0;
 }
 
@@ -319,7 +313,7 @@ static uint64_t next_verdict_ns(const struct headway_text *events, size_t i)
 {
 	while (++i < events->nr_records)
 		if (is_verdict(&events->records[i]))
-			return number(&events->records[i], "at_ns");
+			return headway_number(&events->records[i], "at_ns");
 	return 0;
 }
 
@@ -333,7 +327,7 @@ static int follow_events(struct headway_kernel_watch *k, struct source *s,
 	int err = 0;
 
 	if (!first && events->nr_records >= EVENTS_IN_RING &&
-	    number(&events->records[0], "at_ns") > s->seen_ns) {
+	    headway_number(&events->records[0], "at_ns") > s->seen_ns) {
 		k->overruns++;
 		say(to, "kernel %s %s: verdicts came faster than they were read, and some are "
 			"missing: choose a shorter interval (-i)", kind_of(s), s->name);
@@ -343,7 +337,7 @@ static int follow_events(struct headway_kernel_watch *k, struct source *s,
 
 		if (!is_verdict(r))
 			continue;
-		standing = number(r, "at_ns") <= s->seen_ns ? r : NULL;
+		standing = headway_number(r, "at_ns") <= s->seen_ns ? r : NULL;
 		if (!standing)
 			err = transition(k, s, r, next_verdict_ns(events, i), to);
 	}
@@ -369,17 +363,17 @@ static void take_summary(struct source *s, const struct headway_text *text)
 
 	if (headway_verdict_parse(word(&r, "verdict"), &s->verdict))
 		s->verdict = HEADWAY_UNDETERMINED;
-	s->nr_locks = number(&r, "locks");
-	s->window_ns = number(&r, "window_ns");
-	s->commits_per_s = number(&r, "commits_per_s");
-	s->rollbacks_per_s = number(&r, "rollbacks_per_s");
-	s->window_attempts = number(&r, "window_attempts");
-	s->window_commits = number(&r, "window_commits");
-	s->window_rollbacks = number(&r, "window_rollbacks");
-	s->in_flight = number(&r, "in_flight");
-	s->total_attempts = number(&r, "attempts");
-	s->total_commits = number(&r, "commits");
-	s->total_rollbacks = number(&r, "rollbacks");
+	s->nr_locks = headway_number(&r, "locks");
+	s->window_ns = headway_number(&r, "window_ns");
+	s->commits_per_s = headway_number(&r, "commits_per_s");
+	s->rollbacks_per_s = headway_number(&r, "rollbacks_per_s");
+	s->window_attempts = headway_number(&r, "window_attempts");
+	s->window_commits = headway_number(&r, "window_commits");
+	s->window_rollbacks = headway_number(&r, "window_rollbacks");
+	s->in_flight = headway_number(&r, "in_flight");
+	s->total_attempts = headway_number(&r, "attempts");
+	s->total_commits = headway_number(&r, "commits");
+	s->total_rollbacks = headway_number(&r, "rollbacks");
 	snprintf(s->policy, sizeof(s->policy), "%s", word(&r, "policy"));
 }
 
@@ -397,7 +391,7 @@ static int look_at(struct headway_kernel_watch *k, struct source *s,
 		return 0;
 	understand(k, s, text.garbled, to);
 	r = headway_text_all(&text);
-	since_ns = number(&r, "verdict_since_ns");
+	since_ns = headway_number(&r, "verdict_since_ns");
 	take_summary(s, &text);
 	headway_text_free(&text);
 	if (s->looked_at && since_ns == s->since_ns)

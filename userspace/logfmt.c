@@ -167,6 +167,14 @@ bool headway_record_u64(const struct headway_record *record, const char *label, 
 	return true;
 }
 
+uint64_t headway_number(const struct headway_record *record, const char *label)
+{
+	uint64_t value;
+
+	headway_record_u64(record, label, &value);
+	return value;
+}
+
 bool headway_record_s64(const struct headway_record *record, const char *label, int64_t *value)
 {
 	const char *s = headway_record_get(record, label);

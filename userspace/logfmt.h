@@ -52,6 +52,8 @@ struct headway_record headway_text_all(const struct headway_text *text);
 const char *headway_record_get(const struct headway_record *record, const char *label);
 /* false: no such label, or not a decimal number that fits. *value is then 0. */
 bool headway_record_u64(const struct headway_record *record, const char *label, uint64_t *value);
+/* The number, or 0 where headway_record_u64() has none. */
+uint64_t headway_number(const struct headway_record *record, const char *label);
 /* As above, of a number that may be negative. */
 bool headway_record_s64(const struct headway_record *record, const char *label, int64_t *value);
 /* Copies at most SIZE - 1 bytes, with '?' for what is not printable ASCII; always terminates. */

@@ -92,14 +92,6 @@ void headway_report_kernel_locks_free(struct headway_report_kernel_locks *k)
 	free(k);
 }
 
-static uint64_t number(const struct headway_record *r, const char *label)
-{
-	uint64_t value;
-
-	headway_record_u64(r, label, &value);
-	return value;
-}
-
 /* "" for what is not there, and for the module's "-", nothing. */
 static const char *word(const struct headway_record *r, const char *label)
 {
@@ -114,7 +106,7 @@ static const char *word(const struct headway_record *r, const char *label)
 static struct lock *lock_of(struct headway_report_kernel_locks *k, const char *domain,
 			    const struct headway_record *r, bool *left_out)
 {
-	struct lock key = { .rank = number(r, "rank") }, *l;
+	struct lock key = { .rank = headway_number(r, "rank") }, *l;
 
 	snprintf(key.domain, sizeof(key.domain), "%s", domain);
 	snprintf(key.name, sizeof(key.name), "%s", word(r, "name"));
@@ -149,18 +141,18 @@ static void take_record(struct lock *l, const struct headway_record *r)
 		l->holder[0] = '\0';
 		l->holder_pid = 0;
 	}
-	l->now.acquisitions += number(r, "acquisitions");
-	l->now.contentions += number(r, "contentions");
-	l->now.rollbacks += number(r, "rollbacks");
-	l->now.waits += number(r, "waittime-count");
-	l->now.wait_ns += number(r, "waittime-total_ns");
-	l->now.holds += number(r, "holdtime-samples");
-	l->now.hold_ns += number(r, "holdtime-total_ns");
-	l->now.waiters += number(r, "waiters");
+	l->now.acquisitions += headway_number(r, "acquisitions");
+	l->now.contentions += headway_number(r, "contentions");
+	l->now.rollbacks += headway_number(r, "rollbacks");
+	l->now.waits += headway_number(r, "waittime-count");
+	l->now.wait_ns += headway_number(r, "waittime-total_ns");
+	l->now.holds += headway_number(r, "holdtime-samples");
+	l->now.hold_ns += headway_number(r, "holdtime-total_ns");
+	l->now.waiters += headway_number(r, "waiters");
 	if (l->holder[0] || !*word(r, "holder"))
 		return;
 	snprintf(l->holder, sizeof(l->holder), "%s", word(r, "holder"));
-	l->holder_pid = (uint32_t)number(r, "holder_pid");
+	l->holder_pid = (uint32_t)headway_number(r, "holder_pid");
 }
 
 /* When in between they were is not known. */
@@ -239,7 +231,8 @@ static void take_edge(struct headway_report_kernel_locks *k, const char *domain,
 		      const struct headway_record *r)
 {
 	struct edge key = {
-		.from_pid = (uint32_t)number(r, "pid"), .to_pid = (uint32_t)number(r, "holder_pid"),
+		.from_pid = (uint32_t)headway_number(r, "pid"),
+		.to_pid = (uint32_t)headway_number(r, "holder_pid"),
 	};
 
 	snprintf(key.domain, sizeof(key.domain), "%s", domain);
@@ -320,7 +313,7 @@ void headway_report_kernel_locks_waits(struct headway_report_kernel_locks *k, co
 	for (size_t i = 0; i < transactions->nr_records; i++) {
 		const struct headway_record *r = &transactions->records[i];
 
-		if (!number(r, "waiting"))
+		if (!headway_number(r, "waiting"))
 			continue;
 		take_edge(k, domain, r);
 		take_stack(k, domain, word(r, "stack"));
