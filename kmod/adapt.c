@@ -5,14 +5,16 @@
  * What counts is commits per second; between arms that commit alike, rollbacks. The load changes
  * and the machine is noisy, so rates are never compared across time: a comparison is a series of
  * pairs of trials, one of the incumbent's and then one of the challenger's, and what decides is the
- * median of the pairs' ratios, which a disturbed trial moves little. Pairs that agree on a large
- * difference end it early; a challenger that is far behind at once is dropped at once, so that a
- * comparison with a much worse arm mostly costs one trial.
+ * median of the pairs' ratios, which a disturbed trial moves little. It goes on until a sign test
+ * says that the pairs do not agree by chance: a small difference is looked at for long, a large one
+ * shortly, and arms between which HEADWAY_ADAPT_PAIRS pairs cannot decide are near enough. Few pairs
+ * that agree on a large difference end it earlier still, and a challenger that is far behind at
+ * once is dropped at once: a comparison with a much worse arm mostly costs one trial.
  *
  * Cost: a comparison that the incumbent wins is followed by HEADWAY_ADAPT_SPARE times its length
  * without one, and up to four times that while comparisons stay in vain. The first one is not
  * charged: nothing is known then, so that either arm may be the better one. When the load changes
- * the patience ends, the debt does not.
+ * the patience ends, and what is left of the debt is bounded.
  */
 #include "adapt.h"
 
@@ -27,6 +29,12 @@
 #define HOPELESS	(ONE / 2)
 /* So many pairs that are all far from alike, the same way, are enough. */
 #define PAIRS_FEW	3
+/* So many must there be for the signs alone to mean something. */
+#define PAIRS_SIGNS	8
+/* Standard deviations, squared, from what a fair coin would give. */
+#define SURE		4
+/* What is owed at most when the load changes. */
+#define OWED_THEN_NS	(15 * HEADWAY_TRIAL_NS * HEADWAY_ADAPT_SPARE)
 /* Fewer rollbacks and waits than 1 in so many commits: nothing to gain. */
 #define CONFLICT_SHARE	16
 #define PATIENCE_MAX	4
@@ -75,6 +83,20 @@ static void add_pair(struct headway_adapt *adapt)
 	adapt->rollbacks[adapt->arm] += is->rollbacks_per_1000;
 }
 
+/*
+ * The sign test: heads less tails of n fair coins has a standard deviation of sqrt(n).
+ * Return: whether chance would not have so many of the pairs on one side.
+ */
+static bool sure(const struct headway_adapt *adapt)
+{
+	s32 score = 0;
+	u32 i;
+
+	for (i = 0; i < adapt->pairs; i++)
+		score += (adapt->gain[i] > ONE) - (adapt->gain[i] < ONE);
+	return score * score >= (s32)(SURE * adapt->pairs);
+}
+
 /* Return: whether the comparison is over. */
 static bool decided(const struct headway_adapt *adapt)
 {
@@ -85,7 +107,9 @@ static bool decided(const struct headway_adapt *adapt)
 	/* Where nothing is known, either arm may be as good as dead: one pair is no proof. */
 	if (adapt->pairs < PAIRS_FEW)
 		return adapt->known && highest < HOPELESS;
-	return highest < FAR_BEHIND || lowest > FAR_AHEAD;
+	if (highest < FAR_BEHIND || lowest > FAR_AHEAD)
+		return true;
+	return adapt->pairs >= PAIRS_SIGNS && sure(adapt);
 }
 
 /* Return: why the challenger is better, or HEADWAY_WHY_NOT_BEATEN. */
@@ -170,6 +194,8 @@ static void watch_load(struct headway_adapt *adapt, u64 per_s)
 	adapt->unusual = 0;
 	adapt->usual_per_s = per_s;
 	adapt->patience = 1;
+	if (adapt->owed_ns > OWED_THEN_NS)
+		adapt->owed_ns = OWED_THEN_NS;
 }
 
 static void wait_or_begin(struct headway_adapt *adapt, const struct headway_trial *trial)

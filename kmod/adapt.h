@@ -23,7 +23,7 @@
 /* For each ns of probing the other arm in vain, so many in the better one: 1 / 41 = 2.4 %. */
 #define HEADWAY_ADAPT_SPARE	40
 /* Pairs of trials in a comparison, at most. */
-#define HEADWAY_ADAPT_PAIRS	15
+#define HEADWAY_ADAPT_PAIRS	64
 
 /* What was counted since the trial began. */
 struct headway_trial {

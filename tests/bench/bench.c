@@ -68,6 +68,10 @@ unsigned int bench_run_ms = 400;
 module_param_named(run_ms, bench_run_ms, uint, 0444);
 MODULE_PARM_DESC(run_ms, "Length of a run; what has been begun by then is finished. Of philosophers: how long they eat, in sum");
 
+static unsigned int learn_ms;
+module_param(learn_ms, uint, 0444);
+MODULE_PARM_DESC(learn_ms, "Length of the first run, which does not count, of a policy that learns (default run_ms)");
+
 static char *only;
 module_param(only, charp, 0444);
 MODULE_PARM_DESC(only, "Contestants to run, separated by commas (default all)");
@@ -289,6 +293,13 @@ static void bench_print(const struct bench_run *run, unsigned int round, u64 tim
 		bench_hist_quantile(waits, 500), bench_hist_quantile(waits, 999), text);
 }
 
+/* The first run warms up, and is long enough for a policy to find out what suits this load. */
+static unsigned int bench_length_ms(const struct bench_side *side, unsigned int round)
+{
+	return !round && side->policy == HEADWAY_POLICY_ADAPTIVE && learn_ms ? learn_ms :
+	       bench_run_ms;
+}
+
 static void bench_run_once(const struct bench_side *side, void *state, unsigned int round)
 {
 	struct bench_run run = { .side = side, .state = state, .threads = bench_threads };
@@ -301,7 +312,7 @@ static void bench_run_once(const struct bench_side *side, void *state, unsigned 
 	for (i = 0; i < bench_threads; i++)
 		bench_reset(&workers[i], &run, round);
 	run.start_ns = ktime_get_ns();
-	run.end_ns = run.start_ns + bench_run_ms * NSEC_PER_MSEC;
+	run.end_ns = run.start_ns + bench_length_ms(side, round) * NSEC_PER_MSEC;
 	for (i = 0; i < bench_threads; i++)
 		complete(&workers[i].go);
 	wait_for_completion(&run.done);
@@ -468,7 +479,7 @@ static int bench_choose(void)
 	takes_ms = 0;
 	for (i = 0; bench_op->sides[i].name; i++)
 		if (bench_wanted(bench_op->sides[i].name))
-			takes_ms += (rounds + 1) * bench_run_ms;
+			takes_ms += rounds * bench_run_ms + bench_length_ms(&bench_op->sides[i], 0);
 	return 0;
 }
 

@@ -29,9 +29,10 @@ points() {
 
 	case $1 in
 	batch800*)
-		# Long enough for adaptive to compare, in round 0: 15 pairs of trials of 50 ms.
+		# Adaptive learns for as long as it ever compares: 64 pairs of trials of 50 ms.
 		for threads in 4 16; do
-			echo "rounds=${HEADWAY_BENCH_ROUNDS:-9} run_ms=${HEADWAY_BENCH_MS:-1000} threads=$threads$only"
+			echo "rounds=${HEADWAY_BENCH_ROUNDS:-9} run_ms=${HEADWAY_BENCH_MS:-1000} learn_ms=7000" \
+				"threads=$threads$only"
 		done
 		;;
 	presorted | unsorted | incremental)

@@ -151,8 +151,8 @@ KTAP_TEST(equal_arms_are_not_changed_for_ever)
 	headway_adapt_init(&adapt);
 	run(&w, &adapt, 600 * SECOND);
 	EXPECT_EQ(adapt.switches, 0ull);
-	EXPECT_GT(adapt.comparisons, 5ull);
-	EXPECT_LT(w.changes, 300u);
+	EXPECT_GT(adapt.comparisons, 2ull);
+	EXPECT_LT(w.changes, 500u);
 }
 
 /* Each trial is off by up to 1.8 either way, as on a machine with neighbours. */
@@ -198,6 +198,26 @@ KTAP_TEST(noise_does_not_hide_a_small_difference)
 	EXPECT_LT(sum / 100, 0.8);
 }
 
+/* The same, but what is found at last; a few pairs would often get it wrong. */
+KTAP_TEST(small_difference_is_decided_rightly)
+{
+	u32 wrong = 0;
+
+	for (u64 seed = 1; seed <= 200; seed++) {
+		u32 better = seed % 2;
+		struct world w = contended(better ? 9200 : 10000, better ? 10000 : 9200);
+		struct headway_adapt adapt;
+
+		w.noise = 0.4;
+		w.rng = seed * 32452843;
+		headway_adapt_init(&adapt);
+		run(&w, &adapt, 15 * SECOND);
+		wrong += adapt.best != better;
+	}
+	printf("# decided wrongly: %u of 200\n", wrong);
+	EXPECT_LT(wrong, 12u);
+}
+
 /* Noise between equal arms may move it, but must not make it restless. */
 KTAP_TEST(noise_between_equals_costs_little)
 {
@@ -209,7 +229,7 @@ KTAP_TEST(noise_between_equals_costs_little)
 		w.rng = seed * 104729;
 		headway_adapt_init(&adapt);
 		run(&w, &adapt, 600 * SECOND);
-		EXPECT_LT(w.stalled_ns * 1000, w.now_ns);
+		EXPECT_LT(w.stalled_ns * 500, w.now_ns);
 	}
 }
 
