@@ -58,6 +58,7 @@
 	X(ROLLBACK_NEW_POLICY, "rollback.new-policy") \
 	X(ROLLBACK_FAILED, "rollback.failed") \
 	X(BACKOFF_FAILED, "backoff.failed") \
+	X(BACKOFF_YIELD, "backoff.yield") \
 	X(GATE_WAIT, "gate.wait") \
 	X(GATE_TURNED_AWAY, "gate.turned-away") \
 	X(GATE_EBUSY, "gate.ebusy") \

@@ -23,7 +23,7 @@
 
 /* Bounds on optimistic spinning, in cpu_relax() calls, which take 10 to 50 ns: */
 #define HEADWAY_SPIN_MAX 4096
-/* Where age decides: before that is settled. Long enough for critical sections of a microsecond. */
+/* Where something better comes next. Long enough for critical sections of a microsecond. */
 #define HEADWAY_SPIN_BRIEF 64
 
 /*
@@ -398,6 +398,18 @@ static void headway_slow_branch(const struct headway_txn *owner, bool queue)
 		headway_branch(SLOW_TOOK);
 }
 
+/*
+ * Where age decides, that is settled before a long spin. Whoever is polite and holds something
+ * gives way instead of spinning, and lets somebody else use the CPU.
+ */
+static unsigned int headway_spins(const struct headway_txn *txn)
+{
+	if (headway_queues_by_age(txn->policy) ||
+	    (txn->policy == HEADWAY_POLICY_POLITE && !headway_txn_bare(txn)))
+		return HEADWAY_SPIN_BRIEF;
+	return HEADWAY_SPIN_MAX;
+}
+
 /**
  * headway_acquire_slow - take a lock that was not free, or wait for it
  * @txn: transaction of the current task
@@ -414,9 +426,7 @@ int headway_acquire_slow(struct headway_txn *txn, struct headway_lock *lock,
 	int ret = 0;
 
 	headway_contention_spin(lock);
-	if (txn->policy != HEADWAY_POLICY_NONE &&
-	    headway_spin(txn, lock, headway_queues_by_age(txn->policy) ? HEADWAY_SPIN_BRIEF :
-									HEADWAY_SPIN_MAX)) {
+	if (txn->policy != HEADWAY_POLICY_NONE && headway_spin(txn, lock, headway_spins(txn))) {
 		headway_contention_end(lock, 0);
 		return 0;
 	}

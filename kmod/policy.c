@@ -77,3 +77,8 @@ bool headway_delays(enum headway_policy policy)
 {
 	return policy == HEADWAY_POLICY_NONE || policy == HEADWAY_POLICY_POLITE;
 }
+
+bool headway_yields(enum headway_policy policy, u32 restarts)
+{
+	return policy == HEADWAY_POLICY_POLITE && restarts <= HEADWAY_POLITE_YIELDS;
+}

@@ -39,6 +39,11 @@ struct headway_party {
 /* So often a `polite` transaction gives way; then it takes the domain's token and stands firm. */
 #define HEADWAY_POLITE_RESTARTS	32u
 /*
+ * So often it only lets others run: the lock that it lacks is waited for before it starts anew, so
+ * most of those who give way once need no more. See Hinnant, "Dining Philosophers Rebooted", 2014.
+ */
+#define HEADWAY_POLITE_YIELDS	4u
+/*
  * So often under `adaptive` while its arm is wound-wait: after that it is crowded, and restarts go
  * one by one. Where 16 threads take 800 of 100,000 locks each, plain wound-wait needs 3 to 4
  * rollbacks for a commit and four times wait-die's time (make bench-lock). Turns were measured when
@@ -66,6 +71,8 @@ bool headway_waits_contended(enum headway_policy policy);
 bool headway_detects(enum headway_policy policy);
 /* Whether a rollback is followed by a delay. */
 bool headway_delays(enum headway_policy policy);
+/* Whether that delay is only as long as others want the CPU. */
+bool headway_yields(enum headway_policy policy, u32 restarts);
 /*
  * Whether a transaction that holds nothing takes the domain's token before anything else.
  * @adaptive: @policy is an arm of `adaptive`.

@@ -359,6 +359,12 @@ static int headway_txn_back_off(struct headway_txn *txn, const struct headway_wa
 
 	if (!headway_delays(txn->policy))
 		return 0;
+	if (headway_yields(txn->policy, txn->restarts)) {
+		headway_branch(BACKOFF_YIELD);
+		/* For others' sake, not for an event: that is waited for next, in the queue. */
+		yield();
+		return 0;
+	}
 	if (txn->backoff_policy != txn->policy) {
 		bool grid = txn->policy == HEADWAY_POLICY_NONE;
 

@@ -41,9 +41,10 @@ typedef uint32_t u32;
  *	timers rounded to a tick do. The negative control: it livelocks. Never use it for real work.
  * @HEADWAY_POLICY_ORDERED: locks are taken in (rank, key, address) order and waits are plain.
  *	A violation warns once and fails with -EDEADLK.
- * @HEADWAY_POLICY_POLITE: a transaction that holds anything never waits: it rolls back, waits a
- *	random, exponentially growing time, then waits for the contended lock with nothing held.
- *	After 32 rollbacks it takes the domain's token and waits for what it wants.
+ * @HEADWAY_POLICY_POLITE: a transaction that holds anything never waits: it rolls back, yields the
+ *	CPU or, from its fifth rollback on, waits a random, exponentially growing time, then waits
+ *	for the contended lock with nothing held. After 32 rollbacks it takes the domain's token
+ *	and waits for what it wants.
  * @HEADWAY_POLICY_WOUND_WAIT: Rosenkrantz, Stearns and Lewis, "System level concurrency control
  *	for distributed database systems", 1978: an older requester wounds the holder and
  *	waits; a younger one waits. The wounded holder rolls back when it would next block.

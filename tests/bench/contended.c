@@ -96,6 +96,7 @@ static const struct bench_side contended[] = {
 	BENCH_HEADWAY("wound-wait", WOUND_WAIT, bench_contended_headway),
 	BENCH_PEER("ww_mutex", ww, contended_ww),
 	BENCH_HEADWAY("wait-die", WAIT_DIE, bench_contended_headway),
+	BENCH_HEADWAY("polite", POLITE, bench_contended_headway),
 	BENCH_PEER("std-lock", mutex, contended_try_yield),
 	BENCH_HEADWAY("adaptive", ADAPTIVE, bench_contended_headway),
 	BENCH_PEER("xfs-trylock", mutex, contended_try_delay),

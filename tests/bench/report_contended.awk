@@ -7,7 +7,7 @@
 # there, for throughput.gp.
 
 function contended_is_ours(side) {
-	return side == "ordered" || side == "wound-wait" || side == "wait-die" || side == "adaptive"
+	return side == "ordered" || side == "wound-wait" || side == "wait-die" || side == "polite" || side == "adaptive"
 }
 
 function contended_name(run) {

@@ -174,6 +174,9 @@ static void polite_stands_firm_in_the_end(struct kunit *test)
 		/* Not in time for lock 1, which it would wait for. */
 		KUNIT_EXPECT_EQ(test, headway_txn_rollback_wait(&txn, LAB_WITHIN(MS)), -ETIMEDOUT);
 	}
+	/* The first few times it only let others run. */
+	KUNIT_EXPECT_EQ(test, lab_stat(lab, HEADWAY_STAT_BACKOFFS),
+			(u64)HEADWAY_POLITE_RESTARTS - HEADWAY_POLITE_YIELDS);
 	KUNIT_EXPECT_TRUE(test, headway_lock_held(&txn, token));
 	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[0]), 0);
 	KUNIT_EXPECT_EQ(test, headway_lock_timeout(&txn, &lab->locks[1], 30 * MS), -ETIMEDOUT);

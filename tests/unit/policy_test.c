@@ -78,6 +78,11 @@ KTAP_TEST(polite_waits_with_empty_hands_only)
 	EXPECT_FALSE(headway_takes_token(HEADWAY_POLICY_WAIT_DIE, true, UINT32_MAX));
 	EXPECT_TRUE(headway_waits_contended(HEADWAY_POLICY_POLITE));
 	EXPECT_TRUE(headway_delays(HEADWAY_POLICY_POLITE));
+	/* The first delays last as long as others want to run. */
+	EXPECT_TRUE(headway_yields(HEADWAY_POLICY_POLITE, 1));
+	EXPECT_TRUE(headway_yields(HEADWAY_POLICY_POLITE, HEADWAY_POLITE_YIELDS));
+	EXPECT_FALSE(headway_yields(HEADWAY_POLICY_POLITE, HEADWAY_POLITE_YIELDS + 1));
+	EXPECT_FALSE(headway_yields(HEADWAY_POLICY_NONE, 1));
 }
 
 KTAP_TEST(wound_wait_older_wounds_younger_waits)
