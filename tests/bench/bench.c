@@ -16,7 +16,6 @@
 
 #include "bench.h"
 
-#define BENCH_SIDES_MAX 16
 
 /*
  * The tick is 10 ms in User Mode Linux, and many threads share a CPU. For each of them to have many
@@ -266,6 +265,7 @@ static void bench_print(const struct bench_run *run, unsigned int round, u64 tim
 {
 	u64 commits = 0, rollbacks = 0, acquired = 0, most = 0, least = U64_MAX, burst_ns = U64_MAX;
 	u32 restarts_max = 0, *waits = workers[0].waits;
+	u64 *all;
 	char text[256] = "";
 	unsigned int i, k;
 
@@ -277,8 +277,11 @@ static void bench_print(const struct bench_run *run, unsigned int round, u64 tim
 		rollbacks += workers[i].rollbacks;
 		acquired += workers[i].acquired;
 		restarts_max = max(restarts_max, workers[i].restarts_max);
-		most = max(most, workers[i].commits);
-		least = min(least, workers[i].commits);
+		/* One run may be too short for the scheduler to be fair. */
+		all = &workers[i].all_commits[run->number];
+		*all = (round > 1 ? *all : 0) + workers[i].commits;
+		most = max(most, *all);
+		least = min(least, *all);
 	}
 	/* Of one transaction; in ps, as the fastest take a few ns. */
 	if (bench_op->burst)
@@ -286,7 +289,7 @@ static void bench_print(const struct bench_run *run, unsigned int round, u64 tim
 			  div_u64(burst_ns * 1000, bench_op->burst));
 	if (run->side->tell)
 		run->side->tell(run->state, text + strlen(text), sizeof(text) - strlen(text));
-	pr_info("op=%s threads=%u locks=%u pool=%u hold_ns=%d round=%u side=%s time_ns=%llu commits=%llu rollbacks=%llu wasted=%lld restarts_max=%u commits_most=%llu commits_least=%llu wait_p50_ns=%llu wait_p999_ns=%llu %s\n",
+	pr_info("op=%s threads=%u locks=%u pool=%u hold_ns=%d round=%u side=%s time_ns=%llu commits=%llu rollbacks=%llu wasted=%lld restarts_max=%u all_most=%llu all_least=%llu wait_p50_ns=%llu wait_p999_ns=%llu %s\n",
 		op, run->threads, bench_locks, bench_pool, bench_hold_ns, round, run->side->name,
 		time_ns, commits, rollbacks, (s64)(acquired - commits * bench_locks), restarts_max,
 		most, least,
@@ -300,9 +303,11 @@ static unsigned int bench_length_ms(const struct bench_side *side, unsigned int 
 	       bench_run_ms;
 }
 
-static void bench_run_once(const struct bench_side *side, void *state, unsigned int round)
+static void bench_run_once(const struct bench_side *side, void *state, unsigned int number,
+			   unsigned int round)
 {
-	struct bench_run run = { .side = side, .state = state, .threads = bench_threads };
+	struct bench_run run = { .side = side, .state = state, .number = number,
+				 .threads = bench_threads };
 	unsigned int i;
 
 	if (side->ready)
@@ -398,7 +403,7 @@ static int bench_compare(const struct bench_side *sides)
 {
 	const struct bench_side *chosen[BENCH_SIDES_MAX];
 	void *states[BENCH_SIDES_MAX];
-	unsigned int i, n = 0, round;
+	unsigned int i, k, n = 0, round;
 	int ret = 0;
 
 	for (; sides->name && !ret; sides++) {
@@ -413,8 +418,10 @@ static int bench_compare(const struct bench_side *sides)
 	}
 	/* Round 0 warms up. Who comes first changes, so that nobody always follows the same one. */
 	for (round = 0; round <= rounds && !ret; round++)
-		for (i = 0; i < n; i++)
-			bench_run_once(chosen[(i + round) % n], states[(i + round) % n], round);
+		for (i = 0; i < n; i++) {
+			k = (i + round) % n;
+			bench_run_once(chosen[k], states[k], k, round);
+		}
 	for (i = 0; i < n; i++)
 		chosen[i]->close(states[i]);
 	return ret;

@@ -36,6 +36,8 @@ struct bench_op {
 };
 
 /* One thread of a run. All from `rng` on is its own. */
+#define BENCH_SIDES_MAX 16
+
 struct bench_worker {
 	struct bench_run *run;		/* bench.c writes it; NULL: there will be none any more */
 	struct completion go;
@@ -45,6 +47,7 @@ struct bench_worker {
 	u64 begin_ns;			/* of the transaction, by ktime_get_ns() */
 	u64 burst_ns;			/* the fastest */
 	u64 commits;
+	u64 all_commits[BENCH_SIDES_MAX]; /* of all rounds that count, for each contestant */
 	u64 rollbacks;
 	u64 acquired;			/* locks taken, those of rolled back attempts too */
 	u32 restarts_max;		/* of one transaction */
@@ -57,6 +60,7 @@ struct bench_worker {
 struct bench_run {
 	const struct bench_side *side;
 	void *state;			/* from side->open() */
+	unsigned int number;		/* of the contestant */
 	unsigned int threads;
 	u64 start_ns;
 	u64 end_ns;			/* no transaction begins after that */

@@ -69,7 +69,7 @@ function contended_lines(run, policy,    short, p, fairness) {
 		contended_point(run, "vs_ww", ratio(run, policy, "ww_mutex", "rate"), ">= 1.5")
 	else
 		bench_ratio(contended_name(run), "vs_ww", ratio(run, policy, "ww_mutex", "rate"))
-	fairness = middle(run, policy, "unfair")
+	fairness = value[run, policy, rounds[run], "unfair"]
 	if (fairness != "")
 		contended_point(run, "fairness_max_min", exactly(fairness), "<= 2")
 	contended_point(run, "p999_wait_vs_ww", ratio(run, policy, "ww_mutex", "wait_p999"), "<= 1.0")

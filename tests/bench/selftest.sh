@@ -22,8 +22,8 @@ raw() {
 	for us; do
 		echo "headway-bench: op=$op threads=1 locks=2 pool=64 hold_ns=0 round=$round side=$side" \
 			"time_ns=$((us ? us * 1000000 : 1000000))" \
-			"commits=$((us ? 1000 : 0)) rollbacks=0 wasted=0 restarts_max=0 commits_most=10" \
-			"commits_least=10 wait_p50_ns=100 wait_p999_ns=5000 once_ps=$((us * 1000000)) waits=0 $more"
+			"commits=$((us ? 1000 : 0)) rollbacks=0 wasted=0 restarts_max=0 all_most=10" \
+			"all_least=10 wait_p50_ns=100 wait_p999_ns=5000 once_ps=$((us * 1000000)) waits=0 $more"
 		round=$((round + 1))
 	done
 }

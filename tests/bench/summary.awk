@@ -176,7 +176,7 @@ function all_ran(run, names,    n, list, i) {
 	}
 	value[run, f["side"], f["round"], "rate"] = f["commits"] / f["time_ns"] * 1e9
 	value[run, f["side"], f["round"], "restarts_max"] = f["restarts_max"]
-	value[run, f["side"], f["round"], "unfair"] = f["commits_most"] / (f["commits_least"] ? f["commits_least"] : 1)
+	value[run, f["side"], f["round"], "unfair"] = f["all_most"] / (f["all_least"] ? f["all_least"] : 1)
 	value[run, f["side"], f["round"], "lock_bytes"] = f["lock_bytes"]
 	value[run, f["side"], f["round"], "stats_bytes"] = f["stats_bytes"]
 	value[run, f["side"], f["round"], "used_bytes"] = f["used_bytes"]

@@ -10,7 +10,7 @@ BEGIN {
 	label["lock.incremental vs_ww"] = "1, 2, 4, 8, 16 locks one by one / `ww_mutex`"
 	label["lock.contended vs_best"] = "contended: throughput / the best peer's, points of the grid"
 	label["lock.contended vs_ww"] = "the same / `ww_mutex`'s, with 2 or 4 locks held for 1 us at most"
-	label["lock.contended fairness_max_min"] = "commits of the busiest thread / of the laziest"
+	label["lock.contended fairness_max_min"] = "commits of the busiest thread / of the laziest, all rounds"
 	label["lock.contended p999_wait_vs_ww"] = "99.9 % of waits are shorter than / `ww_mutex`'s"
 	label["lock.batch800 time_vs_best"] = "`adaptive`, 800 of 100,000 locks, 4, 16 threads: time / best fixed policy"
 	label["lock.batch800 rollbacks_vs_best"] = "its rollbacks / the fewest"
