@@ -60,8 +60,26 @@ mounts_left() {
 	findmnt -rn -o TARGET | grep -F "$work/"
 }
 
+# What dpkg and DKMS started may still be ending.
 close_chroot() {	# NAME
-	umount -R "$work/$1/root"
+	local root=$work/$1/root end=$((SECONDS + 120))
+
+	until umount -R "$root" 2>"$work/umount.err"; do
+		[ "$SECONDS" -lt "$end" ] || {
+			cat "$work/umount.err"
+			holders "$root"
+			return 1
+		}
+		sleep 0.5
+	done
+}
+
+# Who has a file of ours open, runs one or stands there. All whom we started are in our /proc, and no others.
+holders() {	# DIR
+	find /proc/[0-9]*/{root,cwd,exe,fd} -maxdepth 1 -lname "$1*" 2>/dev/null | cut -d / -f 3 | sort -un |
+		while read -r pid; do
+			echo "process $pid holds it: $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+		done
 }
 
 # ---- chroots --------------------------------------------------------------------------------
@@ -243,7 +261,7 @@ try_suite() {	# SUITE
 	check "a chroot to install in" ending open_chroot "$use" "$suite"
 	check "packages are taken there" ending carry "$build" "$use" "$suite"
 	[ "$ktap_failed" -eq 0 ] || { ktap_end; return 1; }	# the rest would only repeat it
-	close_chroot "$build"
+	check "the chroot to build in is closed" close_chroot "$build"
 
 	say CHROOT "$suite: install"
 	check "what they depend on" ending install_needs "$use"
@@ -264,7 +282,7 @@ try_suite() {	# SUITE
 	check "purge" ending inside "$use" apt-get purge -y -q headway headway-dkms
 	check "purge leaves no file" nothing_changed "$use"
 	check "purge leaves no name" is_empty "$(ours_in "$use")"
-	close_chroot "$use"
+	check "its chroot is closed" close_chroot "$use"
 	check "no mount is left" is_empty "$(mounts_left)"
 	ktap_end
 }
@@ -286,7 +304,7 @@ try_newer() {	# OLDER NEWER
 		check "refused for what it depends on" says 0 '^ headway : Depends: ' cat "$work/said"
 	fi
 	check "no name is left" is_empty "$(ours_in "$use")"
-	close_chroot "$use"
+	check "its chroot is closed" close_chroot "$use"
 	check "no mount is left" is_empty "$(mounts_left)"
 	ktap_end
 }
