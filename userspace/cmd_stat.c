@@ -26,6 +26,7 @@ struct options {
 	const char *arbiter;		/* only this one, with its requests */
 	bool json;
 	bool stacks;
+	bool histograms;
 	bool dot;
 	double interval_s;		/* 0 = one report */
 	unsigned long count;		/* reports; 0 = until interrupted */
@@ -260,6 +261,10 @@ static int report_details(struct stat *st)
 	if (headway_stat_locks(&st->kfs, st->opts.domain, st->opts.interval_s != 0 ? &st->locks :
 			       NULL, st->opts.json, st->color, &st->garbled))
 		return complain(st);
+	if (st->opts.histograms &&
+	    headway_stat_histograms(&st->kfs, st->opts.domain, st->opts.json, st->color,
+				    &st->garbled))
+		return complain(st);
 	return report_file(st, "transactions", "transaction", headway_txn_columns,
 			   HEADWAY_TXN_COLUMNS, headway_stat_add_txn,
 			   "No live transaction has met a conflict.") ||
@@ -330,6 +335,8 @@ static const struct argp_option argp_options[] = {
 	{ "json", 'j', NULL, 0, "One JSON object a line (see headway.schema.json)", 0 },
 	{ "interval", 'i', "SECONDS", 0, "Report again every SECONDS, with rates over them", 0 },
 	{ "stacks", 's', NULL, 0, "With DOMAIN: also where each transaction waits", 0 },
+	{ "histograms", 'H', NULL, 0,
+	  "With DOMAIN: also how long waits for its locks, and holds, took", 0 },
 	{ "dot", 'd', NULL, 0,
 	  "Only the wait-for graphs, in DOT: a digraph for each domain and arbiter", 0 },
 	{ "arbiter", 'a', "NAME", 0,
@@ -349,6 +356,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case 's':
 		opts->stacks = true;
+		return 0;
+	case 'H':
+		opts->histograms = true;
 		return 0;
 	case 'd':
 		opts->dot = true;
@@ -377,9 +387,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "-n needs -i");
 		if (opts->stacks && !opts->domain)
 			argp_error(state, "--stacks needs a DOMAIN");
+		if (opts->histograms && !opts->domain)
+			argp_error(state, "--histograms needs a DOMAIN");
 		if (opts->arbiter && opts->domain)
 			argp_error(state, "--arbiter goes with no DOMAIN");
-		if (opts->dot && (opts->json || opts->stacks || opts->interval_s != 0))
+		if (opts->dot && (opts->json || opts->stacks || opts->histograms ||
+				  opts->interval_s != 0))
 			argp_error(state, "--dot goes with no other option but --arbiter");
 		return 0;
 	default:

@@ -124,18 +124,6 @@ static struct lock *find_lock(struct headway_metrics_kernel *k, const char *doma
 	return NULL;
 }
 
-static void add_buckets(struct headway_log2 *to, const struct headway_record *r)
-{
-	for (int b = 0; b < HEADWAY_LOG2_BUCKETS; b++) {
-		uint64_t count;
-		char label[16];
-
-		snprintf(label, sizeof(label), "b%d", b);
-		headway_record_u64(r, label, &count);
-		to->buckets[b] += count;
-	}
-}
-
 static void add_waits(struct headway_metrics_kernel *k, struct source *s,
 		      const struct headway_text *histograms)
 {
@@ -145,10 +133,10 @@ static void add_waits(struct headway_metrics_kernel *k, struct source *s,
 
 		if (strcmp(word(r, "kind"), "wait"))
 			continue;
-		add_buckets(&s->waits, r);
+		headway_histogram_add(s->waits.buckets, r);
 		l = find_lock(k, s->name, word(r, "lock"));
 		if (l)
-			add_buckets(&l->waits, r);
+			headway_histogram_add(l->waits.buckets, r);
 	}
 }
 

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "histogram.h"
+
 enum headway_metric_type {
 	HEADWAY_METRIC_COUNTER,
 	HEADWAY_METRIC_GAUGE,
@@ -22,7 +24,6 @@ enum headway_metric_type {
 	HEADWAY_METRIC_HISTOGRAM,
 };
 
-enum { HEADWAY_LOG2_BUCKETS = 32 };
 
 /* The name has neither "_total" nor "_info"; it ends in the unit, if there is one. */
 struct headway_metric {

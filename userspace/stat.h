@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * stat.h - what cmd_stat.c shares with stat_live.c, the part about live transactions, stat_locks.c,
- * stat_loops.c, stat_arbiters.c and stat_json.c.
+ * stat_histograms.c, stat_loops.c, stat_arbiters.c and stat_json.c.
  */
 #ifndef HEADWAY_STAT_H
 #define HEADWAY_STAT_H
@@ -64,6 +64,10 @@ enum headway_tint headway_stat_tint(const char *verdict);
  */
 int headway_stat_locks(struct headway_kernelfs *k, const char *domain,
 		       struct headway_stat_samples *since, bool json, bool color, size_t *garbled);
+
+/* How long waits and holds of its locks took. Return: as below. */
+int headway_stat_histograms(struct headway_kernelfs *k, const char *domain, bool json, bool color,
+			    size_t *garbled);
 
 /* All watched loops. Return: 0, or an error with a sentence in K. */
 int headway_stat_loops(struct headway_kernelfs *k, bool json, bool color, size_t *garbled);

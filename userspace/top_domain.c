@@ -11,11 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "histogram.h"
 #include "kernel_watch.h"
 #include "stat.h"
 #include "top.h"
 
-enum { MAX_ROWS = 100, MAX_STACKS = 16, MAX_WAITS = 256, BUCKETS = 32 };
+enum { MAX_ROWS = 100, MAX_STACKS = 16, MAX_WAITS = 256 };
 
 int headway_top_read_file(struct headway_top *t, const char *file, struct headway_text *text)
 {
@@ -247,24 +248,13 @@ static void add_locks(struct headway_top *t)
 static void add_histogram(struct headway_top *t, const struct headway_text *text, const char *kind,
 			  const char *title)
 {
-	uint64_t buckets[BUCKETS] = { 0 }, count = 0;
-	char label[16];
+	uint64_t buckets[HEADWAY_LOG2_BUCKETS] = { 0 };
+	uint64_t count = headway_histogram_sum(buckets, text, kind);
 
-	for (size_t i = 0; i < text->nr_records; i++) {
-		const struct headway_record *r = &text->records[i];
-
-		if (strcmp(stat_str(r, "kind"), kind))
-			continue;
-		for (int b = 0; b < BUCKETS; b++) {
-			snprintf(label, sizeof(label), "b%d", b);
-			buckets[b] += stat_u64(r, label);
-			count += stat_u64(r, label);
-		}
-	}
 	if (!count)
 		return;
 	headway_top_section(&t->page, "%s (%" PRIu64 ", all locks)", title, count);
-	headway_top_histogram(&t->page, buckets, BUCKETS);
+	headway_top_histogram(&t->page, buckets, HEADWAY_LOG2_BUCKETS);
 }
 
 static void add_histograms(struct headway_top *t)

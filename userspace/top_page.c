@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "histogram.h"
+
 enum { MAX_LINES = 20000, HISTOGRAM_WIDTH = 40 };
 
 void headway_top_page_clear(struct headway_top_page *p)
@@ -215,19 +217,9 @@ void headway_top_page_jump(struct headway_top_page *p, int step, size_t height)
 
 /* --- histograms ------------------------------------------------------------------------------- */
 
-static const char *duration(int power, char *out, size_t len)
-{
-	static const char *const units[] = { "ns", "us", "ms", "s" };
-	int unit = power / 10 < 3 ? power / 10 : 3;
-
-	/* 2^10 ns is 1.02 us: near enough to read. */
-	snprintf(out, len, "%" PRIu64 " %s", (uint64_t)1 << (power - 10 * unit), units[unit]);
-	return out;
-}
-
 void headway_top_histogram(struct headway_top_page *p, const uint64_t *buckets, int nr)
 {
-	char bar[4 * HISTOGRAM_WIDTH + 1], from[24], to[24];
+	char bar[4 * HISTOGRAM_WIDTH + 1], range[64];
 	int first = nr, last = -1;
 	uint64_t most = 0;
 
@@ -239,9 +231,8 @@ void headway_top_histogram(struct headway_top_page *p, const uint64_t *buckets, 
 		most = buckets[i] > most ? buckets[i] : most;
 	}
 	for (int i = first; i <= last; i++)
-		headway_top_line(p, HEADWAY_TINT_NONE, "  %8s to %-8s %10" PRIu64 "  %s",
-				 duration(i, from, sizeof(from)), duration(i + 1, to, sizeof(to)),
-				 buckets[i],
+		headway_top_line(p, HEADWAY_TINT_NONE, "  %s %10" PRIu64 "  %s",
+				 headway_histogram_range(i, range, sizeof(range)), buckets[i],
 				 headway_top_bar(p, (double)buckets[i] / (double)most,
 						 HISTOGRAM_WIDTH, bar, sizeof(bar)));
 }

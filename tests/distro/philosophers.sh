@@ -271,6 +271,12 @@ guide_is_true() {
 	return 1
 }
 
+stat_fits_the_schema() {
+	"$headway" stat --json --histograms philosophers >/tmp/stat.json </dev/null &&
+		grep -q '"type":"histogram".*"kind":"wait"' /tmp/stat.json &&
+		"$top/tests/tool/schema.py" "$top/userspace/headway.schema.json" /tmp/stat.json
+}
+
 use_the_tool() {
 	if [ ! -x "$headway" ]; then
 		skip "tool: stat and policy" "build/headway is not there"
@@ -278,8 +284,10 @@ use_the_tool() {
 	fi
 	check "tool: stat shows the domain" tool 0 fork0 stat philosophers
 	check "tool: stat shows stacks" while_they_queue within 30 tool 0 'headway_' stat --stacks philosophers
+	check "tool: stat shows how long waits took" tool 0 sampled stat --histograms philosophers
 	check "tool: stat prints DOT" tool 0 'digraph "philosophers" {' stat --dot
 	check "tool: stat prints JSON" tool 0 '"domain":"philosophers"' stat --json
+	check "tool: stat --json of a domain fits the schema" stat_fits_the_schema
 	check "tool: policy switches" tool 0 polite policy philosophers polite
 	check "tool: it has switched" grep -qx current=polite "$domain/policy"
 	check "tool: an unknown policy fails" tool 1 no-such-policy policy philosophers no-such-policy

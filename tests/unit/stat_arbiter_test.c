@@ -3,7 +3,8 @@
  * stat_arbiter_test.c - what `headway stat` says about arbiters: as tables, JSON and DOT.
  */
 // links: userspace/cmd_stat.c userspace/stat_live.c userspace/stat_loops.c
-// links: userspace/stat_locks.c userspace/stat_rates.c
+// links: userspace/stat_locks.c userspace/stat_rates.c userspace/stat_histograms.c
+// links: userspace/histogram.c
 // links: userspace/stat_arbiters.c userspace/arbiter_table.c userspace/stat_json.c
 // links: userspace/table.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c

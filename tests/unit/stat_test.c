@@ -4,7 +4,8 @@
  * that stands in for debugfs.
  */
 // links: userspace/cmd_stat.c userspace/stat_live.c userspace/stat_loops.c
-// links: userspace/stat_locks.c userspace/stat_rates.c
+// links: userspace/stat_locks.c userspace/stat_rates.c userspace/stat_histograms.c
+// links: userspace/histogram.c
 // links: userspace/stat_arbiters.c userspace/arbiter_table.c userspace/stat_json.c
 // links: userspace/cmd_policy.c userspace/table.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c
@@ -139,6 +140,42 @@ KTAP_TEST(stat_shows_stacks_when_asked)
 	EXPECT_EQ(run(stat, "dinner"), 0);
 	EXPECT(!strstr(out, "inner+"));
 	EXPECT_EQ(run(stat, "--stacks"), 2);
+	remove_tree();
+}
+
+#define HISTOGRAMS "# headway.histograms v1\nlock=fork0 kind=wait count=3 b12=1 b20=2\n" \
+	"lock=77 kind=wait count=4 b12=4\nlock=77 kind=hold count=1 b11=1\n"
+
+KTAP_TEST(stat_shows_histograms_when_asked)
+{
+	const char *table =
+"\n                TIME  WAITS    HOLDS\n"
+"                             sampled\n"
+"    2 us to 4 us          0        1\n"
+"    4 us to 8 us          5        0\n";
+	const char *last =
+"    1 ms to 2 ms          2        0\n";
+	struct json_object *o;
+
+	make_tree();
+	put("domains/dinner/histograms", HISTOGRAMS);
+	EXPECT_EQ(run(stat, "dinner", "--histograms"), 0);
+	EXPECT(strstr(out, table));
+	EXPECT(strstr(out, last));
+	EXPECT_EQ(run(stat, "dinner"), 0);
+	EXPECT(!strstr(out, "2 us to 4 us"));
+	EXPECT_EQ(run(stat, "dinner", "--histograms", "--json"), 0);
+	o = json_line(4);
+	ASSERT(o);
+	EXPECT_STREQ(json_object_get_string(json_object_object_get(o, "type")), "histogram");
+	EXPECT_STREQ(json_object_get_string(json_object_object_get(o, "lock")), "77");
+	EXPECT_EQ(json_object_get_int(json_object_object_get(o, "b12")), 4);
+	json_object_put(o);
+	put("domains/dinner/histograms", "# headway.histograms v1\n");
+	EXPECT_EQ(run(stat, "dinner", "-H"), 0);
+	EXPECT(strstr(out, "\nNo wait and no hold has been timed yet.\n"));
+	EXPECT_EQ(run(stat, "--histograms"), 2);
+	EXPECT_EQ(run(stat, "dinner", "-H", "--dot"), 2);
 	remove_tree();
 }
 

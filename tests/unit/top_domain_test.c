@@ -7,7 +7,7 @@
 // links: userspace/top_feed.c userspace/top_model.c userspace/top_arbiter.c
 // links: userspace/arbiter_table.c userspace/stat_rates.c
 // links: userspace/kernel_watch.c userspace/kernel_finding.c userspace/kernel_names.c
-// links: userspace/kernel_live.c
+// links: userspace/kernel_live.c userspace/histogram.c
 // links: userspace/kernelfs.c userspace/logfmt.c userspace/finding.c userspace/names.c
 // links: userspace/escape.c userspace/proc.c userspace/out_text.c userspace/table.c
 // libs: -ljson-c -Wl,--wrap=headway_kernelfs_open

@@ -4,7 +4,7 @@
  * waits for whom.
  */
 // links: userspace/top_model.c userspace/top_columns.c userspace/top_page.c userspace/top_waits.c
-// links: userspace/finding.c userspace/table.c
+// links: userspace/finding.c userspace/table.c userspace/histogram.c userspace/logfmt.c
 #include "ktap.h"
 #include "top_columns.h"
 #include "top_model.h"
