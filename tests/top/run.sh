@@ -214,6 +214,31 @@ test_plain() {
 		sh -c "test $? -eq 1 && grep -q 'headway watch.*headway stat' $tmp/out"
 }
 
+rested() {	# TIMES
+	[ "$(cat "$tmp/rests")" -ge "$1" ]
+}
+
+# It has no size, 960 bytes a second, and a terminal of hardware at its end.
+test_serial() {
+	local headway="$top/tests/top/serial.py 9600 $tmp/rests $headway"
+
+	begin 80 24 vt100 "-w 2 ${targets[*]}"
+	check "serial line: the table" shows 'two_lock_grid +! livelock' 'two_lock_orde +[+~]' '^q quit .*p pause'
+	check "serial line: 80x24 without being told" fits 80 24
+	check "serial line: it carries more than what changes" until_true 120 rested 5
+	keep serial
+	keys -l /abba
+	keys Enter Enter
+	check "serial line: a page" shows 'closes the cycle' '^THREADS' '^Esc back'
+	keep serial-page
+	keys q q
+	check "serial line: q: the shell goes on below" shows 'status 0' '^the screen after'
+	check "serial line: the terminal is as it was" cmp "$tmp/stty.before" "$tmp/stty.after"
+	tests/top/serial.py 9600 "$tmp/rests" /usr/bin/head -c 3000 /dev/zero >"$tmp/zeros" </dev/null
+	same "control: all is carried" "$(stat -c %s "$tmp/zeros")" 3000
+	same "control: a line that is never at rest" "$(cat "$tmp/rests")" 0
+}
+
 test_states() {
 	local program="$tmp/"$'e\033[31m\n"\\'
 
@@ -255,7 +280,7 @@ targets=()
 for pid in "${started[@]}"; do
 	targets+=(-p "$pid")
 done
-[ $# -gt 0 ] || set -- table details sizes mouse end plain states
+[ $# -gt 0 ] || set -- table details sizes mouse end plain serial states
 for part in "$@"; do
 	"test_$part"
 done
