@@ -8,6 +8,7 @@ PAGES is a directory: NAME.html, NAME.state (what the page is to say of the end)
 hostile-kernel.html, of which nothing may run; bare.html, of a kernel whose locks were not read; injected.html, in which it would, were it not for the page's policy. CAPTURES takes the
 screenshots. Waits for what a page says, never for a time.
 """
+import base64
 import json
 import os
 import sys
@@ -77,12 +78,17 @@ class Browser:
         own = self.driver.current_url
         return [url for url in seen if url != own and not url.startswith("data:")]
 
-    def capture(self, path):
-        """The whole page, however long."""
-        height = self.run("return document.documentElement.scrollHeight")
-        self.driver.set_window_size(SIZE[0], height + 200)
-        self.driver.save_screenshot(path)
-        self.driver.set_window_size(*SIZE)
+    def capture(self, path, last="main"):
+        """The page, however long, to the end of an element."""
+        width, height = self.run("""
+            const end = document.querySelector(arguments[0]).getBoundingClientRect().bottom;
+            return [document.documentElement.clientWidth, Math.ceil(end + scrollY) + 8];
+        """, last)
+        shot = self.driver.execute_cdp_cmd("Page.captureScreenshot", {
+            "captureBeyondViewport": True,
+            "clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}})
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(shot["data"]))
 
 
 RESULTS = []
@@ -141,6 +147,7 @@ def use_livelock(browser, pages, captures):
     check("use: the finding is chosen", found.get_attribute("aria-pressed") == "true")
     check("use: evidence and advice", all(word in browser.text("#finding")
                                           for word in ("Evidence", "Advice", "livelock")))
+    browser.capture(f"{captures}/report-readme.png", ".two")
     check("use: two of the actors have attempts", len(browser.all("#timeline path.attempts")) >= 2)
     check("use: the finding is on both", len(browser.all("#timeline rect.band.chosen")) == 2)
     check("use: a cycle of two threads and two locks", len(browser.all("#graph .vertex")) == 4 and

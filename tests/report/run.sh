@@ -87,6 +87,16 @@ test_pages() {
 	sed 's/\\u003c/</g; s/\\u003e/>/g' "$pages/hostile.html" >"$pages/injected.html"
 }
 
+test_colours() {
+	local style=userspace/report/style.css
+
+	check "colours: apart for the colour-blind, and readable" tests/report/colours.py "$style"
+	sed 's/--completions: #[0-9a-f]*/--completions: #7a6a00/' "$style" >"$tmp/style.css"
+	check "control: orange beside olive is not" fails tests/report/colours.py "$tmp/style.css"
+	sed 's/--faint: #[0-9a-f]*/--faint: #9a9a9a/' "$style" >"$tmp/style.css"
+	check "control: pale grey on white is not" fails tests/report/colours.py "$tmp/style.css"
+}
+
 # Some of each kind are opened; the rest would say the same for more time.
 test_browser() {
 	local name why=''
@@ -207,6 +217,7 @@ test_live() {
 }
 
 ktap_begin report
+test_colours
 test_pages
 test_others
 test_errors
