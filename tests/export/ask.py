@@ -8,6 +8,7 @@ Usage:  ask.py get URL [HEADER:VALUE] [METHOD]  status, headers, an empty line, 
         ask.py value URL EXPRESSION             what Prometheus makes of it: "labels value" a line
         ask.py type URL METRIC                  of which type Prometheus holds it to be
         ask.py expressions FILE                 of a dashboard, with its variables filled in
+        ask.py dashboard FILE                   what Grafana would not take, or would draw badly, a line each
         ask.py unknown FILE...                  metrics named there that the sources do not have
         ask.py hold HOST PORT COUNT             so many connections with half a request, until stdin ends
 
@@ -71,16 +72,36 @@ def metric_type(url, metric):
         print(entry["type"])
 
 
+def all_panels(board):
+    for panel in board["panels"]:
+        yield panel
+        yield from panel.get("panels", [])
+
+
 def expressions(name):
-    def walk(panels):
-        for panel in panels:
-            for target in panel.get("targets", []):
-                yield target["expr"]
-            yield from walk(panel.get("panels", []))
     with open(name, encoding="utf-8") as file:
-        dashboard = json.load(file)
-    for expression in walk(dashboard["panels"]):
-        print(expression.replace("$instance", ".*"))
+        for panel in all_panels(json.load(file)):
+            for target in panel.get("targets", []):
+                print(target["expr"].replace("$instance", ".*"))
+
+
+def dashboard(name):
+    with open(name, encoding="utf-8") as file:
+        board = json.load(file)
+    variables = {variable["name"] for variable in board["templating"]["list"]}
+    ids, cells = set(), set()
+    for panel in all_panels(board):
+        title, at = panel.get("title", ""), panel["gridPos"]
+        mine = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        used = set(re.findall(r"\$\{?([a-z]\w*)", json.dumps([panel.get("datasource"), panel.get("targets")])))
+        for wrong, what in ((not title, "has no title"), (panel["id"] in ids, "has the id of another"),
+                            (mine & cells, "lies on another"), (at["x"] + at["w"] > 24, "is beyond the 24 columns"),
+                            ("datasource" not in used, "is bound to the source of one Grafana"),
+                            (used - variables, f"uses what is no variable: {sorted(used - variables)}")):
+            if wrong:
+                print(f"panel {panel['id']} '{title}' {what}")
+        ids.add(panel["id"])
+        cells |= mine
 
 
 def unknown(*names):
@@ -106,7 +127,7 @@ def hold(host, number, count):
 
 def main():
     verbs = {"get": get, "port": port, "firing": firing, "value": value, "type": metric_type,
-             "expressions": expressions, "unknown": unknown, "hold": hold}
+             "expressions": expressions, "dashboard": dashboard, "unknown": unknown, "hold": hold}
     try:
         verbs[sys.argv[1]](*sys.argv[2:])
     except (OSError, ValueError, http.client.HTTPException, urllib.error.URLError) as error:

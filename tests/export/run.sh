@@ -78,6 +78,11 @@ test_shipped() {
 		"$("$ask" unknown "$shipped/headway.rules.yml" "$shipped/headway.grafana.json" 2>&1)" ""
 	echo 'headway_stat headway_findings_total' >"$tmp/wrong"
 	same "control: a metric that there is not" "$("$ask" unknown "$tmp/wrong")" "$tmp/wrong: headway_stat"
+	same "the dashboard is one that Grafana draws" "$("$ask" dashboard "$shipped/headway.grafana.json" 2>&1)" ""
+	# shellcheck disable=SC2016 # the dashboard's own variable
+	sed 's/"x": 12/"x": 13/; s/\$instance/$machine/' "$shipped/headway.grafana.json" >"$tmp/wrong.json"
+	"$ask" dashboard "$tmp/wrong.json" >"$tmp/wrong"
+	has "control: a dashboard that is too wide, and names no variable" "$tmp/wrong" 'beyond the 24' 'no variable: .*machine'
 
 	# No other make may build meanwhile: all that it installs is there.
 	check "make install" make -s install DESTDIR="$tmp/root" PREFIX=/usr
@@ -207,6 +212,7 @@ start_prometheus() {
 		  - job_name: headway
 		    static_configs: [{ targets: ['${url#http://}'] }]
 	END
+	proxy_job >>"$tmp/prometheus.yml"
 	"$promtool" check config "$tmp/prometheus.yml" >&2 || return 1
 	# Somebody else may take the port meanwhile.
 	for try in 1 2 3; do
@@ -235,15 +241,16 @@ clears() {
 	"$ask" firing "$prometheus" >"$tmp/firing" && ! grep -q HeadwayStuck "$tmp/firing"
 }
 
-is_up() {
-	[ "$("$ask" value "$prometheus" 'up{job="headway"}' | awk '{ print $NF }')" = 1 ]
+is_up() {	# JOB
+	[ "$("$ask" value "$prometheus" "up{job=\"$1\"}" | awk '{ print $NF }')" = 1 ]
 }
 
 test_prometheus() {
 	local expression bad=
 
 	does "Prometheus starts" start_prometheus
-	check "Prometheus scrapes" until_true 120 is_up
+	check "Prometheus scrapes" until_true 120 is_up headway
+	check "Prometheus scrapes through the proxy, as headway(8) says" until_true 120 is_up proxied
 	check "the alert fires for the livelock" until_true 180 fires \
 		"^HeadwayStuck .*comm=two_lock_grid .*pid=$livelock .*verdict=livelock"
 	same "Prometheus took it as OpenMetrics" "$("$ask" type "$prometheus" headway_state)" stateset
@@ -255,13 +262,13 @@ test_prometheus() {
 	check "attempts are counted, completions are not there" until_true 120 no_completions
 	kill "$livelock"
 	check "the alert clears when the program is gone" until_true 180 clears
-	check "and not because nobody was scraped" is_up
+	check "and not because nobody was scraped" is_up headway
 	kill "$prometheus_pid"
 	wait "$prometheus_pid"
 }
 
 no_completions() {
-	[ "$("$ask" value "$prometheus" 'rate(headway_process_attempts_total{comm="two_lock_grid"}[1m]) > 1
+	[ "$("$ask" value "$prometheus" 'rate(headway_process_attempts_total{job="headway",comm="two_lock_grid"}[1m]) > 1
 		unless rate(headway_process_completions_total[1m]) > 0' | wc -l)" -eq 1 ]
 }
 
@@ -320,8 +327,11 @@ test_journal() {
 		'there is no journal to write into .*is systemd-journald running\? Else leave out --journal'
 }
 
+# shellcheck source=tests/export/proxy.sh
+. tests/export/proxy.sh
+
 ktap_begin export
-bin=$(tests/export/prometheus.sh) || exit 1
+bin=$(tests/export/unpacked.sh prometheus)/usr/bin || exit 1
 promtool=$bin/promtool
 test_shipped
 test_usage
@@ -334,6 +344,7 @@ check "the verdict is on the page" until_true 120 says \
 test_server
 test_slow_clients
 test_journal
+test_proxy
 test_prometheus
 test_end
 test_limit
