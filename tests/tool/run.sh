@@ -388,6 +388,8 @@ no_orphans() {
 	[ -z "${orphans//[[:space:]]/}" ] || { echo "programs without a process: ${orphans//$'\n'/ }"; return 1; }
 }
 
+# shellcheck source=tests/tool/examples.sh
+. tests/tool/examples.sh
 # shellcheck source=tests/tool/group.sh
 . tests/tool/group.sh
 # shellcheck source=tests/tool/hostile.sh
@@ -425,6 +427,7 @@ test_attach
 test_attach_late
 test_cgroup
 test_all
+test_examples
 test_room
 test_crowd
 test_terminal
