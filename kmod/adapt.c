@@ -7,9 +7,9 @@
  * pairs of trials, one of the incumbent's and then one of the challenger's, and what decides is the
  * median of the pairs' ratios, which a disturbed trial moves little. It goes on until a sign test
  * says that the pairs do not agree by chance: a small difference is looked at for long, a large one
- * shortly, and arms between which HEADWAY_ADAPT_PAIRS pairs cannot decide are near enough. Few pairs
- * that agree on a large difference end it earlier still, and a challenger that is far behind at
- * once is dropped at once: a comparison with a much worse arm mostly costs one trial.
+ * shortly, and arms between which HEADWAY_ADAPT_PAIRS pairs cannot decide are near enough. Few
+ * pairs that agree on a large difference end it earlier still, and a challenger that is far behind
+ * at once is dropped at once: a comparison with a much worse arm mostly costs one trial.
  *
  * Cost: a comparison that the incumbent wins is followed by HEADWAY_ADAPT_SPARE times its length
  * without one, and up to four times that while comparisons stay in vain. The first one is not

@@ -16,7 +16,6 @@
 
 #include "bench.h"
 
-
 /*
  * The tick is 10 ms in User Mode Linux, and many threads share a CPU. For each of them to have many
  * turns in a short run, a thread lets the others go after so long, between two transactions.
