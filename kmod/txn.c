@@ -56,6 +56,19 @@ static __always_inline void headway_txn_init(struct headway_txn *txn,
 	headway_dep_begin(txn);
 }
 
+/* Apart: for what a tracepoint calls, the fast path around it would save and restore registers. */
+static noinline void headway_txn_begin_traced(struct headway_txn *txn)
+{
+	trace_headway_txn_begin(txn);
+}
+
+static noinline void headway_txn_end_traced(struct headway_txn *txn)
+{
+	trace_headway_txn_end(txn, 0);
+	headway_dep_end(txn);
+	headway_epoch_leave(txn, HEADWAY_STAT_COMMITS);
+}
+
 /* The rest of a begin that has something to wait for. */
 static noinline int headway_txn_begin_other(struct headway_txn *txn, bool passed,
 					    const struct headway_wait *wait)
@@ -84,7 +97,8 @@ static __always_inline int headway_txn_begin_inline(struct headway_txn *txn,
 	passed = headway_gate_pass(txn);
 	if (unlikely(!passed || headway_takes_token(txn->policy, txn->adaptive, 0)))
 		return headway_txn_begin_other(txn, passed, wait);
-	trace_headway_txn_begin(txn);
+	if (trace_headway_txn_begin_enabled())
+		headway_txn_begin_traced(txn);
 	return 0;
 }
 
@@ -217,7 +231,10 @@ void headway_txn_end(struct headway_txn *txn)
 		headway_txn_end_other(txn, unlinked);
 		return;
 	}
-	trace_headway_txn_end(txn, 0);
+	if (trace_headway_txn_end_enabled()) {
+		headway_txn_end_traced(txn);
+		return;
+	}
 	headway_dep_end(txn);
 	headway_epoch_leave(txn, HEADWAY_STAT_COMMITS);
 }
