@@ -56,7 +56,7 @@ struct headway_thread_state {
 	__u64 goroutine;		/* its descriptor's address; 0: a thread */
 	__u64 go_mutex;			/* in its slow path */
 	__u32 episode_locks;		/* most locks held at once in the open episode */
-	__u32 pad;
+	__u32 tries_epoch;		/* of trylock.bpf.h, when it tried last */
 };
 
 /* A place belongs to whoever claimed it, 0: to nobody. Multiples of a cache line. */

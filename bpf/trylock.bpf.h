@@ -161,15 +161,31 @@ static __always_inline struct headway_thread_state *thread_of_event(void *ctx,
 	return thread_here(key);
 }
 
+/* Counted up by the loader when it attaches the two programs below again. */
+__u32 tries_epoch;
+/* Set by it while not both are attached: one without the other would see what is not so. */
+__u32 tries_muted;
+
+/* An episode that was open when they were detached has ended unseen: nobody knows how. */
+static __always_inline void episode_forget(struct headway_thread_state *st)
+{
+	if (st->tries_epoch == tries_epoch)
+		return;
+	st->tries_epoch = tries_epoch;
+	st->rec.episode_failed = 0;
+	st->episode_locks = 0;
+}
+
 SEC("uprobe")
 int headway_trylock_enter(struct pt_regs *ctx)
 {
 	struct headway_thread_key key;
-	struct headway_thread_state *st = thread_of_event(ctx, &key);
+	struct headway_thread_state *st = tries_muted ? NULL : thread_of_event(ctx, &key);
 
 	if (!st)
 		return 0;
 	st->try_addr = PT_REGS_PARM1(ctx);
+	episode_forget(st);
 	held_prune(st, bpf_ktime_get_ns());
 	hint_take(st);
 	return 0;
@@ -239,7 +255,7 @@ SEC("uretprobe")
 int headway_trylock_return(struct pt_regs *ctx)
 {
 	struct headway_thread_key key;
-	struct headway_thread_state *st = thread_of_event(ctx, &key);
+	struct headway_thread_state *st = tries_muted ? NULL : thread_of_event(ctx, &key);
 	struct headway_lock_rec *lock;
 	__u64 mutex, now;
 	int ret;

@@ -15,6 +15,7 @@
 
 #include "assess.h"
 #include "judge.h"
+#include "suspect.h"
 #include "window.h"
 
 enum { MAX_ACTIVE = 64, MUTEX_MEMORY_WINDOWS = 10 };
@@ -43,6 +44,7 @@ struct headway_detect {
 	uint64_t first_counters[HEADWAY_NR_COUNTERS];
 	unsigned int undetermined;	/* evaluations in a row */
 	bool undetermined_said;
+	bool suspects;			/* trylocks rest, and should not */
 	struct headway_mutexes mutexes;
 	struct run run;
 	size_t nr_active;
@@ -106,7 +108,7 @@ int headway_detect_view(const struct headway_detect *d, struct headway_view *v, 
 bool headway_detect_calm(const struct headway_detect *d)
 {
 	return d->assessment.judged && d->assessment.state < HEADWAY_UNDETERMINED &&
-	       !d->nr_active && !d->run.intervals;
+	       !d->nr_active && !d->run.intervals && !d->suspects;
 }
 
 bool headway_detect_concerns(const struct headway_detect *d, uint32_t pid)
@@ -388,6 +390,19 @@ static void note_mutexes(struct headway_detect *d, const struct headway_view *v)
 		headway_mutexes_forget(&d->mutexes, v->end_ns - keep_ns);
 }
 
+/* Of an interval in which trylocks rested: was there anything in it that they should not miss? */
+static int suspect(struct headway_detect *d, const struct headway_view *newest)
+{
+	struct headway_view v;
+	int err = headway_view_build(&v, &d->window, &d->mutexes, 0);
+
+	if (err)
+		return err;
+	d->suspects = headway_suspects(&d->t, &v, newest);
+	headway_view_free(&v);
+	return 0;
+}
+
 /* The newest interval alone: does it continue a run, begin one, or end it? */
 static int follow_run(struct headway_detect *d)
 {
@@ -401,8 +416,11 @@ static int follow_run(struct headway_detect *d)
 	note_mutexes(d, &v);
 	if (d->opts.changes)
 		d->opts.changes(d->opts.ctx, &v);
+	d->suspects = false;
 	if (v.rested || v.tries_rested) {
 		d->run = (struct run){ 0 };	/* its end would not be seen */
+		if (!v.rested)
+			err = suspect(d, &v);
 		goto free_view;
 	}
 	err = headway_judge_init(&j, &d->t, &v);

@@ -43,7 +43,7 @@ struct headway_assessment {
 	struct headway_finding_marker markers[HEADWAY_FINDING_MARKERS];
 	uint64_t watched_ns;		/* these since the watch began */
 	uint64_t rested_ns;		/* of it, not watched: too many events (rest.h) */
-	uint64_t tries_rested_ns;	/* of it, trylock was not: too many of them */
+	uint64_t tries_rested_ns;	/* of it, trylock was only peeked at: too many */
 	uint64_t events;
 	uint64_t lost;
 	uint64_t left_out;		/* processes without room, the most at one time */
@@ -68,7 +68,7 @@ const struct headway_assessment *headway_detect_assessment(const struct headway_
  * for who shows more than findings. Free it before the next feed. -EAGAIN: there is none yet.
  */
 int headway_detect_view(const struct headway_detect *d, struct headway_view *v, size_t intervals);
-/* Was a full window judged, and was there nothing in it to look into? */
+/* Was a full window judged, and is there nothing since to look into? */
 bool headway_detect_calm(const struct headway_detect *d);
 /* Is this process part of a finding that holds? */
 bool headway_detect_concerns(const struct headway_detect *d, uint32_t pid);

@@ -44,7 +44,7 @@ static const struct argp_option target_options[] = {
 	  "probes rest for one to four windows, about which nothing is said", 0 },
 	{ "max-tries", OPT_MAX_TRIES, "TRYLOCKS", 0,
 	  "after a window with more trylocks a second than this (default 8000; 0: no limit) and "
-	  "nothing wrong they are not watched for one to 24 windows", 0 },
+	  "nothing wrong they are only peeked at, for one to 60 windows", 0 },
 	{ "output", 'o', "FILE", 0, "record what is seen into FILE, for `headway replay`", 0 },
 	{ "journal", OPT_JOURNAL, NULL, 0,
 	  "also put each finding into the systemd journal, with a field for each fact", 0 },

@@ -242,8 +242,8 @@ void headway_out_text_summary(FILE *out, const struct headway_summary *s, bool c
 		fprintf(out, "  sampled: too many events, so the probes rested for %.1f s of that, of "
 			     "which nothing is said (--max-rate)\n", (double)a->rested_ns / 1e9);
 	if (a->tries_rested_ns)
-		fprintf(out, "  sampled: many trylocks and nothing wrong, so these were not watched "
-			     "for %.1f s of that (--max-tries)\n",
+		fprintf(out, "  sampled: many trylocks and nothing wrong, so these were only peeked "
+			     "at for %.1f s of that (--max-tries)\n",
 			(double)a->tries_rested_ns / 1e9);
 	print_group(out, s);
 	if (a->left_out)

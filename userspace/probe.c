@@ -160,7 +160,6 @@ int headway_probe_open(struct headway_probe **out, const struct headway_probe_op
 	};
 	p->tries_rest = p->rest;
 	p->tries_rest.max_rate = opts->max_tries;
-	p->tries_rest.most = HEADWAY_REST_TRIES_MOST;
 	err = headway_probe_markers_new(p);
 	if (err)
 		goto free_probe;

@@ -33,7 +33,7 @@ struct headway_probe_options {
 	bool all;
 	/* More events a second than this in a window, and the probes rest. 0: never. */
 	uint64_t max_rate;
-	/* So for trylocks alone, if all is calm (NULL: always). */
+	/* So for trylocks alone, if all is calm (NULL: always); they are peeked at. */
 	uint64_t max_tries;
 	bool (*calm)(void *arg);
 	uint64_t window_ns;
@@ -82,8 +82,13 @@ void headway_probe_follow_exec(struct headway_probe *p);
 int headway_probe_snapshot(struct headway_probe *p, struct headway_snapshot *snap);
 /* Not to be told from the last snapshot: will nothing be counted until the next? */
 bool headway_probe_rests(const struct headway_probe *p);
-/* Or only no trylock. */
+/* Or only no trylock, but in peeks. */
 bool headway_probe_tries_rest(const struct headway_probe *p);
+/* CLOCK_MONOTONIC, when headway_probe_end_peek() is due, before the next snapshot; 0: it is not. */
+uint64_t headway_probe_peek_end(const struct headway_probe *p);
+void headway_probe_end_peek(struct headway_probe *p);
+/* It is no longer calm: if trylock rests, that ends now and not at the next snapshot. */
+void headway_probe_break_rest(struct headway_probe *p);
 /*
  * How long waits have taken since the watch began, of the processes in the last snapshot: sorted,
  * and valid until the next call. Nothing without wait_histograms.

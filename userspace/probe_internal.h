@@ -151,6 +151,8 @@ struct headway_probe {
 	size_t nr_syscalls;
 	struct headway_rest rest;
 	struct headway_rest tries_rest;	/* of trylock alone */
+	bool peeks;			/* in that rest, trylock is probed for an instant */
+	uint64_t peek_end_ns;
 	struct bpf_link *tasks_link;	/* the task iterator; NULL before its first use */
 	struct headway_uprobe *uprobes;
 	size_t nr_uprobes;
@@ -237,6 +239,7 @@ bool headway_probe_without_tries(const struct headway_probe *p);
 
 /* probe_uprobe.c */
 void headway_probe_detach_trylock(struct headway_probe *p);	/* of all */
+size_t headway_probe_count_trylock(const struct headway_probe *p);
 void headway_probe_attach_uprobes(struct headway_probe *p, struct headway_target *t);
 void headway_probe_detach_uprobes(struct headway_probe *p, pid_t pid);
 

@@ -179,19 +179,21 @@ static int attach_at(struct headway_probe *p, const struct headway_target *t, co
 	if (!u)
 		return -ENOMEM;
 	opts.bpf_cookie = all ? 0 : t->key_tgid;
-	prog = headway_probe_program(p, "headway_trylock_enter");
-	u->entry = bpf_program__attach_uprobe_opts(prog, tid, path, offset, &opts);
-	err = libbpf_get_error(u->entry);
-	if (err) {
-		p->nr_uprobes--;
-		return err;
-	}
+	/* Returns alone count nothing; entries alone would take what they see for a commit. */
 	opts.retprobe = true;
 	prog = headway_probe_program(p, "headway_trylock_return");
 	u->ret = bpf_program__attach_uprobe_opts(prog, tid, path, offset, &opts);
 	err = libbpf_get_error(u->ret);
 	if (err) {
-		bpf_link__destroy(u->entry);
+		p->nr_uprobes--;
+		return err;
+	}
+	opts.retprobe = false;
+	prog = headway_probe_program(p, "headway_trylock_enter");
+	u->entry = bpf_program__attach_uprobe_opts(prog, tid, path, offset, &opts);
+	err = libbpf_get_error(u->entry);
+	if (err) {
+		bpf_link__destroy(u->ret);
 		p->nr_uprobes--;
 	}
 	return err;
@@ -319,6 +321,7 @@ close_maps:
 	fclose(maps);
 }
 
+/* Each takes the kernel a tenth of a second, for which what is left costs its target something. */
 static void destroy_uprobe(struct headway_uprobe *u)
 {
 	bpf_link__destroy(u->ret);
@@ -337,6 +340,15 @@ void headway_probe_detach_uprobes(struct headway_probe *p, pid_t pid)
 		destroy_uprobe(&p->uprobes[i]);
 	}
 	p->nr_uprobes = kept;
+}
+
+size_t headway_probe_count_trylock(const struct headway_probe *p)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < p->nr_uprobes; i++)
+		nr += p->uprobes[i].ret != NULL;
+	return nr;
 }
 
 void headway_probe_detach_trylock(struct headway_probe *p)

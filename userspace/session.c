@@ -11,10 +11,8 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +26,7 @@
 #include "privileges.h"
 #include "probe.h"
 #include "recorder_live.h"
+#include "signals.h"
 #include "table.h"
 #include "target.h"
 
@@ -68,25 +67,6 @@ static uint64_t now_ns(void)
 static bool has_screen(const struct session *w)
 {
 	return w->pipe.guest && w->pipe.guest->say;
-}
-
-/* Ends come as a descriptor, so that none is missed between two calls. */
-static int catch_signals(struct session *w)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	if (has_screen(w))
-		sigaddset(&set, SIGWINCH);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	/* A closed pipe on stdout is an error to report, not a reason to die. */
-	signal(SIGPIPE, SIG_IGN);
-	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return w->signals < 0 ? -errno : 0;
 }
 
 static bool is_told_of(void *arg, pid_t pid)
@@ -274,8 +254,9 @@ static void warn_rest(struct session *w)
 	if (!w->tries_told && headway_probe_tries_rest(w->probe)) {
 		w->tries_told = true;
 		headway_pipeline_say(&w->pipe, "more than %llu trylocks a second, and nothing is "
-				     "wrong: to spare the target, they are watched in some windows "
-				     "only (--max-tries)", (unsigned long long)w->opts->max_tries);
+				     "wrong: to spare the target, they are only peeked at between "
+				     "windows (--max-tries)",
+				     (unsigned long long)w->opts->max_tries);
 	}
 }
 
@@ -312,6 +293,8 @@ static int look_at_processes(struct session *w)
 	warn_markers(w);
 	warn_rest(w);
 	err = headway_pipeline_feed(&w->pipe, &w->snap);
+	if (!is_calm(w))
+		headway_probe_break_rest(w->probe);
 	return err ? err : tell_times(w);
 }
 
@@ -368,17 +351,6 @@ static bool targets_ended(const struct session *w)
 	return w->probe ? w->snap.target_exited : headway_kernel_watch_ended(w->pipe.kernel);
 }
 
-/* True when a signal said that it is time to end. */
-static bool drain_signals(struct session *w)
-{
-	struct signalfd_siginfo si;
-	bool end = false;
-
-	while (read(w->signals, &si, sizeof(si)) == sizeof(si))
-		end |= si.ssi_signo != SIGCHLD && si.ssi_signo != SIGWINCH;
-	return end;
-}
-
 /* Sleeps until `until_ns`; true when something says that the watch is over. */
 static bool wait_until(struct session *w, uint64_t until_ns)
 {
@@ -402,12 +374,25 @@ static bool wait_until(struct session *w, uint64_t until_ns)
 			left_ns = GUEST_NS;
 		left.tv_sec = (time_t)(left_ns / 1000000000ull);
 		left.tv_nsec = (long)(left_ns % 1000000000ull);
-		if (ppoll(pfd, 2, &left, NULL) > 0 && drain_signals(w))
+		if (ppoll(pfd, 2, &left, NULL) > 0 && headway_signals_drain(w->signals))
 			return true;
 		/* The terminal is gone. */
 		if (has_screen(w) && pfd[1].revents & (POLLHUP | POLLERR))
 			return true;
 	}
+}
+
+/* Until the next look; a peek at trylocks ends on the way. */
+static bool wait_for_look(struct session *w, uint64_t next_ns)
+{
+	uint64_t peek_ns = w->probe ? headway_probe_peek_end(w->probe) : 0;
+
+	if (peek_ns) {
+		if (wait_until(w, peek_ns < next_ns ? peek_ns : next_ns))
+			return true;
+		headway_probe_end_peek(w->probe);
+	}
+	return wait_until(w, next_ns);
 }
 
 static int release_command(struct session *w)
@@ -455,7 +440,7 @@ static int watch_on(struct session *w)
 	for (;;) {
 		uint64_t next = headway_looks_next(&looks, now_ns());
 
-		if (wait_until(w, next)) {
+		if (wait_for_look(w, next)) {
 			err = w->child.ended ? look(w) : 0;
 			return err || !stays(w) ? err : stay_on(w);
 		}
@@ -577,7 +562,8 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 	w.pipe.status = &w.status;
 	headway_thresholds_override(&w.thresholds, &target->thresholds);
 	headway_status_init(&w.status, stderr);
-	err = catch_signals(&w);
+	w.signals = headway_signals_open(has_screen(&w));
+	err = w.signals < 0 ? w.signals : 0;
 	if (!err && target->command)
 		err = headway_child_start(&w.child, target->command, output);
 	if (err)

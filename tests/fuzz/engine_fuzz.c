@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c
 // links: userspace/verdict_retry.c userspace/verdict_storm.c userspace/verdict_marker.c
-// links: userspace/verdict_ownerless.c
+// links: userspace/verdict_ownerless.c userspace/suspect.c
 // links: userspace/window.c userspace/view.c userspace/contact.c userspace/mutexes.c
 // links: userspace/graph.c userspace/finding.c userspace/futexword.c userspace/marks.c
 // links: userspace/lockshape.c

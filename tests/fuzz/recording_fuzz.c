@@ -2,7 +2,7 @@
 // links: userspace/player.c userspace/recfile.c userspace/recording.c userspace/namebook.c
 // links: userspace/detect.c userspace/assess.c userspace/judge.c userspace/verdict_blocked.c
 // links: userspace/verdict_retry.c userspace/verdict_storm.c userspace/verdict_marker.c
-// links: userspace/verdict_ownerless.c
+// links: userspace/verdict_ownerless.c userspace/suspect.c
 // links: userspace/window.c userspace/view.c userspace/contact.c userspace/mutexes.c
 // links: userspace/graph.c userspace/finding.c userspace/futexword.c userspace/marks.c
 // links: userspace/lockshape.c userspace/thresholds.c userspace/kernel_tape.c

@@ -242,6 +242,17 @@ test_many_tries() {
 		"$(get '[f["verdict"] for f in F], S["state"], S["tries_rested_s"]' tries-wrong)" "(['livelock'], 'livelock', 0.0)"
 }
 
+# It rests for longer than this takes: what begins meanwhile is told because trylocks are peeked at.
+test_late_livelock() {
+	check "the late livelock builds" "${CC:-gcc}" -O2 -pthread -o "$tmp/late" tests/tool/late_livelock.c
+	run late 40 record -o "$tmp/late.hw" --json -d 12 -w 1 --max-tries 20 -- "$tmp/late" 4
+	same "--max-tries: a livelock that begins in a rest is told" \
+		"$(get '[f["verdict"] for f in F], S["state"], S["tries_rested_s"] > 1' late)" "(['livelock'], 'livelock', True)"
+	run late-replay 20 replay --json "$tmp/late.hw"
+	same "--max-tries: and by a replay" "$(get '[(f["verdict"], f["latency_s"]) for f in F]' late-replay)" \
+		"$(get '[(f["verdict"], f["latency_s"]) for f in F]' late)"
+}
+
 # counts_again FILE: in a recording, events grow in an interval in which nobody rests any more.
 counts_again() {
 	python3 - "$1" <<-'END'
@@ -418,6 +429,7 @@ test_privileges
 test_findings
 test_storm
 test_many_tries
+test_late_livelock
 test_hostile_names
 test_hostile_symbols
 test_crafted_elf

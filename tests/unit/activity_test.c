@@ -4,7 +4,7 @@
 // links: userspace/verdict_storm.c userspace/window.c userspace/view.c userspace/contact.c
 // links: userspace/mutexes.c userspace/graph.c userspace/finding.c userspace/futexword.c
 // links: userspace/marks.c userspace/verdict_marker.c userspace/lockshape.c
-// links: userspace/verdict_ownerless.c
+// links: userspace/verdict_ownerless.c userspace/suspect.c
 /*
  * activity_test.c - what each process did, with a verdict of its own, and the details of one.
  */

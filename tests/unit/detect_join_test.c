@@ -3,7 +3,7 @@
 // links: userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c
 // links: userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c
 // links: userspace/futexword.c userspace/marks.c userspace/verdict_marker.c userspace/lockshape.c
-// links: userspace/verdict_ownerless.c
+// links: userspace/verdict_ownerless.c userspace/suspect.c
 /*
  * detect_join_test.c - threads that wait for the end of others.
  */

@@ -6,7 +6,7 @@
 // links: userspace/futexword.c userspace/marks.c userspace/verdict_marker.c userspace/lockshape.c
 // links: userspace/names.c userspace/escape.c userspace/kernelfs.c userspace/logfmt.c
 // links: userspace/probe_name.c userspace/histogram.c
-// links: userspace/verdict_ownerless.c
+// links: userspace/verdict_ownerless.c userspace/suspect.c
 // libs: -ljson-c -Wl,--wrap=headway_kernelfs_open
 // libs: -Wl,--wrap=headway_kernelfs_write
 /*

@@ -5,7 +5,7 @@
 // links: userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c
 // links: userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c
 // links: userspace/futexword.c userspace/marks.c userspace/verdict_marker.c userspace/lockshape.c
-// links: userspace/verdict_ownerless.c userspace/report.c
+// links: userspace/verdict_ownerless.c userspace/suspect.c userspace/report.c
 // libs: -ljson-c
 /*
  * report_kernel_test.c - the kernel in a report: what was found, on the same clock as the rest and

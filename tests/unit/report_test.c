@@ -3,7 +3,8 @@
 // links: userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c
 // links: userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c
 // links: userspace/futexword.c userspace/marks.c userspace/verdict_marker.c userspace/lockshape.c
-// links: userspace/verdict_ownerless.c userspace/report.c userspace/report_top.c
+// links: userspace/verdict_ownerless.c userspace/suspect.c userspace/report.c
+// links: userspace/report_top.c
 /*
  * report_test.c - what a report collects of a watch: the numbers of each interval, who waited for
  * whom and where, from when to when a finding held; and that it stays bounded.

@@ -168,4 +168,87 @@ KTAP_TEST(average_is_within_the_limit)
 	}
 }
 
+static struct watch begin_peeking(void)
+{
+	struct watch w = begin(1000);
+
+	w.rest.most = HEADWAY_REST_TRIES_MOST;
+	w.rest.peek_every = headway_rest_peek_every(5 * SECOND, SECOND);
+	for (int i = 0; i < 5; i++)
+		tick(&w, 1ull << 40);
+	EXPECT_FALSE(w.attached);
+	return w;
+}
+
+KTAP_TEST(rest_is_broken_by_peeks)
+{
+	struct watch w = begin_peeking();
+
+	EXPECT_EQ(w.rest.peek_every, 3u);
+	for (int i = 1; i < 5 * HEADWAY_REST_TRIES_MOST; i++)
+		EXPECT_EQ((int)tick(&w, 0), i % 3 ? HEADWAY_REST_STAY : HEADWAY_REST_PEEK);
+	EXPECT_EQ((int)tick(&w, 0), HEADWAY_REST_ATTACH);
+}
+
+/* After a peek: an interval in which it is weighed, one to settle, a window. */
+KTAP_TEST(peeks_come_often_enough_for_two_windows)
+{
+	for (uint64_t n = 4; n <= 60; n++)
+		EXPECT_LE(headway_rest_peek_every(n * SECOND, SECOND) + 2, n);
+	EXPECT_EQ(headway_rest_peek_ns(2 * SECOND), SECOND / 5);
+	EXPECT_EQ(headway_rest_peek_ns(SECOND), SECOND / 10);
+	/* Short windows: not more often than each two seconds. */
+	EXPECT_EQ(headway_rest_peek_every(SECOND, SECOND / 5), 10u);
+	EXPECT_EQ(headway_rest_peek_ns(SECOND / 5), SECOND / 10);
+	EXPECT_EQ(headway_rest_peek_ns(SECOND / 10), SECOND / 20);
+}
+
+KTAP_TEST(suspicion_ends_a_rest)
+{
+	struct watch w = begin_peeking();
+	uint64_t rested = w.rest.rested_ns;
+
+	EXPECT_TRUE(headway_rest_break(&w.rest, w.now_ns));
+	EXPECT_FALSE(headway_rest_break(&w.rest, w.now_ns));
+	w.attached = true;
+	w.rest.suspicious = true;
+	for (int i = 0; i < 30; i++)
+		EXPECT_EQ((int)tick(&w, 1ull << 40), HEADWAY_REST_STAY);
+	/* The interval in which it settles. */
+	EXPECT_EQ(w.rest.rested_ns, rested + SECOND);
+	EXPECT_EQ(w.rest.doubts, 0u);
+	/* Not while it is watched. */
+	EXPECT_FALSE(headway_rest_break(&w.rest, w.now_ns));
+}
+
+/* Windows from here until a suspicion ends a rest, if there is one all the time. */
+static unsigned int windows_until_heeded(struct watch *w)
+{
+	unsigned int n = 0;
+
+	while (!headway_rest_break(&w->rest, w->now_ns)) {
+		tick(w, 1ull << 40);
+		n++;
+	}
+	w->attached = true;
+	return (n + 4) / 5;
+}
+
+KTAP_TEST(wrong_suspicions_are_heeded_less_and_less)
+{
+	struct watch w = begin_peeking();
+
+	for (unsigned int wrong = 0; wrong < 6; wrong++) {
+		EXPECT_EQ(windows_until_heeded(&w), wrong ? 1u << (wrong - 1) : 0u);
+		while (w.attached)
+			tick(&w, 1ull << 40);
+	}
+	/* A rest that nothing broke: somewhat more again. */
+	EXPECT_EQ(w.rest.doubts, 6u);
+	w.rest.heeded_ns = 0;
+	while (!w.attached)
+		tick(&w, 1ull << 40);
+	EXPECT_EQ(w.rest.doubts, 5u);
+}
+
 KTAP_MAIN("rest")

@@ -4,7 +4,7 @@
 // links: userspace/verdict_retry.c userspace/verdict_storm.c userspace/window.c userspace/view.c
 // links: userspace/contact.c userspace/mutexes.c userspace/graph.c userspace/finding.c
 // links: userspace/futexword.c userspace/marks.c userspace/verdict_marker.c userspace/lockshape.c
-// links: userspace/verdict_ownerless.c
+// links: userspace/verdict_ownerless.c userspace/suspect.c
 /*
  * tally_test.c - sums for each process and lock: what they are of, that none counts backwards, and
  * what happens when there are more than have room.
