@@ -204,6 +204,19 @@ watched_loop() {
 	check "the loop is gone" [ ! -e "$loop" ]
 }
 
+# readme_works NAME: each command that README's section for modules has about it, as it stands there.
+readme_works() {
+	local line count=0
+
+	while read -r line; do
+		count=$((count + 1))
+		# It would go on until somebody ends it.
+		[[ $line != *" -i "* ]] || line+=" -n 2"
+		PATH=${headway%/*}:$PATH bash -c "$line" </dev/null || { echo "fails: $line"; return 1; }
+	done < <(sed -n "/^## Use it in your module/,/^## How/{s/ *#.*//; /^headway .*\b$1\b/p}" "$top/README.md")
+	[ "$count" -gt 0 ]
+}
+
 # look_at_office FILE: one look at it; right when somebody waited.
 look_at_office() {
 	"$headway" stat --json --arbiter office >"$1" </dev/null && grep -q '"type":"request_edge"' "$1"
@@ -219,6 +232,7 @@ device_claim() {
 	if [ -x "$headway" ]; then
 		check "tool: stat shows the arbiter" within 20 tool 0 office stat
 		check "tool: stat shows who waits for resources" within 10 look_at_office /tmp/office
+		check "README's command for an arbiter works" readme_works office
 		check "tool: stat draws the arbiter" tool 0 'digraph "office" {' stat --dot
 		look_at_arbiter
 	fi
@@ -358,6 +372,7 @@ main() {
 	check "the suites ran to their end" [ "$suites" = ok ]
 	check "the suites unload" rmmod headway_kunit
 	check "caller.ko loads" insmod "$modules/kmod/examples/caller.ko"
+	[ ! -x "$headway" ] || check "README's commands for a domain work" readme_works bank
 	check "caller.ko unloads" rmmod caller
 	worker bank clearing
 	worker rename tree
