@@ -284,10 +284,11 @@ use_the_tool() {
 	fi
 	check "tool: stat shows the domain" tool 0 fork0 stat philosophers
 	check "tool: stat shows stacks" while_they_queue within 30 tool 0 'headway_' stat --stacks philosophers
-	check "tool: stat shows how long waits took" tool 0 sampled stat --histograms philosophers
+	check "tool: stat shows how long waits took" while_they_queue within 30 \
+		tool 0 sampled stat --histograms philosophers
 	check "tool: stat prints DOT" tool 0 'digraph "philosophers" {' stat --dot
 	check "tool: stat prints JSON" tool 0 '"domain":"philosophers"' stat --json
-	check "tool: stat --json of a domain fits the schema" stat_fits_the_schema
+	check "tool: stat --json of a domain fits the schema" while_they_queue within 60 stat_fits_the_schema
 	check "tool: policy switches" tool 0 polite policy philosophers polite
 	check "tool: it has switched" grep -qx current=polite "$domain/policy"
 	check "tool: an unknown policy fails" tool 1 no-such-policy policy philosophers no-such-policy
