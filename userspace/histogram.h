@@ -15,8 +15,11 @@ enum { HEADWAY_LOG2_BUCKETS = 32 };
 
 /* Adds what a line of the file has counted. */
 void headway_histogram_add(uint64_t *buckets, const struct headway_record *r);
-/* Adds all lines of KIND ("wait", "hold"): all locks together. Return: so many times were counted. */
-uint64_t headway_histogram_sum(uint64_t *buckets, const struct headway_text *text, const char *kind);
+/*
+ * Adds all lines of KIND ("wait", "hold"): all locks together. Return: how many times were counted.
+ */
+uint64_t headway_histogram_sum(uint64_t *buckets, const struct headway_text *text,
+			       const char *kind);
 /* "4 us to 8 us". */
 const char *headway_histogram_range(int power, char *out, size_t len);
 
