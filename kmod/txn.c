@@ -379,7 +379,8 @@ static int headway_txn_back_off(struct headway_txn *txn, const struct headway_wa
 	if (headway_yields(txn->policy, txn->restarts)) {
 		headway_branch(BACKOFF_YIELD);
 		/* For others' sake, not for an event: that is waited for next, in the queue. */
-		yield();
+		if (!headway_tries(wait))
+			yield();
 		return 0;
 	}
 	if (txn->backoff_policy != txn->policy) {
@@ -426,7 +427,7 @@ static int headway_take_contended(struct headway_txn *txn, struct headway_lock *
  * before that one has got it and is done would only mean to be wounded again. All of them must stay
  * allocated meanwhile. The ticket is kept: the transaction is older next time.
  *
- * Context: may sleep.
+ * Context: may sleep, unless @wait forbids it.
  * Return: 0; -EINTR, -ETIMEDOUT: nothing is held; end the transaction or try again.
  */
 int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait *wait)

@@ -116,6 +116,27 @@ static void polite_waits_with_empty_hands_only(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, lab_join(waiter), 0);
 }
 
+/* Whoever forbids sleeping is not made to yield either. */
+static void polite_rolls_back_without_waiting(struct kunit *test)
+{
+	struct lab *lab = lab_open(test, HEADWAY_POLICY_POLITE, 2);
+	struct hand *holder = lab_hold(lab, &lab->locks[1]);
+	struct headway_txn txn;
+
+	headway_txn_begin(&txn, lab->domain);
+	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[0]), 0);
+	KUNIT_EXPECT_EQ(test, headway_lock(&txn, &lab->locks[1]), -EDEADLK);
+	preempt_disable();
+	KUNIT_EXPECT_EQ(test, headway_txn_rollback_wait(&txn, LAB_TRY), -EBUSY);
+	preempt_enable();
+	lab_let_go(holder);
+	preempt_disable();
+	KUNIT_EXPECT_EQ(test, headway_txn_rollback_wait(&txn, LAB_TRY), 0);
+	preempt_enable();
+	KUNIT_EXPECT_TRUE(test, lab_free(&lab->locks[0]));
+	headway_txn_end(&txn);
+}
+
 static void none_never_waits(struct kunit *test)
 {
 	struct lab *lab = lab_open(test, HEADWAY_POLICY_NONE, 1);
@@ -364,6 +385,7 @@ static struct kunit_case policy_cases[] = {
 	KUNIT_CASE(ordered_goes_by_rank_key_address),
 	KUNIT_CASE(ordered_waits_while_holding),
 	KUNIT_CASE(polite_waits_with_empty_hands_only),
+	KUNIT_CASE(polite_rolls_back_without_waiting),
 	KUNIT_CASE(none_never_waits),
 	KUNIT_CASE(none_takes_a_set_as_it_is_given),
 	KUNIT_CASE(none_livelocks),
