@@ -428,7 +428,7 @@ static int headway_take_contended(struct headway_txn *txn, struct headway_lock *
  * allocated meanwhile. The ticket is kept: the transaction is older next time.
  *
  * Context: may sleep, unless @wait forbids it.
- * Return: 0; -EINTR, -ETIMEDOUT: nothing is held; end the transaction or try again.
+ * Return: 0; -EBUSY (try), -EINTR, -ETIMEDOUT: nothing is held; end the transaction or try again.
  */
 int headway_txn_rollback_wait(struct headway_txn *txn, const struct headway_wait *wait)
 {
