@@ -31,8 +31,31 @@ static void lock_delta(struct headway_lock_rec *d, const struct headway_lock_rec
 							base->fail_owner_changes);
 }
 
+/* Where the last contact was in each slot: they come in one order, so that is where to look on. */
+struct places {
+	size_t lock[HEADWAY_WINDOW_SLOTS];
+	size_t thread[HEADWAY_WINDOW_SLOTS];
+};
+
+static const struct headway_snap_lock *next_lock(const struct headway_snapshot *s, size_t *at,
+						 const struct headway_lock_key *key)
+{
+	while (*at < s->nr_locks && headway_compare_keys(&s->locks[*at].key, key) < 0)
+		++*at;
+	return *at < s->nr_locks && !headway_compare_keys(&s->locks[*at].key, key) ?
+	       &s->locks[*at] : NULL;
+}
+
+static const struct headway_snap_thread *next_thread(const struct headway_snapshot *s, size_t *at,
+						     uint32_t tid)
+{
+	while (*at < s->nr_threads && s->threads[*at].rec.tid < tid)
+		++*at;
+	return *at < s->nr_threads && s->threads[*at].rec.tid == tid ? &s->threads[*at] : NULL;
+}
+
 /* What the samples say about the owner of the word, for a thread that polls or waits there. */
-static void measure_owner(struct headway_view *v, struct headway_contact *c)
+static void measure_owner(struct headway_view *v, struct headway_contact *c, struct places *p)
 {
 	const struct headway_actor *a = &v->actors[c->actor];
 	uint32_t last = 0;
@@ -44,9 +67,9 @@ static void measure_owner(struct headway_view *v, struct headway_contact *c)
 		       headway_mutexes_know(v->mutexes, a->now.rec.tgid, c->key.addr));
 
 	for (size_t i = 1; i < v->nr_slots; i++) {
-		const struct headway_snap_lock *l = headway_snap_find_lock(v->slots[i], &c->key);
-		const struct headway_snap_thread *t =
-			headway_snap_find_thread(v->slots[i], c->key.tid);
+		const struct headway_snap_lock *l = next_lock(v->slots[i], &p->lock[i], &c->key);
+		const struct headway_snap_thread *t = next_thread(v->slots[i], &p->thread[i],
+								  c->key.tid);
 		uint32_t owner = l && l->rec.fail_last_ns >= v->start_ns ? l->rec.fail_owner : 0;
 
 		if (c->key.kind == HEADWAY_KIND_FUTEX && t &&
@@ -93,13 +116,13 @@ static uint64_t contact_wins(const struct headway_contact *c)
 	return c->delta.wakes > got ? c->delta.wakes : got;
 }
 
-static void measure_contact(struct headway_view *v, struct headway_contact *c)
+static void measure_contact(struct headway_view *v, struct headway_contact *c, struct places *p)
 {
 	static const struct headway_lock_rec zero;
 	const struct headway_lock_rec *prev = &zero, *base = &zero;
 
 	for (size_t i = 0; i < v->nr_slots; i++) {
-		const struct headway_snap_lock *l = headway_snap_find_lock(v->slots[i], &c->key);
+		const struct headway_snap_lock *l = next_lock(v->slots[i], &p->lock[i], &c->key);
 
 		if (!l || l->rec.first_ns != c->now.first_ns)
 			continue;
@@ -112,7 +135,7 @@ static void measure_contact(struct headway_view *v, struct headway_contact *c)
 		prev = &l->rec;
 	}
 	lock_delta(&c->delta, &c->now, base);
-	measure_owner(v, c);
+	measure_owner(v, c, p);
 }
 
 static void sum_contact(struct headway_view *v, struct headway_contact *c)
@@ -202,6 +225,7 @@ static int agree_on_mutexes(struct headway_view *v)
 int headway_view_collect_contacts(struct headway_view *v)
 {
 	const struct headway_snapshot *s = v->slots[v->nr_slots - 1];
+	struct places places = { 0 };
 	int err;
 
 	v->contacts = calloc(s->nr_locks ? s->nr_locks : 1, sizeof(*v->contacts));
@@ -219,7 +243,7 @@ int headway_view_collect_contacts(struct headway_view *v)
 		if (!v->actors[actor].nr_contacts++)
 			v->actors[actor].first_contact = v->nr_contacts;
 		v->nr_contacts++;
-		measure_contact(v, c);
+		measure_contact(v, c, &places);
 	}
 	err = agree_on_mutexes(v);
 	for (size_t i = 0; i < v->nr_contacts; i++)

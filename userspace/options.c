@@ -8,7 +8,6 @@
 #include "options.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +35,8 @@ static const struct argp_option target_options[] = {
 	{ "window", 'w', "SECONDS", 0, "length of the window that a verdict is about (default "
 				       "5)", 0 },
 	{ "interval", 'i', "SECONDS", 0,
-	  "how often to look (default: a fifth of the window, at most 1)", 0 },
+	  "how often to look (default: a fifth of the window, at most 1; at more than 2000 "
+	  "threads, half the window)", 0 },
 	{ "no-uprobes", OPT_NO_UPROBES, NULL, 0,
 	  "futex evidence only; trylock livelocks then stay unseen", 0 },
 	{ "max-rate", OPT_MAX_RATE, "EVENTS", 0,
@@ -190,9 +190,8 @@ static void check_targets(struct argp_state *state, struct headway_target_option
 	if (o->all && (o->nr_pids || o->cgroup))
 		argp_error(state, "-a watches every process: leave out %s",
 			   o->cgroup ? "-c" : "-p");
-	if (o->interval_s == 0)
-		o->interval_s = fmin(1.0, o->window_s / 5);
-	if (o->interval_s > o->window_s / 2 || o->interval_s < o->window_s / 60)
+	if (o->interval_s != 0 &&
+	    (o->interval_s > o->window_s / 2 || o->interval_s < o->window_s / 60))
 		argp_error(state, "an interval of %g s does not suit a window of %g s: %g to %g",
 			   o->interval_s, o->window_s, o->window_s / 60, o->window_s / 2);
 }

@@ -28,7 +28,7 @@ struct headway_target_options {
 	size_t nr_domains;
 	double duration_s;		/* 0: until the target ends or a signal */
 	double window_s;
-	double interval_s;		/* 0: chosen from the window */
+	double interval_s;		/* 0: see crowd.h */
 	uint64_t max_rate;		/* events a second; 0: no limit */
 	uint64_t max_tries;		/* trylocks a second; 0: no limit */
 	uint32_t room_processes;	/* 0: HEADWAY_MAX_TARGETS */

@@ -286,7 +286,8 @@ struct headway_open_waits {
 /* Is the system call that the thread is in a wait? */
 void headway_probe_take_wait(struct headway_probe *p, const struct headway_snapshot *snap,
 			     struct headway_snap_thread *t, const struct headway_task *task);
-void headway_probe_read_owner(struct headway_snap_thread *t);
+/* Of p->threads, all of one process, those whose numbers are given; they wait. */
+void headway_probe_read_owners(struct headway_probe *p, const size_t *waiting, size_t nr);
 /* Remember a thread's open wait; unwind and place it when it has lasted. */
 void headway_probe_keep_wait(struct headway_probe *p, struct headway_open_waits *next,
 			     struct headway_target *target, struct headway_snap_thread *t,

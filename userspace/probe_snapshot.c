@@ -103,6 +103,8 @@ struct merge {
 	size_t nr_recorded;		/* threads that the maps gave, sorted */
 	struct headway_tasks tasks;
 	struct headway_open_waits waits;
+	size_t *waiting;		/* threads of the target that is merged, reused */
+	size_t nr_waiting, cap_waiting;
 };
 
 /* A lock that was released since the last try is still in the record: leave what is held now. */
@@ -157,9 +159,25 @@ static int merge_thread(struct headway_probe *p, struct merge *m, struct headway
 	headway_probe_take_wait(p, m->snap, t, task);
 	if (!t->rec.wait_addr)
 		return 0;
-	headway_probe_read_owner(t);
-	headway_probe_keep_wait(p, &m->waits, target, t, proc, &m->tasks, m->snap->time_ns);
+	if (headway_grow(&m->waiting, &m->cap_waiting, m->nr_waiting + 1, sizeof(*m->waiting)))
+		return -ENOMEM;
+	m->waiting[m->nr_waiting++] = (size_t)(t - p->threads);
 	return 0;
+}
+
+/* Those of a target who wait: where that leads to, and since when. */
+static void merge_waits(struct headway_probe *p, struct merge *m, struct headway_target *target)
+{
+	headway_probe_read_owners(p, m->waiting, m->nr_waiting);
+	for (size_t i = 0; i < m->nr_waiting; i++) {
+		struct headway_snap_thread *t = &p->threads[m->waiting[i]];
+		const struct headway_task *task = headway_tasks_find(&m->tasks, target->pid,
+								     (pid_t)t->rec.tid);
+
+		headway_probe_keep_wait(p, &m->waits, target, t, &task->proc, &m->tasks,
+					m->snap->time_ns);
+	}
+	m->nr_waiting = 0;
 }
 
 /*
@@ -207,6 +225,8 @@ static int merge_target(struct headway_probe *p, struct merge *m, struct headway
 	}
 	for (i = 0; i < n && !err; i++)
 		err = merge_thread(p, m, target, &tasks[i]);
+	if (!err)
+		merge_waits(p, m, target);
 	if (!err)
 		err = headway_probe_merge_goroutines(p, m->snap, target);
 	if (!err && n > 1)
@@ -320,6 +340,7 @@ static int merge_tasks(struct headway_probe *p, struct headway_snapshot *snap)
 	if (p->group.most < kept)
 		p->group.most = kept;
 	headway_tasks_free(&m.tasks);
+	free(m.waiting);
 	headway_probe_swap_waits(p, &m.waits, snap->time_ns);
 	if (snap->nr_threads)
 		qsort(p->threads, snap->nr_threads, sizeof(*p->threads), snap_by_tid);

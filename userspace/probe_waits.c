@@ -161,9 +161,8 @@ static ssize_t read_around(const struct headway_thread_rec *rec, struct headway_
 }
 
 /* The word that a thread waits on and what is around it, as they are now. */
-void headway_probe_read_owner(struct headway_snap_thread *t)
+static void read_owner(struct headway_thread_rec *rec)
 {
-	struct headway_thread_rec *rec = &t->rec;
 	struct headway_surroundings s = {};
 	ssize_t n = read_around(rec, &s);
 
@@ -173,6 +172,39 @@ void headway_probe_read_owner(struct headway_snap_thread *t)
 	s.nr_after = (size_t)n;
 	rec->wait_flags |= HEADWAY_WAIT_OWNER_READ;
 	headway_shape_recognise(rec, &s);
+}
+
+/* As many as can be had in one call. Return: how many. */
+static size_t read_some(struct headway_probe *p, const size_t *waiting, size_t nr)
+{
+	struct headway_surroundings s = { .nr_before = sizeof(s.before),
+					  .nr_after = sizeof(s.after) };
+	unsigned char both[HEADWAY_PROC_PIECES][sizeof(s.before) + sizeof(s.after)];
+	uint64_t addrs[HEADWAY_PROC_PIECES];
+	size_t n = nr < HEADWAY_PROC_PIECES ? nr : HEADWAY_PROC_PIECES;
+
+	for (size_t i = 0; i < n; i++)
+		addrs[i] = p->threads[waiting[i]].rec.wait_addr - sizeof(s.before);
+	n = headway_proc_pieces(p->threads[waiting[0]].rec.tid, addrs, n, both, sizeof(both[0]));
+	for (size_t i = 0; i < n; i++) {
+		struct headway_thread_rec *rec = &p->threads[waiting[i]].rec;
+
+		memcpy(s.before, both[i], sizeof(s.before));
+		memcpy(s.after, both[i] + sizeof(s.before), sizeof(s.after));
+		rec->wait_flags |= HEADWAY_WAIT_OWNER_READ;
+		headway_shape_recognise(rec, &s);
+	}
+	return n;
+}
+
+void headway_probe_read_owners(struct headway_probe *p, const size_t *waiting, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		i += read_some(p, waiting + i, nr - i);
+		/* The next one is at the edge of what is mapped, or its thread has ended. */
+		if (i < nr)
+			read_owner(&p->threads[waiting[i]].rec);
+	}
 }
 
 static int32_t unwind(struct headway_probe *p, struct headway_target *target,

@@ -355,6 +355,18 @@ ssize_t headway_proc_memory(pid_t tid, uint64_t addr, void *buf, size_t len)
 	return n < 0 ? -errno : n;
 }
 
+size_t headway_proc_pieces(pid_t tid, const uint64_t *addrs, size_t nr, void *buf, size_t len)
+{
+	struct iovec local = { buf, nr * len };
+	struct iovec remote[HEADWAY_PROC_PIECES];
+	ssize_t n;
+
+	for (size_t i = 0; i < nr; i++)
+		remote[i] = (struct iovec){ (void *)(uintptr_t)addrs[i], len };
+	n = process_vm_readv(tid, &local, 1, remote, nr, 0);
+	return n < 0 ? 0 : (size_t)n / len;
+}
+
 int headway_proc_kernel_stack(pid_t tid, char *text, size_t len)
 {
 	char path[64], *to = text;

@@ -74,6 +74,12 @@ uint32_t headway_proc_ns_ino(const char *pid, const char *ns);
  * and a leader that has ended will not.
  */
 ssize_t headway_proc_memory(pid_t tid, uint64_t addr, void *buf, size_t len);
+enum { HEADWAY_PROC_PIECES = 64 };
+/*
+ * Pieces of @len bytes in one call, HEADWAY_PROC_PIECES at most. Return: of how many, from the first
+ * on, all could be read.
+ */
+size_t headway_proc_pieces(pid_t tid, const uint64_t *addrs, size_t nr, void *buf, size_t len);
 
 /*
  * Where a thread sleeps in the kernel, innermost function first, a line each: "a+0x1/0x2[module]".

@@ -10,6 +10,7 @@
 #include "session.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #include "cgroup.h"
 #include "command.h"
+#include "crowd.h"
 #include "journal.h"
 #include "kernel_live.h"
 #include "looks.h"
@@ -31,6 +33,7 @@
 #include "target.h"
 
 #define NS_PER_S 1e9
+#define KEPT_BYTES (64 << 20)		/* of freed memory */
 #define GUEST_NS 1000000000ull		/* how long a guest is left alone at most */
 
 struct session {
@@ -547,8 +550,9 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 {
 	enum headway_child_output output = guest && guest->say ? HEADWAY_CHILD_NOWHERE :
 		view->json ? HEADWAY_CHILD_TO_STDERR : HEADWAY_CHILD_AS_OURS;
+	struct headway_target_options opts = *target;
 	struct session w = {
-		.opts = target, .signals = -1, .cgroup = { .fd = -1 },
+		.opts = &opts, .signals = -1, .cgroup = { .fd = -1 },
 		.thresholds = headway_thresholds_default,
 		.kernel = { .kfs = { .dir = -1 } },
 		.pipe = {
@@ -559,6 +563,9 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 	int status = HEADWAY_EXIT_FAILED;
 	int err;
 
+	/* What a look needs is as much each time: not to be mapped and cleared anew by the kernel. */
+	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES / 2);
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	w.pipe.status = &w.status;
 	headway_thresholds_override(&w.thresholds, &target->thresholds);
 	headway_status_init(&w.status, stderr);
@@ -568,8 +575,10 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 		err = headway_child_start(&w.child, target->command, output);
 	if (err)
 		headway_pipeline_say(&w.pipe, "cannot start: %s", strerror(-err));
-	else if (!check_journal(&w) && !open_cgroup(&w) && !open_all(&w))
-		status = watch_targets(&w);
+	else if (!check_journal(&w) && !open_cgroup(&w)) {
+		opts.interval_s = headway_crowd_interval(target, &w.cgroup);
+		status = open_all(&w) ? HEADWAY_EXIT_FAILED : watch_targets(&w);
+	}
 	headway_child_end(&w.child);
 	headway_names_free(w.pipe.names);
 	headway_recorder_free(w.recorder);

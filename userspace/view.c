@@ -121,47 +121,59 @@ static int compare_actors(const void *pa, const void *pb)
 	return 0;
 }
 
-static struct headway_actor *find_actor(struct headway_view *v,
+/* Of actors in order from *@at on, which is moved: the one that a thread is, or NULL. */
+static struct headway_actor *next_actor(struct headway_actor *actors, size_t nr, size_t *at,
 					const struct headway_thread_rec *rec)
 {
-	struct headway_actor key = { .now.rec = { .tid = rec->tid, .start_ns = rec->start_ns } };
+	const struct headway_actor key = { .now.rec = { .tid = rec->tid,
+							.start_ns = rec->start_ns } };
 
-	return bsearch(&key, v->actors, v->nr_actors, sizeof(key), compare_actors);
+	while (*at < nr && compare_actors(&actors[*at], &key) < 0)
+		++*at;
+	return *at < nr && !compare_actors(&actors[*at], &key) ? &actors[*at] : NULL;
+}
+
+/* Those of an older slot who have left since. */
+static int add_departed(struct headway_view *v, const struct headway_snapshot *s)
+{
+	size_t known = v->nr_actors, departed = 0, at = 0;
+	struct headway_actor *more;
+
+	for (size_t k = 0; k < s->nr_threads; k++)
+		departed += !next_actor(v->actors, known, &at, &s->threads[k].rec);
+	if (!departed)
+		return 0;
+	more = realloc(v->actors, (known + departed) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	v->actors = more;
+	memset(&more[known], 0, departed * sizeof(*more));
+	at = 0;
+	for (size_t k = 0; k < s->nr_threads; k++) {
+		if (next_actor(more, known, &at, &s->threads[k].rec))
+			continue;
+		more[v->nr_actors].now = s->threads[k];
+		more[v->nr_actors].now.alive = false;
+		more[v->nr_actors++].now.rec.wait_addr = 0;
+	}
+	qsort(more, v->nr_actors, sizeof(*more), compare_actors);
+	return 0;
 }
 
 /* The union of the threads of all slots, each with the newest record there is. */
 static int collect_actors(struct headway_view *v)
 {
-	size_t room = 0, nr = 0;
+	const struct headway_snapshot *newest = v->slots[v->nr_slots - 1];
+	int err = 0;
 
-	for (size_t i = 0; i < v->nr_slots; i++)
-		room += v->slots[i]->nr_threads;
-	v->actors = calloc(room ? room : 1, sizeof(*v->actors));
+	v->actors = calloc(newest->nr_threads + 1, sizeof(*v->actors));
 	if (!v->actors)
 		return -ENOMEM;
-	/* Newest slot first: what is found there is current, older slots only add the departed. */
-	for (size_t i = v->nr_slots; i--;) {
-		const struct headway_snapshot *s = v->slots[i];
-		size_t known = nr;
-
-		v->nr_actors = known;
-		for (size_t k = 0; k < s->nr_threads; k++) {
-			struct headway_actor *a;
-
-			if (known && find_actor(v, &s->threads[k].rec))
-				continue;
-			a = &v->actors[nr++];
-			a->now = s->threads[k];
-			if (i != v->nr_slots - 1) {
-				a->now.alive = false;
-				a->now.rec.wait_addr = 0;
-			}
-		}
-		if (nr > known)
-			qsort(v->actors, nr, sizeof(*v->actors), compare_actors);
-	}
-	v->nr_actors = nr;
-	return 0;
+	for (; v->nr_actors < newest->nr_threads; v->nr_actors++)
+		v->actors[v->nr_actors].now = newest->threads[v->nr_actors];
+	for (size_t i = v->nr_slots - 1; i-- && !err;)
+		err = add_departed(v, v->slots[i]);
+	return err;
 }
 
 static bool is_asleep(char state)
@@ -169,34 +181,51 @@ static bool is_asleep(char state)
 	return state == 'S' || state == 'D' || state == 'T' || state == 't';
 }
 
-static void measure_actor(struct headway_view *v, struct headway_actor *a)
+/* What slot @i says of an actor; *@fails: the failed tries that the slot before it said. */
+static void measure_slot(struct headway_actor *a, size_t i, const struct headway_snap_thread *t,
+			 uint64_t *fails)
+{
+	if (i == 0) {
+		thread_delta(&a->delta, &a->now.rec, &t->rec);
+		a->cpu_ns = a->now.cpu_ns > t->cpu_ns ? a->now.cpu_ns - t->cpu_ns : 0;
+	} else if (headway_grown(t->rec.try_fail, *fails)) {
+		a->try_mask |= 1ull << (i - 1);
+	}
+	*fails = t->rec.try_fail;
+	a->whole |= i <= 1;
+	a->samples++;
+	a->off_cpu_samples += is_asleep(t->state);
+}
+
+/* Slot by slot, as their threads and the actors are in the same order. */
+static int measure_actors(struct headway_view *v)
 {
 	static const struct headway_thread_rec zero;
-	const struct headway_thread_rec *prev = &zero, *base = &zero;
-	uint64_t cpu_base = 0;
-	bool early = false;
+	uint64_t *fails = calloc(v->nr_actors + 1, sizeof(*fails));
 
-	for (size_t i = 0; i < v->nr_slots; i++) {
-		const struct headway_snap_thread *t =
-			headway_snap_find_thread(v->slots[i], a->now.rec.tid);
-
-		if (!t || t->rec.start_ns != a->now.rec.start_ns)
-			continue;
-		if (i == 0) {
-			base = &t->rec;
-			cpu_base = t->cpu_ns;
-		} else if (headway_grown(t->rec.try_fail, prev->try_fail)) {
-			a->try_mask |= 1ull << (i - 1);
-		}
-		prev = &t->rec;
-		early |= i <= 1;
-		a->samples++;
-		a->off_cpu_samples += is_asleep(t->state);
+	if (!fails)
+		return -ENOMEM;
+	for (size_t k = 0; k < v->nr_actors; k++) {
+		thread_delta(&v->actors[k].delta, &v->actors[k].now.rec, &zero);
+		v->actors[k].cpu_ns = v->actors[k].now.cpu_ns;
 	}
-	thread_delta(&a->delta, &a->now.rec, base);
-	a->cpu_ns = a->now.cpu_ns > cpu_base ? a->now.cpu_ns - cpu_base : 0;
-	a->cpu_share = (double)a->cpu_ns / (double)(v->end_ns - v->start_ns);
-	a->whole = early;
+	for (size_t i = 0; i < v->nr_slots; i++) {
+		const struct headway_snapshot *s = v->slots[i];
+		size_t at = 0;
+
+		for (size_t k = 0; k < s->nr_threads; k++) {
+			struct headway_actor *a = next_actor(v->actors, v->nr_actors, &at,
+							     &s->threads[k].rec);
+
+			if (a)
+				measure_slot(a, i, &s->threads[k], &fails[a - v->actors]);
+		}
+	}
+	for (size_t k = 0; k < v->nr_actors; k++)
+		v->actors[k].cpu_share = (double)v->actors[k].cpu_ns /
+					 (double)(v->end_ns - v->start_ns);
+	free(fails);
+	return 0;
 }
 
 static int compare_ns(const void *pa, const void *pb, void *arg)
@@ -341,13 +370,10 @@ int headway_view_build(struct headway_view *v, const struct headway_window *w,
 	err = collect_actors(v);
 	if (!err)
 		err = index_actors(v);
-	if (err) {
-		headway_view_free(v);
-		return err;
-	}
-	for (size_t i = 0; i < v->nr_actors; i++)
-		measure_actor(v, &v->actors[i]);
-	err = headway_view_collect_contacts(v);
+	if (!err)
+		err = measure_actors(v);
+	if (!err)
+		err = headway_view_collect_contacts(v);
 	if (!err)
 		err = headway_view_collect_marks(v);
 	if (err)

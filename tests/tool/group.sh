@@ -172,5 +172,9 @@ test_crowd() {
 	else
 		not_ok "-a: in 64 MiB" "peak RSS $rss KiB"
 	fi
+	run crowd-record 30 record -o "$tmp/crowd.hwr" -a -d 6 -w 5
+	expect crowd-record 0 "-a: a recording of the crowd"
+	run crowd-report 30 report "$tmp/crowd.hwr" -o "$tmp/crowd.html"
+	check "-a: at a crowd it looks twice in a window" grep -q '"interval_s":2\.5' "$tmp/crowd.html"
 	end "$crowd"
 }
