@@ -174,7 +174,7 @@ test_crowd() {
 	fi
 	run crowd-record 30 record -o "$tmp/crowd.hwr" -a -d 6 -w 5
 	expect crowd-record 0 "-a: a recording of the crowd"
-	run crowd-report 30 report "$tmp/crowd.hwr" -o "$tmp/crowd.html"
-	check "-a: at a crowd it looks twice in a window" grep -q '"interval_s":2\.5' "$tmp/crowd.html"
+	run crowd-report 30 report "$tmp/crowd.hwr"
+	check "-a: at a crowd it looks twice in a window" grep -q '"interval_s":2\.500' "$tmp/crowd-report.out"
 	end "$crowd"
 }
