@@ -573,9 +573,9 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 	err = w.signals < 0 ? w.signals : 0;
 	if (!err && target->command)
 		err = headway_child_start(&w.child, target->command, output);
-	if (err)
+	if (err) {
 		headway_pipeline_say(&w.pipe, "cannot start: %s", strerror(-err));
-	else if (!check_journal(&w) && !open_cgroup(&w)) {
+	} else if (!check_journal(&w) && !open_cgroup(&w)) {
 		opts.interval_s = headway_crowd_interval(target, &w.cgroup);
 		status = open_all(&w) ? HEADWAY_EXIT_FAILED : watch_targets(&w);
 	}
