@@ -319,8 +319,8 @@ static int scan_function(struct scan *s, const struct headway_gofunc *f)
 	int err = 0;
 
 	s->nr_spans = 0;
-	/* The slow path, used by all, comes with the program's own. */
-	s->own = is_own(f->name);
+	/* What all use, the slow path and RWMutex, comes with the program's own. */
+	s->own = is_own(f->name) || !strncmp(f->name, "sync.(*RWMutex).", 16);
 	if (call_of(f->name, &call)) {
 		s->own = true;
 		s->spans[s->nr_spans++] = (struct headway_gospan){ f->start, f->end, call };

@@ -6,6 +6,7 @@
  *	TryLock	mov (m), r; test $5, r; jcc; ...; lock cmpxchg s, (m); sete b; test b, b; jcc
  *	Lock	xor eax, eax; ...; lock cmpxchg s, (m); sete b; test b, b; jcc
  *	Unlock	lock xadd r, (m); dec r; test r, r; jcc
+ * An RWMutex begins with a Mutex, which its writers hold.
  * The probe goes to the conditional jump: the kernel emulates jumps, which is 15 times as fast as
  * to single-step another instruction, and m's registers are still what they were.
  */
@@ -136,6 +137,11 @@ static bool is_equality_jump(const cs_insn *insn)
 	return insn->id == X86_INS_JE || insn->id == X86_INS_JNE;
 }
 
+static bool is_locked(const cs_insn *insn)
+{
+	return insn->id == X86_INS_CMPXCHG || insn->id == X86_INS_XADD;
+}
+
 /* From the locked instruction `i` on: where does the code act on its outcome? */
 static size_t outcome_of(const struct scan *s, size_t i, struct headway_gosite *site)
 {
@@ -151,7 +157,7 @@ static size_t outcome_of(const struct scan *s, size_t i, struct headway_gosite *
 			kept = true;
 		else if (insn->id == X86_INS_TEST && kept)
 			site->inverted = true;
-		else if (insn->id == X86_INS_CMP)
+		else if (insn->id == X86_INS_CMP || is_locked(insn))
 			break;
 		if (clobbers(s, insn, site))
 			break;
@@ -172,6 +178,24 @@ static int add_locked(const struct scan *s, size_t i, uint8_t kind)
 	site.addr = s->insns[at].address;
 	place_of(&s->insns[i], &site);
 	return s->add(s->arg, &site);
+}
+
+/*
+ * A locked instruction is where `t.mu.Lock()` finds out that t is nil, and then the compiler gives
+ * it the address range of the caller. The jump on its outcome still tells whose it is.
+ */
+static const struct headway_gospan *span_of(const struct scan *s, size_t i)
+{
+	const struct headway_gospan *span = span_at(s, s->insns[i].address);
+	struct headway_gosite site = {};
+	size_t jump;
+
+	if (span || !is_locked(&s->insns[i]) || !place_of(&s->insns[i], &site))
+		return span;
+	jump = outcome_of(s, i, &site);
+	if (jump == s->nr || !is_equality_jump(&s->insns[jump]))
+		return NULL;
+	return span_at(s, s->insns[jump].address);
 }
 
 /* `test $5, r; jcc` after `mov (m), r`, or on (m) itself. */
@@ -228,7 +252,7 @@ static int add_entry(const struct scan *s, uint64_t start)
 static int look_at(const struct scan *s, size_t i)
 {
 	const cs_insn *insn = &s->insns[i];
-	const struct headway_gospan *span = span_at(s, insn->address);
+	const struct headway_gospan *span = span_of(s, i);
 	struct headway_gosite done = {
 		.kind = HEADWAY_GO_LOCK_DONE, .addr = insn->address,
 		.base = HEADWAY_GO_REG_NONE, .index = HEADWAY_GO_REG_NONE,

@@ -152,8 +152,8 @@ int headway_language_notes(pid_t pid, char *notes, size_t len, int max)
 		bool is;
 		const char *text;
 	} all[] = {
-		{ t.go, "a Go program: sync.Mutex is seen, goroutine by goroutine; channels, "
-			"RWMutex and Cond are not" },
+		{ t.go, "a Go program: sync.Mutex and writers of RWMutex are seen, goroutine by "
+			"goroutine; channels, Cond and readers are not" },
 		{ t.rust, "a Rust program: its standard locks are inlined futexes, so a wait is "
 			  "seen, but try_lock is not observable: what would settle it is a marker, "
 			  "a function that runs once for each unit of work" },

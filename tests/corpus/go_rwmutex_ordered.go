@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-// Healthy: both goroutines take two sync.RWMutex for writing in one order, and read between. (Where
-// they block in them, that is not seen: it has no twin.)
+// Healthy: both goroutines take two sync.RWMutex for writing in one order, and read between. Twin of
+// go_rwmutex_deadlock.
 //
 // Lock order: left, right.
 package main

@@ -306,17 +306,27 @@ ABBA_OWNERLESS = ("ownerless", Case.check_ownerless, (["left_right", "right_left
 # without the hash that is a part of the symbol
 RUST_STACKS = ("stacks", Case.check_stacks, (["left_right", "right_left"],
                                              ["rust_abba_deadlock::lock_both"]))
+def go_abba(left, right, function):
+    """Each holds the lock of its side and waits for the other; no names: their symbols are stripped."""
+    stacks = ("stacks", Case.check_stacks, (["left_right", "right_left"], [function]))
+    if not left:
+        return [stacks]
+    return [("edges", Case.check_edges, ([left, right], [("left_right", right, "right_left"),
+                                                         ("right_left", left, "left_right")])),
+            stacks]
+
+
 CONTENTS = {
     "go_two_lock_grid": [GO_EDGES, GO_STACKS],
     "go_two_lock_grid_stripped": [GO_STACKS],
     "go_two_lock_grid_pie": [GO_EDGES, GO_STACKS],
     "go_two_lock_grid_1.24": [GO_EDGES, GO_STACKS],
-    "go_abba_deadlock": [
-        ("edges", Case.check_edges, (["main.mutexLeft", "main.mutexRight"],
-                                     [("left_right", "main.mutexRight", "right_left"),
-                                      ("right_left", "main.mutexLeft", "left_right")])),
-        ("stacks", Case.check_stacks, (["left_right", "right_left"], ["main.lockBoth"])),
-    ],
+    "go_abba_deadlock": go_abba("main.mutexLeft", "main.mutexRight", "main.lockBoth"),
+    "go_field_deadlock": go_abba("main.accountLeft", "main.accountRight", "main.moveBetween"),
+    "go_field_deadlock_1.24": go_abba("main.accountLeft", "main.accountRight", "main.moveBetween"),
+    "go_rwmutex_deadlock": go_abba("main.tableLeft", "main.tableRight", "main.writeBoth"),
+    "go_rwmutex_deadlock_stripped": go_abba(None, None, "main.writeBoth"),
+    "go_rwmutex_deadlock_1.24": go_abba("main.tableLeft", "main.tableRight", "main.writeBoth"),
     "rust_two_lock_grid": [GRID_COUNTS],
     "java_two_lock_grid": [GRID_COUNTS],
     "python_two_lock_grid": [GRID_COUNTS],
