@@ -59,13 +59,15 @@ int headway_threshold_set(struct headway_thresholds *t, const struct headway_thr
 
 	if (!(value >= which->min && value <= which->max) || (which->whole && value != rint(value)))
 		return -ERANGE;
-	narrow = (unsigned int)value;
-	wide = (uint64_t)value;
-	if (!which->whole)
+	/* Converted to what it is kept in only: to what cannot hold it, that is undefined. */
+	if (!which->whole) {
 		memcpy(to, &value, sizeof(value));
-	else if (which->size == sizeof(narrow))
+	} else if (which->size == sizeof(narrow)) {
+		narrow = (unsigned int)value;
 		memcpy(to, &narrow, sizeof(narrow));
-	else
+	} else {
+		wide = (uint64_t)value;
 		memcpy(to, &wide, sizeof(wide));
+	}
 	return 0;
 }
