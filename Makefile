@@ -296,7 +296,7 @@ define unit_rule
 $(B)/unit/$(1): tests/unit/$(1).c $$(shell sed -n "s@^// links: *@@p" tests/unit/$(1).c) $(UNIT_LIB) $(UNIT_HEADERS) Makefile | $(B)/unit
 	$$(call say,UNIT,$$@)
 	$$(Q)$$(CC) $$(UNIT_CFLAGS) -fno-sanitize-recover=all \
-		-fsanitize=$$(or $$(shell sed -n 's|^// sanitize: *||p' $$<),address$$(comma)undefined) \
+		-fsanitize=$$(or $$(shell sed -n 's|^// sanitize: *||p' $$<),address$$(comma)undefined$$(comma)float-cast-overflow) \
 		-o $$@ $$(filter %.c,$$^) $$(shell sed -n 's|^// libs: *||p' $$<) -lpthread -lm
 endef
 $(foreach test,$(UNIT_TESTS),$(eval $(call unit_rule,$(notdir $(test)))))

@@ -33,6 +33,7 @@ KTAP_TEST(defaults_are_in_their_ranges_and_come_back)
 		const struct headway_threshold *which = &headway_threshold_table[i];
 		double value = headway_threshold_get(&headway_thresholds_default, which);
 
+		EXPECT_EQ(headway_threshold_set(&t, which, which->max), 0);
 		EXPECT_EQ(headway_threshold_set(&t, which, value), 0);
 		EXPECT_EQ(headway_threshold_set(&t, which, which->max * 1.1 + 1), -ERANGE);
 		EXPECT_EQ(headway_threshold_set(&t, which, which->min - 0.5), -ERANGE);
