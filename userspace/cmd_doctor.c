@@ -192,6 +192,20 @@ static void check_one_probe(struct doctor *d, struct headway_probe *p, uint32_t 
 		fix(c, "a kernel with CONFIG_FTRACE_SYSCALLS=y");
 }
 
+static void check_uprobes(struct doctor *d, const struct headway_probe *p)
+{
+	bool multi = headway_probe_uprobe_multi(p);
+	struct check *c = add_check(d, "uprobe_multi links", multi ? WORKS : OPTIONAL);
+
+	if (multi) {
+		detail(c, "used for trylock and Go's sync.Mutex");
+		return;
+	}
+	detail(c, "not usable; each site has a perf event, and a watch of many processes or of a "
+		  "Go program takes longer to end");
+	fix(c, "a kernel from 6.10 on, with CONFIG_UPROBE_EVENTS=y");
+}
+
 /* The real thing: load, attach to ourselves, look once. */
 static void check_probes(struct doctor *d)
 {
@@ -216,6 +230,7 @@ static void check_probes(struct doctor *d)
 		detail(c, "loaded and verified by this kernel");
 		for (int i = 0; i < HEADWAY_NR_PROBES; i++)
 			check_one_probe(d, p, snap.missing_probes, (enum headway_probe_id)i);
+		check_uprobes(d, p);
 		d->watch_works = !(snap.missing_probes & 1u << HEADWAY_PROBE_FUTEX);
 	}
 	headway_probe_close(p);

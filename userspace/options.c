@@ -18,7 +18,7 @@
 
 enum {
 	OPT_NO_UPROBES = 0x100, OPT_JSON, OPT_FAIL_ON, OPT_VERBOSE, OPT_MAX_RATE, OPT_JOURNAL,
-	OPT_ROOM_PROCESSES, OPT_ROOM_THREADS, OPT_MAX_TRIES,
+	OPT_ROOM_PROCESSES, OPT_ROOM_THREADS, OPT_MAX_TRIES, OPT_UPROBE_EVENTS,
 };
 
 static const struct argp_option target_options[] = {
@@ -39,6 +39,7 @@ static const struct argp_option target_options[] = {
 	  "threads, half the window)", 0 },
 	{ "no-uprobes", OPT_NO_UPROBES, NULL, 0,
 	  "futex evidence only; trylock livelocks then stay unseen", 0 },
+	{ "uprobe-events", OPT_UPROBE_EVENTS, NULL, OPTION_HIDDEN, NULL, 0 },
 	{ "max-rate", OPT_MAX_RATE, "EVENTS", 0,
 	  "after a window with more events a second than this (default 2000000; 0: no limit) the "
 	  "probes rest for one to four windows, about which nothing is said", 0 },
@@ -241,6 +242,9 @@ static error_t parse_target(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPT_NO_UPROBES:
 		o->no_uprobes = true;
+		return 0;
+	case OPT_UPROBE_EVENTS:
+		o->uprobe_events = true;
 		return 0;
 	case OPT_JOURNAL:
 		o->journal = true;

@@ -34,6 +34,7 @@ struct headway_target_options {
 	uint32_t room_processes;	/* 0: HEADWAY_MAX_TARGETS */
 	uint32_t room_threads;		/* 0: HEADWAY_MAX_THREADS */
 	bool no_uprobes;
+	bool uprobe_events;		/* for tests; see probe.h */
 	bool verbose;
 	bool journal;			/* findings into the systemd journal as well */
 	const char *output;		/* record into this file; NULL: do not */

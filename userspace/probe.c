@@ -18,6 +18,7 @@
 #include "headway.skel.h"
 #include "privileges.h"
 #include "probe_maps.h"
+#include "uprobe_multi.h"
 
 /* include/linux/proc_ns.h: PROC_PID_INIT_INO, the same in every kernel. */
 #define INITIAL_PIDNS_INO 0xeffffffcu
@@ -132,6 +133,28 @@ static void make_room(struct headway_probe *p)
 		bpf_map__set_max_entries(p->skel->maps.thread_slots, threads);
 }
 
+/* Markers have a program of their own, and stay with events. */
+static int choose_uprobes(struct headway_probe *p)
+{
+	int err;
+
+	p->uprobe_multi = p->opts.uprobes && !p->opts.uprobe_events &&
+			  headway_uprobe_multi_usable();
+	if (!p->uprobe_multi)
+		return 0;
+	err = headway_uprobe_multi_prepare(p->skel->progs.headway_trylock_enter);
+	if (!err)
+		err = headway_uprobe_multi_prepare(p->skel->progs.headway_trylock_return);
+	if (!err)
+		err = headway_uprobe_multi_prepare(p->skel->progs.headway_gomutex);
+	return err;
+}
+
+bool headway_probe_uprobe_multi(const struct headway_probe *p)
+{
+	return p->uprobe_multi;
+}
+
 int headway_probe_open(struct headway_probe **out, const struct headway_probe_options *opts)
 {
 	const char *custom = getenv("HEADWAY_BTF");
@@ -182,7 +205,9 @@ int headway_probe_open(struct headway_probe **out, const struct headway_probe_op
 	bpf_program__set_autoload(p->skel->progs.headway_pids,
 				  p->skel->rodata->tool_pidns_ino != 0);
 	make_room(p);
-	err = headway_bpf__load(p->skel);
+	err = choose_uprobes(p);
+	if (!err)
+		err = headway_bpf__load(p->skel);
 	if (err) {
 		err = load_failed(err);
 		goto destroy_skel;
@@ -350,6 +375,7 @@ void headway_probe_close(struct headway_probe *p)
 	headway_probe_snapshot_free(p);
 	free(p->times);
 	free(p->uprobes);
+	free(p->uprobe_fds);
 	free(p->links);
 	free(p->targets);
 	free(p);

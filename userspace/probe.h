@@ -19,6 +19,7 @@ struct headway_probe;
 
 struct headway_probe_options {
 	bool uprobes;			/* false: --no-uprobes */
+	bool uprobe_events;		/* as on kernels before 6.10, for tests: see uprobe_multi.h */
 	bool wait_times;		/* how long futex waits last; twice the cost of a call */
 	bool wait_histograms;		/* with wait_times: for headway_probe_wait_times() */
 	bool verbose;			/* libbpf's own messages to stderr */
@@ -97,6 +98,8 @@ int headway_probe_wait_times(struct headway_probe *p, const struct headway_snaps
 			     struct headway_times *out);
 /* Frames of a stack id, innermost first; returns their number, 0 when unknown. */
 int headway_probe_stack(struct headway_probe *p, int32_t stack_id, uint64_t *ips, int max);
+/* Is one link used for all sites of a file? Else each site has an event, slow to detach. */
+bool headway_probe_uprobe_multi(const struct headway_probe *p);
 /* Bit set of enum headway_probe_id, and why each is missing. */
 const char *headway_probe_missing_reason(const struct headway_probe *p, enum headway_probe_id id);
 const char *headway_probe_error(const struct headway_probe *p);

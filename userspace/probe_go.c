@@ -17,6 +17,7 @@
 
 #include "gobinary.h"
 #include "headway_gostate.h"
+#include "uprobe_multi.h"
 
 /* runtime/runtime2.go; _Gscan (0x1000) may be added. */
 enum go_status {
@@ -62,10 +63,48 @@ static int attach_site(struct headway_probe *p, const struct headway_target *t, 
 	return err;
 }
 
+/*
+ * All sites in one link. It needs the first thread (see probe_uprobe.c), which Go's runtime parks
+ * instead of letting it end (runtime.mexit): a link for all would count other runs of the file.
+ */
+static int attach_multi(struct headway_probe *p, const struct headway_target *t, const char *path,
+			const struct stat *st, const struct headway_gobinary *b)
+{
+	uint64_t offsets[HEADWAY_GOSITES_MAX], cookies[HEADWAY_GOSITES_MAX];
+	struct headway_uprobe *u;
+
+	if (t->anchor != t->pid)
+		return -ESRCH;
+	u = headway_probe_add_uprobe(p, t->pid, st);
+	if (!u)
+		return -ENOMEM;
+	for (size_t i = 0; i < b->nr; i++) {
+		offsets[i] = b->probes[i].offset;
+		cookies[i] = headway_gosite_cookie(&b->probes[i].site, t->go_slot, b->goid_offset);
+	}
+	u->multi_entry = headway_uprobe_multi_link(headway_probe_program(p, "headway_gomutex"),
+						   t->pid, path, offsets, cookies,
+						   (uint32_t)b->nr, false);
+	if (u->multi_entry >= 0)
+		return 0;
+	p->nr_uprobes--;
+	return p->uprobes[p->nr_uprobes].multi_entry;
+}
+
+static int attach_events(struct headway_probe *p, const struct headway_target *t, const char *path,
+			 const struct stat *st, const struct headway_gobinary *b)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < b->nr && !err; i++)
+		err = attach_site(p, t, path, st, &b->probes[i], b->goid_offset);
+	return err;
+}
+
 static int attach_sites(struct headway_probe *p, struct headway_target *t, const char *path,
 			const struct stat *st, const struct headway_gobinary *b)
 {
-	int slot = free_slot(p), err = 0;
+	int slot = free_slot(p), err;
 
 	if (slot < 0) {
 		snprintf(t->trylock_reason, sizeof(t->trylock_reason),
@@ -73,8 +112,7 @@ static int attach_sites(struct headway_probe *p, struct headway_target *t, const
 		return -EUSERS;
 	}
 	t->go_slot = (uint32_t)slot;
-	for (size_t i = 0; i < b->nr && !err; i++)
-		err = attach_site(p, t, path, st, &b->probes[i], b->goid_offset);
+	err = p->uprobe_multi ? attach_multi(p, t, path, st, b) : attach_events(p, t, path, st, b);
 	if (err) {
 		headway_probe_detach_uprobes(p, t->pid);
 		snprintf(t->trylock_reason, sizeof(t->trylock_reason),

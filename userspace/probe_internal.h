@@ -90,8 +90,11 @@ struct headway_uprobe {
 	pid_t pid;
 	dev_t dev;
 	ino_t ino;
-	struct bpf_link *entry;
+	bool trylock;			/* else of Go */
+	struct bpf_link *entry;		/* perf events */
 	struct bpf_link *ret;
+	int multi_entry;		/* descriptors of uprobe_multi.h instead; -1: none */
+	int multi_ret;
 };
 
 enum headway_wait_place {
@@ -154,8 +157,10 @@ struct headway_probe {
 	bool peeks;			/* in that rest, trylock is probed for an instant */
 	uint64_t peek_end_ns;
 	struct bpf_link *tasks_link;	/* the task iterator; NULL before its first use */
+	bool uprobe_multi;		/* chosen once: the programs are loaded for it */
 	struct headway_uprobe *uprobes;
 	size_t nr_uprobes;
+	int *uprobe_fds;		/* room to collect those that are closed together */
 	struct headway_probed_file files[16];	/* the last ones, round robin */
 	uint32_t nr_files;
 	struct headway_rust_file rust_files[16];

@@ -22,7 +22,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-enum { GROUP_UPROBES = 128 };	/* files, each two perf events and two links */
+#include "uprobe_multi.h"
+
+enum { GROUP_UPROBES = 128 };	/* files, each two links */
 
 static const char symbol[] = "pthread_mutex_trylock";
 static const char alias[] = "__pthread_mutex_trylock";
@@ -148,13 +150,24 @@ struct headway_uprobe *headway_probe_add_uprobe(struct headway_probe *p, pid_t p
 						const struct stat *st)
 {
 	struct headway_uprobe *more, *u;
+	int *fds;
 
 	more = realloc(p->uprobes, (p->nr_uprobes + 1) * sizeof(*more));
 	if (!more)
 		return NULL;
 	p->uprobes = more;
+	fds = reallocarray(p->uprobe_fds, p->nr_uprobes + 1, 2 * sizeof(*fds));
+	if (!fds)
+		return NULL;
+	p->uprobe_fds = fds;
 	u = &more[p->nr_uprobes++];
-	*u = (struct headway_uprobe){ .pid = pid, .dev = st->st_dev, .ino = st->st_ino };
+	*u = (struct headway_uprobe){
+		.pid = pid,
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.multi_entry = -1,
+		.multi_ret = -1,
+	};
 	return u;
 }
 
@@ -163,39 +176,74 @@ static pid_t owner_of_uprobes(const struct headway_probe *p, const struct headwa
 	return p->group_kind == HEADWAY_GROUP_NONE ? t->pid : 0;
 }
 
-static int attach_at(struct headway_probe *p, const struct headway_target *t, const char *path,
-		     uint64_t offset, const struct stat *st)
+/*
+ * The kernel's filter compares with the memory of the first thread, which has none any more when it
+ * has ended. Then the link is for all, and only the program asks who runs.
+ */
+static int attach_multi(struct headway_probe *p, const struct headway_target *t, const char *path,
+			uint64_t offset, struct headway_uprobe *u)
+{
+	bool all = p->group_kind != HEADWAY_GROUP_NONE;
+	pid_t pid = all || t->anchor != t->pid ? 0 : t->pid;
+	uint64_t cookie = all ? 0 : t->key_tgid;
+
+	u->multi_ret = headway_uprobe_multi_link(headway_probe_program(p, "headway_trylock_return"),
+						 pid, path, &offset, &cookie, 1, true);
+	if (u->multi_ret < 0)
+		return u->multi_ret;
+	u->multi_entry = headway_uprobe_multi_link(headway_probe_program(p, "headway_trylock_enter"),
+						   pid, path, &offset, &cookie, 1, false);
+	if (u->multi_entry < 0)
+		close(u->multi_ret);
+	return u->multi_entry < 0 ? u->multi_entry : 0;
+}
+
+static int attach_events(struct headway_probe *p, const struct headway_target *t, const char *path,
+			 uint64_t offset, struct headway_uprobe *u)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts);
 	struct bpf_program *prog;
 	bool all = p->group_kind != HEADWAY_GROUP_NONE;
-	struct headway_uprobe *u;
 	pid_t tid = all ? -1 : t->anchor;
 	int err;
 
-	if (all && p->nr_uprobes >= GROUP_UPROBES)
-		return -EUSERS;
-	u = headway_probe_add_uprobe(p, owner_of_uprobes(p, t), st);
-	if (!u)
-		return -ENOMEM;
 	opts.bpf_cookie = all ? 0 : t->key_tgid;
-	/* Returns alone count nothing; entries alone would take what they see for a commit. */
 	opts.retprobe = true;
 	prog = headway_probe_program(p, "headway_trylock_return");
 	u->ret = bpf_program__attach_uprobe_opts(prog, tid, path, offset, &opts);
 	err = libbpf_get_error(u->ret);
-	if (err) {
-		p->nr_uprobes--;
+	if (err)
 		return err;
-	}
 	opts.retprobe = false;
 	prog = headway_probe_program(p, "headway_trylock_enter");
 	u->entry = bpf_program__attach_uprobe_opts(prog, tid, path, offset, &opts);
 	err = libbpf_get_error(u->entry);
-	if (err) {
+	if (err)
 		bpf_link__destroy(u->ret);
+	return err;
+}
+
+/*
+ * Returns come first and alone count nothing; entries alone would take what they see for a commit.
+ */
+static int attach_at(struct headway_probe *p, const struct headway_target *t, const char *path,
+		     uint64_t offset, const struct stat *st)
+{
+	struct headway_uprobe *u;
+	int err;
+
+	if (p->group_kind != HEADWAY_GROUP_NONE && p->nr_uprobes >= GROUP_UPROBES)
+		return -EUSERS;
+	u = headway_probe_add_uprobe(p, owner_of_uprobes(p, t), st);
+	if (!u)
+		return -ENOMEM;
+	u->trylock = true;
+	if (p->uprobe_multi)
+		err = attach_multi(p, t, path, offset, u);
+	else
+		err = attach_events(p, t, path, offset, u);
+	if (err)
 		p->nr_uprobes--;
-	}
 	return err;
 }
 
@@ -321,45 +369,49 @@ close_maps:
 	fclose(maps);
 }
 
-/* Each takes the kernel a tenth of a second, for which what is left costs its target something. */
-static void destroy_uprobe(struct headway_uprobe *u)
-{
-	bpf_link__destroy(u->ret);
-	bpf_link__destroy(u->entry);
-}
-
-void headway_probe_detach_uprobes(struct headway_probe *p, pid_t pid)
-{
-	size_t i, kept = 0;
-
-	for (i = 0; i < p->nr_uprobes; i++) {
-		if (pid && p->uprobes[i].pid != pid) {
-			p->uprobes[kept++] = p->uprobes[i];
-			continue;
-		}
-		destroy_uprobe(&p->uprobes[i]);
-	}
-	p->nr_uprobes = kept;
-}
-
 size_t headway_probe_count_trylock(const struct headway_probe *p)
 {
 	size_t nr = 0;
 
 	for (size_t i = 0; i < p->nr_uprobes; i++)
-		nr += p->uprobes[i].ret != NULL;
+		nr += p->uprobes[i].trylock;
 	return nr;
+}
+
+/*
+ * An event takes the kernel a tenth of a second, for which what is left costs its target something.
+ */
+static void destroy_events(struct headway_uprobe *u)
+{
+	bpf_link__destroy(u->ret);
+	bpf_link__destroy(u->entry);
+}
+
+/* pid 0: of all. tries: only those of trylock. */
+static void detach(struct headway_probe *p, pid_t pid, bool tries)
+{
+	struct headway_uprobe *u = p->uprobes;
+	size_t kept = 0, nr = 0;
+
+	for (size_t i = 0; i < p->nr_uprobes; i++) {
+		if ((pid && u[i].pid != pid) || (tries && !u[i].trylock)) {
+			u[kept++] = u[i];
+			continue;
+		}
+		destroy_events(&u[i]);
+		p->uprobe_fds[nr++] = u[i].multi_ret;
+		p->uprobe_fds[nr++] = u[i].multi_entry;
+	}
+	p->nr_uprobes = kept;
+	headway_uprobe_multi_close(p->uprobe_fds, nr);
+}
+
+void headway_probe_detach_uprobes(struct headway_probe *p, pid_t pid)
+{
+	detach(p, pid, false);
 }
 
 void headway_probe_detach_trylock(struct headway_probe *p)
 {
-	size_t i, kept = 0;
-
-	/* Those of Go have no return. */
-	for (i = 0; i < p->nr_uprobes; i++)
-		if (p->uprobes[i].ret)
-			destroy_uprobe(&p->uprobes[i]);
-		else
-			p->uprobes[kept++] = p->uprobes[i];
-	p->nr_uprobes = kept;
+	detach(p, 0, true);
 }

@@ -128,6 +128,7 @@ static int open_probes(struct session *w)
 {
 	struct headway_probe_options po = {
 		.uprobes = !w->opts->no_uprobes,
+		.uprobe_events = w->opts->uprobe_events,
 		.verbose = w->opts->verbose,
 		.room_processes = w->opts->room_processes,
 		.room_threads = w->opts->room_threads,

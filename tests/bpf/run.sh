@@ -3,8 +3,8 @@
 # run.sh - the probes and `headway watch` against real programs.
 #
 # Builds what it needs into build/bpf-tests: the target in every way that it can be linked, and
-# probe_counts and groups, which use the tool's own probe objects. Then the counts (probe_counts),
-# who is watched (groups), then the command (cli.py).
+# the C tests, which use the tool's own probe objects. Then the counts (probe_counts), who is watched
+# (groups), by which kind of uprobe (uprobes), then the command (cli.py).
 # runs: light
 # Each prints a KTAP document; a timeout is a failure.
 # shellcheck disable=SC2317	# functions are called through check()
@@ -54,10 +54,12 @@ check 'jitted' cc_target jitted tests/bpf/jitted.c
 check 'leaderless' cc_target leaderless tests/bpf/leaderless.c
 check 'probe_counts' cc_probes probe_counts
 check 'groups' cc_probes groups
+check 'uprobes' cc_probes uprobes
 ktap_end || exit 1	# the rest would only repeat it
 
 HEADWAY_BPF_TESTS=$out timeout -k 10 120 "$out/probe_counts" || status=1
 timeout -k 10 120 "$out/groups" || status=1
+timeout -k 10 120 "$out/uprobes" || status=1
 timeout -k 10 240 /usr/bin/python3 -B tests/bpf/cli.py || status=1
 timeout -k 10 300 /usr/bin/python3 -B tests/bpf/markers.py || status=1
 exit "$status"

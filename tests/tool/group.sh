@@ -176,5 +176,33 @@ test_crowd() {
 	expect crowd-record 0 "-a: a recording of the crowd"
 	run crowd-report 30 report "$tmp/crowd.hwr"
 	check "-a: at a crowd it looks twice in a window" grep -q '"interval_s":2\.500' "$tmp/crowd-report.out"
+	let_go_of_many "$crowd"
 	end "$crowd"
+}
+
+# To let go of a target takes the kernel a while; of 200 it must not take 200 times as long.
+let_go_of_many() {	# PARENT
+	local pid options=() watch begun ended
+	for pid in $(ps -o pid= --ppid "$1"); do
+		options+=(-p "$pid")
+	done
+	same "200 times -p" $((${#options[@]} / 2)) 200
+	"$headway" watch --json -w 1 "${options[@]}" >"$tmp/let-go.out" 2>"$tmp/let-go.err" </dev/null &
+	watch=$!
+	started+=("$watch")
+	check "200 times -p: windows are judged" until_true 60 grep -q watched "$tmp/let-go.err"
+	begun=$(date +%s%3N)
+	kill -INT "$watch"
+	wait "$watch"
+	status=$?
+	ended=$(($(date +%s%3N) - begun))
+	echo "# 200 times -p: ended $ended ms after Ctrl-C"
+	expect let-go 0 "200 times -p: ends with status 0"
+	if ! "$headway" doctor | grep -q 'works .*uprobe_multi'; then
+		skip "200 times -p: soon after Ctrl-C" "no uprobe_multi links in this kernel"
+	elif [ "$ended" -lt 15000 ]; then
+		ok "200 times -p: soon after Ctrl-C"
+	else
+		not_ok "200 times -p: soon after Ctrl-C" "$ended ms"
+	fi
 }
