@@ -19,7 +19,7 @@ struct headway_probe;
 
 struct headway_probe_options {
 	bool uprobes;			/* false: --no-uprobes */
-	bool uprobe_events;		/* as on kernels before 6.10, for tests: see uprobe_multi.h */
+	bool uprobe_events;		/* as before 6.10, for tests: see uprobe_multi.h */
 	bool wait_times;		/* how long futex waits last; twice the cost of a call */
 	bool wait_histograms;		/* with wait_times: for headway_probe_wait_times() */
 	bool verbose;			/* libbpf's own messages to stderr */

@@ -186,13 +186,13 @@ static int attach_multi(struct headway_probe *p, const struct headway_target *t,
 	bool all = p->group_kind != HEADWAY_GROUP_NONE;
 	pid_t pid = all || t->anchor != t->pid ? 0 : t->pid;
 	uint64_t cookie = all ? 0 : t->key_tgid;
+	struct bpf_program *prog = headway_probe_program(p, "headway_trylock_return");
 
-	u->multi_ret = headway_uprobe_multi_link(headway_probe_program(p, "headway_trylock_return"),
-						 pid, path, &offset, &cookie, 1, true);
+	u->multi_ret = headway_uprobe_multi_link(prog, pid, path, &offset, &cookie, 1, true);
 	if (u->multi_ret < 0)
 		return u->multi_ret;
-	u->multi_entry = headway_uprobe_multi_link(headway_probe_program(p, "headway_trylock_enter"),
-						   pid, path, &offset, &cookie, 1, false);
+	prog = headway_probe_program(p, "headway_trylock_enter");
+	u->multi_entry = headway_uprobe_multi_link(prog, pid, path, &offset, &cookie, 1, false);
 	if (u->multi_entry < 0)
 		close(u->multi_ret);
 	return u->multi_entry < 0 ? u->multi_entry : 0;

@@ -76,8 +76,8 @@ uint32_t headway_proc_ns_ino(const char *pid, const char *ns);
 ssize_t headway_proc_memory(pid_t tid, uint64_t addr, void *buf, size_t len);
 enum { HEADWAY_PROC_PIECES = 64 };
 /*
- * Pieces of @len bytes in one call, HEADWAY_PROC_PIECES at most. Return: of how many, from the first
- * on, all could be read.
+ * Pieces of @len bytes in one call, HEADWAY_PROC_PIECES at most. Return: how many of them, from the
+ * first on, could be read.
  */
 size_t headway_proc_pieces(pid_t tid, const uint64_t *addrs, size_t nr, void *buf, size_t len);
 

@@ -564,7 +564,7 @@ int headway_session_run(const char *who, const struct headway_target_options *ta
 	int status = HEADWAY_EXIT_FAILED;
 	int err;
 
-	/* What a look needs is as much each time: not to be mapped and cleared anew by the kernel. */
+	/* A look needs as much each time: the kernel is not to map and clear it anew. */
 	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES / 2);
 	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 	w.pipe.status = &w.status;
