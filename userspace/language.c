@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "language.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
@@ -39,16 +40,16 @@ static bool contains(Elf_Scn *scn, const GElf_Shdr *sh, const char *text)
 	return data && memmem(data->d_buf, data->d_size, text, strlen(text));
 }
 
-/* `name` behind a slash: this program itself has all these names, and none of them so. */
+/* `name` with more of a path behind it: this program itself has all these names, but none so. */
 static bool contains_path(Elf_Scn *scn, const GElf_Shdr *sh, const char *name)
 {
 	const Elf_Data *data = data_of(scn, sh);
 	const char *at = data ? data->d_buf : NULL, *end = data ? at + data->d_size : NULL;
 
 	while (at && (at = memmem(at, (size_t)(end - at), name, strlen(name)))) {
-		if (at > (const char *)data->d_buf && at[-1] == '/')
+		at += strlen(name);
+		if (at < end && isalnum((unsigned char)*at))
 			return true;
-		at++;
 	}
 	return false;
 }
