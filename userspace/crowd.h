@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * crowd.h - how often to look, when nobody said: at a crowd less often than at a few, as a look at
- * 5,000 threads takes 50 ms of a CPU.
+ * 5,000 threads takes a tenth of a second of a CPU.
  */
 #ifndef HEADWAY_CROWD_H
 #define HEADWAY_CROWD_H

@@ -87,8 +87,8 @@ static int load_nothing(void)
 }
 
 /*
- * Before 6.10 (and the stable kernels that took 46ba0e49b642, "bpf: fix multi-uprobe PID filtering
- * logic") the filter compared the thread and not the process: other threads of a target would not
+ * Before about 6.10 (and the stable kernels that took "bpf: fix multi-uprobe PID filtering logic")
+ * the filter compared the thread and not the process: other threads of a target would not
  * be seen. That commit is also the one that refuses a negative pid with EINVAL; before it, such a
  * process was looked for, in vain (ESRCH), and only after the path (EBADF: a directory).
  */
